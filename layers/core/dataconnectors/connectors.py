@@ -1,0 +1,94 @@
+"""A customer's connector: its settings, as they are stored and as they are shown."""
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+
+class Status(StrEnum):
+    """Whether events are pushed. `SYSTEM_DISABLED` is set by the service alone."""
+
+    ACTIVE = "ACTIVE"
+    USER_DISABLED = "USER_DISABLED"
+    SYSTEM_DISABLED = "SYSTEM_DISABLED"
+
+
+class Lifecycle(StrEnum):
+    """How far queue and mapping are, since no transaction spans DynamoDB, SQS and Lambda.
+
+    `PROVISIONING`: they may be missing. `READY`: both were accepted by AWS. `DELETING`: the
+    customer has deleted the connector; nothing is queued or sent, and the reconciler clears up.
+    """
+
+    PROVISIONING = "PROVISIONING"
+    READY = "READY"
+    DELETING = "DELETING"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What only the sender and the connector's owner see; `sealed` in a row holds it encrypted.
+
+    `signature_secret` is "" and `headers` empty without any. Never part of a repr.
+    """
+
+    signature_secret: str = field(default="", repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def to_bytes(self) -> bytes:
+        """The plaintext to seal."""
+        return json.dumps(
+            {"signatureSecret": self.signature_secret, "headers": dict(self.headers)},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+
+    @classmethod
+    def from_bytes(cls, plaintext: bytes) -> Self:
+        """What `to_bytes` made."""
+        fields = json.loads(plaintext)
+        return cls(fields["signatureSecret"], tuple(fields["headers"].items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One row. `event_types` empty means every type; `labels` are keys, empty means none.
+
+    `sealed` is the KMS ciphertext of signature secret and headers (`secrets`), None without any.
+    `epoch` grows with each change of `status`, `version` with each write. `queue_id` names the
+    queue; `queue_url`, `mapping_id` and `provisioned` (a fingerprint of the parameters that the
+    queue and the mapping were made with) are "" until provisioning has them.
+    Times are RFC 3339 in UTC.
+    """
+
+    project: str
+    id: str
+    display_name: str
+    status: Status
+    event_types: tuple[str, ...]
+    labels: tuple[str, ...]
+    url: str
+    sealed: bytes | None
+    lifecycle: Lifecycle
+    epoch: int
+    version: int
+    queue_id: str
+    queue_url: str
+    mapping_id: str
+    provisioned: str
+    create_time: str
+    update_time: str
+
+    @property
+    def name(self) -> str:
+        """The resource name: `projects/{project}/dataconnectors/{id}`."""
+        return f"projects/{self.project}/dataconnectors/{self.id}"
+
+    def sends(self, epoch: int) -> bool:
+        """Whether an event that was accepted in `epoch` may be sent now."""
+        return (
+            self.status is Status.ACTIVE
+            and self.lifecycle is not Lifecycle.DELETING
+            and self.epoch == epoch
+        )

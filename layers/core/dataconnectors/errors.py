@@ -1,0 +1,98 @@
+"""The exceptions that callers may catch.
+
+DataConnectorsError
+├── SettingsError           the deployment is wrong: names the variable
+├── JsonTextError           a text is not JSON that we accept
+├── MessageError            a queue message is not one of ours
+├── VaultError              KMS did not seal or open a secret
+├── ControlPlaneError       SQS or Lambda did not do what provisioning asked, for now
+└── RequestError            an HTTP request that is answered with error JSON
+    ├── BadRequestError     400
+    ├── UnauthorizedError   401
+    ├── ForbiddenError      403
+    ├── NotFoundError       404
+    ├── MethodError         405
+    ├── ConflictError       409
+    ├── TooLargeError       413
+    └── UnavailableError    503
+
+What a customer's endpoint does is never an exception: see `delivery`.
+"""
+
+
+class DataConnectorsError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class SettingsError(DataConnectorsError):
+    """A variable of the function's environment is missing or does not fit the others."""
+
+
+class JsonTextError(DataConnectorsError):
+    """A text is not JSON, or is JSON that no JavaScript receiver could read back the same."""
+
+
+class MessageError(DataConnectorsError):
+    """A queue message cannot be read as any version that this code knows."""
+
+
+class VaultError(DataConnectorsError):
+    """KMS did not answer, or refused. The secret is not available now; nothing is known about it."""
+
+
+class ControlPlaneError(DataConnectorsError):
+    """A queue or a mapping is not as it should be yet. The reconciler tries again."""
+
+
+class RequestError(DataConnectorsError):
+    """A request cannot be served. `status` is the HTTP status; the text is shown to the caller."""
+
+    status = 500
+
+
+class BadRequestError(RequestError):
+    """The path, the query or the body is wrong. The text names the field and what was expected."""
+
+    status = 400
+
+
+class UnauthorizedError(RequestError):
+    """No credentials, or credentials that are wrong, expired or revoked."""
+
+    status = 401
+
+
+class ForbiddenError(RequestError):
+    """A member of the project whose role does not allow this."""
+
+    status = 403
+
+
+class NotFoundError(RequestError):
+    """The resource is not there, or the caller is no member of its project: one answer for both."""
+
+    status = 404
+
+
+class MethodError(RequestError):
+    """The path is served, with other methods."""
+
+    status = 405
+
+
+class ConflictError(RequestError):
+    """The resource changed, or came to exist, since the caller read it."""
+
+    status = 409
+
+
+class TooLargeError(RequestError):
+    """More than one call may carry. The text says how to split it."""
+
+    status = 413
+
+
+class UnavailableError(RequestError):
+    """Something behind us does not answer. Nothing is lost by sending the request again."""
+
+    status = 503

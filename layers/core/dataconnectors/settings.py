@@ -1,0 +1,205 @@
+"""The environment of each function as one frozen value, read once at cold start.
+
+A missing or unfitting variable raises `SettingsError` that names it, so that a wrong deployment
+fails at its first invocation and not at the first event it would have lost.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from dataconnectors.errors import SettingsError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+VISIBILITY_FACTOR = 6
+"""AWS recommends a visibility timeout of six times the function's: room for throttled retries."""
+
+MAXIMUM_ATTEMPT_TIMEOUT = 300
+"""Seconds. A receiver that needs longer should queue; each second of waiting is billed."""
+
+SENDER_MARGIN = 8
+"""Seconds of the sender's timeout that are not an attempt's: cold start, the configuration read,
+KMS, and the change of visibility at the end, each with its own shorter deadline (see `aws`)."""
+
+DEADLINE_SLACK = 1.1
+"""An attempt may overrun its deadline by a tenth: threads are woken late on a small function."""
+
+MAXIMUM_LAMBDA_TIMEOUT = 900
+"""Seconds; AWS: a function runs 15 minutes at most."""
+
+MAXIMUM_MAPPING_CONCURRENCY = 1000
+"""AWS: MaximumConcurrency of an event source mapping is 2 to 1,000."""
+
+LONGEST_STACK_NAME = 57
+"""AWS: a queue's name has 80 characters at most, and ours is `{stack}-c-{20 characters}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """What ingest needs: the table."""
+
+    table_name: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(table_name=_required(env, "TABLE_NAME"))
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """What the deployer's function needs: the table and the key that seals secrets."""
+
+    table_name: str
+    kms_key_arn: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(
+            table_name=_required(env, "TABLE_NAME"), kms_key_arn=_required(env, "KMS_KEY_ARN")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """What the sender needs. Timeouts in seconds.
+
+    `attempt_timeout` is the whole deadline of one attempt. `allowed_networks` are destinations
+    allowed besides public ones, `trusted_authorities_file` a PEM file trusted besides certifi's;
+    both are empty unless the deployer has private endpoints.
+    """
+
+    table_name: str
+    attempt_timeout: float
+    function_timeout: int
+    allowed_networks: tuple[Network, ...]
+    trusted_authorities_file: str
+    acknowledge_any_2xx: bool
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name.
+
+        Refuses a deadline that does not fit the function's timeout: the batch would be killed in
+        its middle, and every event in it sent again.
+        """
+        attempt_timeout = _number(env, "ATTEMPT_TIMEOUT", 1, MAXIMUM_ATTEMPT_TIMEOUT)
+        function_timeout = _function_timeout(env)
+        needed = attempt_timeout * DEADLINE_SLACK + SENDER_MARGIN
+        if needed > function_timeout:
+            raise SettingsError(
+                f"ATTEMPT_TIMEOUT {attempt_timeout:g} does not fit FUNCTION_TIMEOUT "
+                f"{function_timeout}: the function needs at least {needed:g} seconds"
+            )
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            attempt_timeout=attempt_timeout,
+            function_timeout=function_timeout,
+            allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
+            trusted_authorities_file=env.get("TRUSTED_AUTHORITIES_FILE", ""),
+            acknowledge_any_2xx=_boolean(env, "ACKNOWLEDGE_ANY_2XX"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """How each connector's queue and mapping are made: the deployer's parameters, in one value.
+
+    `visibility_timeout` in seconds; `sender_arn` is the ARN of the sender's `live` alias, so that
+    a deployment moves every mapping at once.
+    """
+
+    stack: str
+    sender_arn: str
+    visibility_timeout: int
+    maximum_concurrency: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        stack = _required(env, "STACK_NAME")
+        if len(stack) > LONGEST_STACK_NAME:
+            raise SettingsError(
+                f"STACK_NAME {stack} has {len(stack)} characters, {LONGEST_STACK_NAME} at most"
+            )
+        return cls(
+            stack=stack,
+            sender_arn=_required(env, "SENDER_ARN"),
+            visibility_timeout=VISIBILITY_FACTOR * _function_timeout(env),
+            maximum_concurrency=int(
+                _number(env, "MAXIMUM_CONCURRENCY", 2, MAXIMUM_MAPPING_CONCURRENCY)
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What the config API needs."""
+
+    table_name: str
+    kms_key_arn: str
+    queues: QueueSettings
+    allowed_networks: tuple[Network, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            kms_key_arn=_required(env, "KMS_KEY_ARN"),
+            queues=QueueSettings.from_env(env),
+            allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcilerSettings:
+    """What the reconciler needs."""
+
+    table_name: str
+    queues: QueueSettings
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(table_name=_required(env, "TABLE_NAME"), queues=QueueSettings.from_env(env))
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set: deploy the functions from template.yaml")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, low: int, high: int) -> float:
+    text = _required(env, name)
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}, expected a number") from None
+    if not low <= value <= high:
+        raise SettingsError(f"{name} is {text}, expected {low} to {high}")
+    return value
+
+
+def _function_timeout(env: Mapping[str, str]) -> int:
+    return int(_number(env, "FUNCTION_TIMEOUT", 1, MAXIMUM_LAMBDA_TIMEOUT))
+
+
+def _boolean(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "false")
+    if text not in ("true", "false"):
+        raise SettingsError(f"{name} is {text!r}, expected true or false")
+    return text == "true"
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    entries = [entry.strip() for entry in env.get(name, "").split(",")]
+    try:
+        return tuple(ipaddress.ip_network(entry) for entry in entries if entry)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}, expected networks such as 10.0.0.0/8") from None
