@@ -1,0 +1,1 @@
+"""`make run`: what AWS and a customer would bring, so that the built bundle runs on one machine."""

@@ -1,0 +1,191 @@
+"""The one public port of the local stack: passes requests on to the emulated API."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import queue
+import time
+from dataclasses import dataclass
+
+from urllib3.util import wait_for_read
+
+from local.server import Answer, LoopbackServer, Request, json_answer
+
+# AWS: a HTTP API takes payloads of at most 10 MB.
+BODY_LIMIT = 10 * 1024 * 1024
+
+# AWS: a HTTP API gives its integration at most 30 s and then answers 503.
+UPSTREAM_TIMEOUT_S = 30.0
+
+# A Lambda function's answer has at most 6 MB; anything near this is no answer of the API.
+ANSWER_LIMIT = 16 * 1024 * 1024
+
+# How long an idle connection to the emulator is reused. The emulator closes its side after 5 s
+# (hypercorn's default); a POST that meets such a connection could not be repeated safely.
+KEPT_FOR_S = 2.0
+
+# RFC 9110 section 7.6.1: these belong to one connection, not to the message. `Expect`, `Host` and
+# `Content-Length` are settled between each pair of neighbours too.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+SETTLED_BY_NEIGHBOURS = frozenset({"content-length", "expect", "host"})
+
+
+class Front:
+    """Serves the emulated API as if it had a host name of its own."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        upstream_port: int,
+        api_id: str,
+        *,
+        upstream_timeout: float = UPSTREAM_TIMEOUT_S,
+    ) -> None:
+        """Open nothing yet. `upstream_timeout` is in seconds.
+
+        `upstream_port` is the emulator's on 127.0.0.1; by the Host header it finds the API `api_id`.
+        """
+        self._upstream = _Upstream(upstream_port, upstream_timeout)
+        self._upstream_host = f"{api_id}.execute-api.localhost:{upstream_port}"
+        self._server = LoopbackServer(host, port, self._respond, body_limit=BODY_LIMIT)
+
+    @property
+    def port(self) -> int:
+        """The port in use; before `start` the one asked for."""
+        return self._server.port
+
+    def start(self) -> None:
+        """Open the port and serve in the background. Raises OSError when the port is taken."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close the port and every connection, on both sides."""
+        self._server.stop()
+        self._upstream.close()
+
+    def _respond(self, request: Request) -> Answer:
+        if not (request.target.isascii() and request.target.isprintable()):
+            # Not a legal URL (RFC 3986), and there is no telling what was meant.
+            return json_answer(400, {"message": "Bad Request"})
+        try:
+            return self._upstream.exchange(
+                request, headers_for_upstream(request, self._upstream_host)
+            )
+        except (OSError, http.client.HTTPException):
+            # Refused, gone, late, or not HTTP. A client can't do anything about the difference.
+            return json_answer(503, {"message": "Service Unavailable"})
+
+
+def headers_for_upstream(request: Request, host: str) -> list[tuple[str, str]]:
+    """The headers to pass on: the caller's, without those meant for this hop.
+
+    Order and repetition are kept. `X-Forwarded-For` gets the caller's address appended.
+    """
+    items = list(request.headers.items())
+    dropped = _names_of_this_hop(items) | SETTLED_BY_NEIGHBOURS | {"x-forwarded-for"}
+    forwarded_for = [*request.headers.get_all("X-Forwarded-For", []), request.client]
+    return [
+        ("Host", host),
+        *((name, value) for name, value in items if name.lower() not in dropped),
+        ("X-Forwarded-For", ", ".join(forwarded_for)),
+    ]
+
+
+def _names_of_this_hop(items: list[tuple[str, str]]) -> frozenset[str]:
+    """The hop-by-hop headers, with those that `Connection` itself lists."""
+    listed = ",".join(value for name, value in items if name.lower() == "connection")
+    return HOP_BY_HOP | {name.strip().lower() for name in listed.split(",")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    connection: http.client.HTTPConnection
+    since: float
+
+
+class _Upstream:
+    """Kept connections to the emulator.
+
+    http.client rather than urllib3's pool, because the pool rewrites targets (`%3a` becomes `%3A`,
+    a bare `"` becomes `%22`), while API Gateway hands on what the caller sent.
+    """
+
+    def __init__(self, port: int, timeout: float) -> None:
+        self._port = port
+        self._timeout = timeout
+        # Last in, first out: the most recently used connection is the least likely to be closed.
+        self._idle: queue.LifoQueue[_Kept] = queue.LifoQueue()
+
+    def exchange(self, request: Request, headers: list[tuple[str, str]]) -> Answer:
+        """Send `request` with `headers` and return what came back.
+
+        Raises OSError or http.client.HTTPException when there is no answer. The time limit is for
+        each wait, which comes to the same: the emulator sends an answer in one piece.
+        """
+        connection = self._take() or http.client.HTTPConnection(
+            "127.0.0.1", self._port, timeout=self._timeout
+        )
+        reusable = False
+        try:
+            connection.putrequest(
+                request.method, request.target, skip_host=True, skip_accept_encoding=True
+            )
+            for name, value in headers:
+                connection.putheader(name, value)
+            if request.body or request.method in ("POST", "PUT", "PATCH"):
+                connection.putheader("Content-Length", str(len(request.body)))
+            connection.endheaders(request.body or None)
+            response = connection.getresponse()
+            body = response.read(ANSWER_LIMIT + 1)
+            if len(body) > ANSWER_LIMIT:
+                return json_answer(500, {"message": "Internal Server Error"})
+            reusable = not response.will_close
+            return Answer(response.status, body, _headers_for_caller(request, response))
+        finally:
+            if reusable:
+                self._idle.put(_Kept(connection, time.monotonic()))
+            else:
+                connection.close()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().connection.close()
+
+    def _take(self) -> http.client.HTTPConnection | None:
+        """An idle connection that can still be used."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                kept = self._idle.get_nowait()
+                fresh = time.monotonic() - kept.since < KEPT_FOR_S
+                # Something to read on an idle connection is its end.
+                if fresh and kept.connection.sock and not wait_for_read(kept.connection.sock, 0):
+                    return kept.connection
+                kept.connection.close()
+        return None
+
+
+def _headers_for_caller(
+    request: Request, response: http.client.HTTPResponse
+) -> tuple[tuple[str, str], ...]:
+    items = response.getheaders()
+    dropped = _names_of_this_hop(items)
+    if request.method != "HEAD":
+        # Worked out anew, but for HEAD it is the length of a body that isn't there.
+        dropped |= {"content-length"}
+    return tuple((name, value) for name, value in items if name.lower() not in dropped)
