@@ -4,6 +4,7 @@ DataConnectorsError
 ├── SettingsError           the deployment is wrong: names the variable
 ├── JsonTextError           a text is not JSON that we accept
 ├── MessageError            a queue message is not one of ours
+├── DestinationError        a URL that no connector may have: says why
 ├── VaultError              KMS did not seal or open a secret
 ├── ControlPlaneError       SQS or Lambda did not do what provisioning asked, for now
 └── RequestError            an HTTP request that is answered with error JSON
@@ -34,6 +35,10 @@ class JsonTextError(DataConnectorsError):
 
 class MessageError(DataConnectorsError):
     """A queue message cannot be read as any version that this code knows."""
+
+
+class DestinationError(DataConnectorsError):
+    """A URL cannot be pushed to, or must not. The text says why, for the customer to read."""
 
 
 class VaultError(DataConnectorsError):
