@@ -1,4 +1,4 @@
-"""Something to watch: emulated devices that publish readings, and each delivery as it is checked."""
+"""Something to watch: devices that publish readings, and each delivery as it is verified."""
 
 from __future__ import annotations
 

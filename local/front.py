@@ -57,7 +57,8 @@ class Front:
     ) -> None:
         """Open nothing yet. `upstream_timeout` is in seconds.
 
-        `upstream_port` is the emulator's on 127.0.0.1; by the Host header it finds the API `api_id`.
+        `upstream_port` is the emulator's on 127.0.0.1; the API `api_id` is found by
+        the Host header.
         """
         self._upstream = _Upstream(upstream_port, upstream_timeout)
         self._upstream_host = f"{api_id}.execute-api.localhost:{upstream_port}"

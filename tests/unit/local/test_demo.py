@@ -1,0 +1,259 @@
+"""The demo: what it believes of a delivery, what it prints, and that trouble does not end it."""
+
+import hashlib
+import json
+import queue
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import urllib3
+
+from local.authority import Authority
+from local.demo import DEVICES, Demo, Rejected, Verified, line_for, verify
+from local.receiver import Receiver
+from local.server import Answer, LoopbackServer, Request, json_answer
+
+SECRET = "a secret of at least thirty-two bytes"
+BODY = (
+    b'{"event":{"eventId":"e1","targetName":"projects/p/devices/d","eventType":"temperature",'
+    b'"data":{"temperature":{"value":21.4,"updateTime":"2026-01-01T00:00:00Z"}},'
+    b'"timestamp":"2026-01-01T00:00:00.500000Z"},"labels":{"name":"Cold room"}}'
+)
+
+
+def sign(body: bytes, secret: str = SECRET, **claims: Any) -> dict[str, str]:
+    now = int(time.time())
+    checksum = hashlib.sha1(body, usedforsecurity=False).hexdigest()
+    payload = {"iat": now, "exp": now + 3600, "checksum": checksum} | claims
+    return {"X-Dt-Signature": jwt.encode(payload, secret, algorithm="HS256")}
+
+
+@pytest.mark.parametrize("name", ["X-Dt-Signature", "x-dt-signature", "X-DT-SIGNATURE"])
+def test_a_signed_delivery_is_verified(name: str) -> None:
+    outcome = verify({name: sign(BODY)["X-Dt-Signature"]}, BODY, SECRET)
+    assert isinstance(outcome, Verified)
+    assert outcome.event["eventId"] == "e1"
+    assert outcome.labels == {"name": "Cold room"}
+
+
+UNSIGNED_TOKEN = jwt.encode({"checksum": "x"}, "", algorithm="none")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "reason"),
+    [
+        ({}, BODY, "no X-Dt-Signature header"),
+        ({"X-Dt-Signature": "no.to.ken"}, BODY, "signature: "),
+        ({"X-Dt-Signature": UNSIGNED_TOKEN}, BODY, "signature: "),
+        (sign(BODY, secret="some other secret of thirty-two b"), BODY, "signature: "),
+        (sign(BODY, exp=1), BODY, "signature: "),
+        (sign(BODY), BODY + b" ", "the body is not the one that was signed"),
+        (sign(BODY, checksum=None), BODY, "the body is not the one that was signed"),
+        (sign(b"{}"), b"{}", "signed, but no event"),
+        (sign(b"[]"), b"[]", "signed, but no event"),
+        (sign(b"\xff"), b"\xff", "signed, but no event"),
+    ],
+)
+def test_anything_else_is_rejected_with_the_reason(
+    headers: dict[str, str], body: bytes, reason: str
+) -> None:
+    outcome = verify(headers, body, SECRET)
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason.startswith(reason)
+
+
+def test_a_line_says_what_arrived_and_how_fast() -> None:
+    outcome = verify(sign(BODY), BODY, SECRET)
+    # 2026-01-01T00:00:00.75Z: a quarter of a second after the event's timestamp.
+    line = line_for({"received_at": 1767225600.75, "answered": 200}, outcome)
+    assert " ".join(line.split()) == (
+        "demo: Cold room temperature value=21.4 "
+        "signature ok, checksum ok, 250 ms after publishing (answered 200)"
+    )
+
+
+def test_a_line_about_a_rejected_one_stands_out() -> None:
+    line = line_for({"received_at": 0.0, "answered": None}, Rejected("no X-Dt-Signature header"))
+    assert line == "demo: REJECTED, no X-Dt-Signature header (not answered yet)"
+
+
+class Api:
+    """Stands in for the API: one project, and deliveries right from the publish call."""
+
+    def __init__(self, credentials: dict[str, str], ca: Path) -> None:
+        self._account = credentials
+        self._http = urllib3.PoolManager(ca_certs=str(ca), retries=False, timeout=5)
+        self.troubles = 0  # So many publish calls answer 500 first.
+        self.tokens = 0
+        self.connectors: list[dict[str, Any]] = []
+        self.devices: list[dict[str, Any]] = []
+        self.server = LoopbackServer("127.0.0.1", 0, self.respond, body_limit=10_000)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}/v2"
+
+    def respond(self, request: Request) -> Answer:
+        if request.target == "/v2/oauth2/token":
+            return self._log_in(request)
+        assert request.headers["Authorization"] == "Bearer the-token"
+        value = json.loads(request.body)
+        match request.method, request.target.removeprefix("/v2/projects/p"):
+            case "POST", "/dataconnectors":
+                self.connectors.append(value)
+                return json_answer(200, value)
+            case "POST", "/devices":
+                name = f"projects/p/devices/emu{len(self.devices)}"
+                self.devices.append(value | {"name": name})
+                return json_answer(200, self.devices[-1])
+            case "POST", path if path.endswith(":publish"):
+                if self.troubles:
+                    self.troubles -= 1
+                    return json_answer(500, {"error": "trouble", "code": 500, "help": ""})
+                self._deliver(path.removeprefix("/devices/").removesuffix(":publish"), value)
+                return json_answer(200, {})
+        return json_answer(404, {"error": "not found", "code": 404, "help": ""})
+
+    def _log_in(self, request: Request) -> Answer:
+        self.tokens += 1
+        form = dict(pair.split("=") for pair in request.body.decode().split("&"))
+        assert form["grant_type"] == "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+        claims = jwt.decode(
+            form["assertion"],
+            self._account["secret"],
+            algorithms=["HS256"],
+            audience=self._account["tokenEndpoint"],
+            issuer=self._account["email"],
+        )
+        assert claims["exp"] == claims["iat"] + 3600
+        assert jwt.get_unverified_header(form["assertion"])["kid"] == self._account["keyId"]
+        return json_answer(200, {"access_token": "the-token", "expires_in": 3600})
+
+    def _deliver(self, device_id: str, data: dict[str, Any]) -> None:
+        device = next(each for each in self.devices if each["name"].endswith(f"/{device_id}"))
+        event = {
+            "eventId": "e",
+            "targetName": device["name"],
+            "eventType": next(iter(data)),
+            "data": data,
+            "timestamp": "2026-01-01T00:00:00Z",
+        }
+        body = json.dumps({"event": event, "labels": device["labels"]}).encode()
+        config = self.connectors[0]["httpConfig"]
+        headers = sign(body, secret=config["signatureSecret"])
+        self._http.request("POST", config["url"], body=body, headers=headers)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def receiver(authority: Authority) -> Iterator[Receiver]:
+    receiver = Receiver("127.0.0.1", 0, authority.server_context())
+    receiver.start()
+    yield receiver
+    receiver.stop()
+
+
+ACCOUNT = {
+    "keyId": "k1",
+    "secret": SECRET,
+    "email": "a@p.serviceaccount.d21s.com",
+    "algorithm": "HS256",
+    "tokenEndpoint": "",
+}
+
+
+@pytest.fixture
+def api(authority: Authority) -> Iterator[Api]:
+    account = dict(ACCOUNT)
+    api = Api(account, authority.ca_path)
+    api.server.start()
+    account["tokenEndpoint"] = f"{api.url}/oauth2/token"
+    yield api
+    api.server.stop()
+
+
+@pytest.fixture
+def lines() -> queue.Queue[str]:
+    return queue.Queue()
+
+
+@pytest.fixture
+def demo(
+    api: Api, receiver: Receiver, authority: Authority, tmp_path: Path, lines: queue.Queue[str]
+) -> Iterator[Demo]:
+    credentials = tmp_path / "credentials.json"
+    credentials.write_text(json.dumps({"serviceAccount": ACCOUNT}))
+    demo = Demo(
+        api=api.url,
+        token=f"{api.url}/oauth2/token",
+        credentials=credentials,
+        receiver=f"https://127.0.0.1:{receiver.port}",
+        receiver_ca=authority.ca_path,
+        project="p",
+        publish_every=0.01,
+        say=lines.put,
+    )
+    yield demo
+    demo.stop()
+
+
+def test_every_device_is_seen_with_its_readings_verified(
+    demo: Demo, api: Api, lines: queue.Queue[str]
+) -> None:
+    demo.start()
+    assert lines.get(timeout=5).startswith(f"demo: {len(DEVICES)} devices publish in turn")
+    seen = [lines.get(timeout=5) for _ in range(2 * len(DEVICES))]
+    assert all("signature ok, checksum ok" in line for line in seen)
+    for device in DEVICES:
+        assert any(device.labels["name"] in line for line in seen)
+    assert (len(api.connectors), len(api.devices), api.tokens) == (1, len(DEVICES), 1)
+
+
+def test_trouble_is_one_line_and_the_demo_goes_on(
+    demo: Demo, api: Api, lines: queue.Queue[str]
+) -> None:
+    api.troubles = 2
+    demo.start()
+    lines.get(timeout=5)
+    for _ in range(2):
+        line = lines.get(timeout=5)
+        assert line.startswith("demo: POST http://127.0.0.1")
+        assert "answered 500: " in line
+        assert '"error": "trouble"' in line
+        assert "\n" not in line
+    assert "signature ok" in lines.get(timeout=5)
+
+
+def test_an_api_that_is_not_there_is_said_again_and_again(
+    demo: Demo, api: Api, lines: queue.Queue[str]
+) -> None:
+    api.server.stop()
+    demo.start()
+    for _ in range(2):
+        assert "/v2/oauth2/token" in lines.get(timeout=5)
+
+
+def test_credentials_that_are_not_there_are_named(
+    demo: Demo, tmp_path: Path, lines: queue.Queue[str]
+) -> None:
+    (tmp_path / "credentials.json").unlink()
+    demo.start()
+    line = lines.get(timeout=5)
+    assert line.startswith("demo: cannot use the credentials in ")
+    assert "credentials.json" in line
+
+
+def test_stop_is_quick_and_nothing_is_said_after_it(demo: Demo, lines: queue.Queue[str]) -> None:
+    demo.start()
+    lines.get(timeout=5)
+    began = time.monotonic()
+    demo.stop()
+    assert time.monotonic() - began < 1
