@@ -1,0 +1,133 @@
+# Every command of the project. `make` alone lists them.
+# Environments are in .venv, remade when their lock in requirements/ changes; pip's own
+# configuration (mirrors, certificates, caches) is honoured.
+
+PYTHON ?= python3
+
+# Options of `make run`.
+PORT ?= 8000
+RECEIVER_PORT ?= 8443
+STATE_DIR ?= .local
+CA_BUNDLE ?=
+DEMO ?= 1
+
+# Options of `make deploy`, `make destroy` and `make admin`: a table of samconfig.toml.
+ENV ?= dev
+ENVIRONMENTS = dev prod
+
+# Option of `make invoke`: a folder of functions/.
+FN ?= sender
+
+DEV = .venv/dev/bin/python
+PIP = .venv/dev/bin/pip --disable-pip-version-check --no-input
+INSTALL = install -qq --require-hashes --no-deps
+BUILT = .aws-sam/.built
+SOURCES = template.yaml ops/build.py ops/interpreter.py \
+	$(shell find layers functions -type f ! -path '*/__pycache__/*')
+
+.DEFAULT_GOAL = help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 10
+
+.PHONY: install
+install: .venv/dev/.made .venv/emulator/.made .venv/runtime/.made .venv/sam/.made ## All environments
+
+.PHONY: check
+check: .venv/dev/.made .venv/sam/.made ## Format, lint, types, and the template's promises
+	.venv/dev/bin/ruff format --check .
+	.venv/dev/bin/ruff check .
+	.venv/dev/bin/mypy
+	$(DEV) -m pytest -q tests/template
+
+.PHONY: test
+test: install build ## Every test, the end-to-end one included
+	$(DEV) -m pytest
+
+# The ports are tried before anything is installed or built.
+.PHONY: run
+run: ## The bundle on this machine: PORT, RECEIVER_PORT, STATE_DIR, CA_BUNDLE, DEMO
+	@$(PYTHON) -m local.ports '$(PORT)' '$(RECEIVER_PORT)'
+	@$(MAKE) --no-print-directory .venv/dev/.made .venv/emulator/.made build
+	@exec $(DEV) -m local --port '$(PORT)' --receiver-port '$(RECEIVER_PORT)' \
+		--state-dir '$(STATE_DIR)' --ca-bundle '$(CA_BUNDLE)' --demo '$(DEMO)'
+
+.PHONY: build
+build: $(BUILT) ## The artefact, in .aws-sam/build
+
+.PHONY: deploy
+deploy: environment sam-build ## Deploy to AWS: ENV=dev or prod
+	.venv/sam/bin/sam deploy --config-env $(SAM_ENV)
+
+.PHONY: destroy
+destroy: environment .venv/dev/.made .venv/sam/.made ## Delete a deployment and all its queues: ENV
+	$(DEV) -m ops.destroy --config-env $(SAM_ENV)
+
+.PHONY: admin
+admin: environment .venv/dev/.made ## A project and its first administrator's credentials: ENV
+	@$(DEV) -m ops.admin --config-env $(SAM_ENV)
+
+.PHONY: invoke
+invoke: build .venv/dev/.made ## One built function with its events/*.json: FN=sender
+	@$(DEV) -m local.invoke '$(FN)'
+
+.PHONY: bench
+bench: .venv/dev/.made ## Cost of a delivery, as ratios
+	$(DEV) -m bench
+
+.PHONY: lock
+lock: .venv/lock/.made ## Resolve the *.in files anew
+	for name in layers/core/requirements requirements/dev requirements/emulator \
+		requirements/runtime requirements/sam; do \
+		.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+			--generate-hashes --no-header $$name.in --output-file $$name.txt || exit 1; done
+
+.PHONY: clean
+clean: ## Remove environments, artefacts and local state
+	rm -rf .venv .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# A misspelt name would deploy with defaults, silently; `default` is SAM's own word for dev.
+SAM_ENV = $(if $(filter dev,$(ENV)),default,$(ENV))
+.PHONY: environment
+environment:
+	$(if $(filter $(ENV),$(ENVIRONMENTS)),,$(error ENV is '$(ENV)', expected one of $(ENVIRONMENTS)))
+
+# What is deployed must come from SAM: another Python's bytecode would not fit Lambda's.
+.PHONY: sam-build
+sam-build: build
+	@.venv/runtime/bin/python3 -m ops.interpreter >/dev/null
+
+$(BUILT): $(SOURCES) .venv/runtime/.made
+	@.venv/runtime/bin/python3 -c 'import sys; sys.exit(sys.version_info[:2] == (3, 13))' || \
+		$(MAKE) --no-print-directory .venv/sam/.made
+	@$(PYTHON) -m ops.build
+	@touch $@
+
+.venv/dev/.made: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and \
+		f"python3 is {v[0]}.{v[1]}, Data Connectors needs 3.11 or newer: make PYTHON=...")'
+	@echo "installing $(@D)"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(PIP) $(INSTALL) -r $<
+	@touch $@
+
+# Handlers run with it, and SAM builds with it: Lambda's version where this machine has it.
+.venv/runtime/.made: requirements/runtime.txt | .venv/dev/.made
+	@echo "installing $(@D)"
+	@"$$($(PYTHON) -m ops.interpreter)" -m venv --clear $(@D)
+	@$(PIP) --python $(@D)/bin/python $(INSTALL) -r $<
+	@touch $@
+
+.venv/emulator/.made .venv/sam/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
+	@echo "installing $(@D)"
+	@$(PYTHON) -m venv --clear --without-pip $(@D)
+	@$(PIP) --python $(@D)/bin/python $(INSTALL) -r $<
+	@touch $@
+
+.venv/lock/.made:
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/pip --disable-pip-version-check install -qq uv==0.13.9
+	@touch $@

@@ -1,0 +1,1 @@
+"""What a developer or deployer runs: build, the first administrator, destroy."""
