@@ -85,10 +85,11 @@ class Connector:
         """The resource name: `projects/{project}/dataconnectors/{id}`."""
         return f"projects/{self.project}/dataconnectors/{self.id}"
 
+    @property
+    def is_active(self) -> bool:
+        """Whether its events are queued and sent at all."""
+        return self.status is Status.ACTIVE and self.lifecycle is not Lifecycle.DELETING
+
     def sends(self, epoch: int) -> bool:
         """Whether an event that was accepted in `epoch` may be sent now."""
-        return (
-            self.status is Status.ACTIVE
-            and self.lifecycle is not Lifecycle.DELETING
-            and self.epoch == epoch
-        )
+        return self.is_active and self.epoch == epoch

@@ -38,14 +38,15 @@ LONGEST_STACK_NAME = 57
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """What ingest needs: the table."""
+    """What ingest needs: the table, and the stack's name, which is its metrics' namespace."""
 
     table_name: str
+    stack: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the environment; raise `SettingsError` by name."""
-        return cls(table_name=_required(env, "TABLE_NAME"))
+        return cls(table_name=_required(env, "TABLE_NAME"), stack=_required(env, "STACK_NAME"))
 
 
 @dataclass(frozen=True, slots=True)

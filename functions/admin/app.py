@@ -1,0 +1,33 @@
+"""A project's first administrator, for the deployer: invoked directly, guarded by IAM alone."""
+
+import os
+import time
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from dataconnectors.aws import Clients
+from dataconnectors.projects import Founding
+from dataconnectors.settings import AdminSettings
+from dataconnectors.store import Store
+from dataconnectors.vault import Vault
+
+settings = AdminSettings.from_env(os.environ)
+logger = Logger()
+clients = Clients()
+founding = Founding(
+    Store(clients.get("dynamodb"), settings.table_name),
+    Vault(clients.get("kms"), settings.kms_key_arn),
+    entropy=os.urandom,
+    now=time.time,
+)
+
+
+def lambda_handler(event: Any, _context: object) -> dict[str, Any]:
+    """Make the account; the answer holds its secret, which is shown this once and never logged."""
+    made = founding.found(event)
+    logger.info(
+        "administrator.made",
+        extra={"project": made["project"], "email": made["serviceAccount"]["email"]},
+    )
+    return made

@@ -1,0 +1,208 @@
+"""Routes of data connectors."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors import configuration, gateway, times
+from dataconnectors.access import Access
+from dataconnectors.configuration import CheckUrl, Configuration
+from dataconnectors.connectors import Connector, Lifecycle, Secrets
+from dataconnectors.errors import (
+    ConflictError,
+    ControlPlaneError,
+    NotFoundError,
+    UnavailableError,
+)
+from dataconnectors.ids import ENTROPY_BYTES, new_id
+from dataconnectors.provisioning import Provisioner
+from dataconnectors.store import Store
+from dataconnectors.vault import Vault
+
+TRIES = 5
+"""Of a change that other writers of the same connector got ahead of."""
+
+COLLECTION = "/v2/projects/<project>/dataconnectors"
+
+
+class Connectors:
+    """Connectors of any project, as their owners see them. Checks no permission."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        provisioner: Provisioner,
+        check_url: CheckUrl,
+        *,
+        entropy: Callable[[int], bytes],
+        now: Callable[[], float],
+    ) -> None:
+        """`entropy` gives random bytes, `now` epoch seconds."""
+        self._store = store
+        self._vault = vault
+        self._provisioner = provisioner
+        self._check_url = check_url
+        self._entropy = entropy
+        self._now = now
+
+    def create(self, project: str, body: Any) -> dict[str, Any]:
+        """Make a connector; answers when its queue takes events.
+
+        The row comes first: whatever dies after it, the reconciler finishes.
+        """
+        wanted = configuration.parse_create(body, self._check_url)
+        now = self._now()
+        time_text = times.to_text(now)
+        connector = Connector(
+            project=project,
+            id=new_id(now, self._entropy(ENTROPY_BYTES)),
+            display_name=wanted.display_name,
+            status=wanted.status,
+            event_types=wanted.event_types,
+            labels=wanted.labels,
+            url=wanted.url,
+            sealed=None,
+            lifecycle=Lifecycle.PROVISIONING,
+            epoch=1,
+            version=1,
+            queue_id=new_id(now, self._entropy(ENTROPY_BYTES)),
+            queue_url="",
+            mapping_id="",
+            provisioned="",
+            create_time=time_text,
+            update_time=time_text,
+        )
+        connector = replace(connector, sealed=self._seal(wanted.secrets, connector.name))
+        self._store.create_connector(connector)
+        try:
+            connector = self._provisioner.provision(connector)
+        except ControlPlaneError as error:
+            raise UnavailableError(
+                f"{connector.name} is stored, its queue is not ready yet ({error}): it will be "
+                "within minutes. List the connectors before creating it again"
+            ) from error
+        return configuration.to_api(connector, wanted.secrets)
+
+    def get(self, project: str, connector_id: str) -> dict[str, Any]:
+        """One connector; `NotFoundError` when it is not there or is being deleted."""
+        return self._to_api(self._find(project, connector_id))
+
+    def list_all(self, project: str) -> dict[str, Any]:
+        """All connectors of a project in one page.
+
+        One page, because the vendor's SDK carries a page token over into its next list calls.
+        """
+        return {
+            "dataConnectors": [
+                self._to_api(connector)
+                for connector in self._store.connectors(project)
+                if connector.lifecycle is not Lifecycle.DELETING
+            ],
+            "nextPageToken": "",
+        }
+
+    def patch(
+        self, project: str, connector_id: str, body: Any, mask: list[str] | None
+    ) -> dict[str, Any]:
+        """Change the named fields, whatever others change at the same time."""
+        for _ in range(TRIES):
+            old = self._find(project, connector_id)
+            secrets = self._open(old)
+            current = configuration.of(old, secrets)
+            wanted = configuration.parse_patch(body, mask, current, self._check_url)
+            if wanted == current:
+                return configuration.to_api(old, secrets)
+            written = self._store.update_connector(old, self._changed(old, current, wanted))
+            if written is not None:
+                return configuration.to_api(written, wanted.secrets)
+        raise ConflictError(f"{old.name} keeps being changed by others: read it and try again")
+
+    def delete(self, project: str, connector_id: str) -> dict[str, Any]:
+        """Mark the connector: nothing is queued or sent from now on. The reconciler clears up."""
+        for _ in range(TRIES):
+            old = self._find(project, connector_id)
+            gone = replace(
+                old,
+                lifecycle=Lifecycle.DELETING,
+                sealed=None,
+                update_time=times.to_text(self._now()),
+            )
+            if self._store.update_connector(old, gone) is not None:
+                return {}
+        raise ConflictError(f"{old.name} keeps being changed by others: try again")
+
+    def _changed(self, old: Connector, current: Configuration, wanted: Configuration) -> Connector:
+        sealed = old.sealed
+        if wanted.secrets != current.secrets:
+            sealed = self._seal(wanted.secrets, old.name)
+        return replace(
+            old,
+            display_name=wanted.display_name,
+            status=wanted.status,
+            event_types=wanted.event_types,
+            labels=wanted.labels,
+            url=wanted.url,
+            sealed=sealed,
+            # What was accepted before belongs to the old epoch, and is not sent any more.
+            epoch=old.epoch + (wanted.status is not old.status),
+            update_time=times.to_text(self._now()),
+        )
+
+    def _find(self, project: str, connector_id: str) -> Connector:
+        name = f"projects/{project}/dataconnectors/{connector_id}"
+        connector = self._store.connector(name)
+        if connector is None or connector.lifecycle is Lifecycle.DELETING:
+            raise NotFoundError(f"{name:.200} is not there")
+        return connector
+
+    def _to_api(self, connector: Connector) -> dict[str, Any]:
+        return configuration.to_api(connector, self._open(connector))
+
+    def _open(self, connector: Connector) -> Secrets:
+        if connector.sealed is None:
+            return Secrets()
+        return Secrets.from_bytes(self._vault.open(connector.sealed, connector.name))
+
+    def _seal(self, secrets: Secrets, name: str) -> bytes | None:
+        return None if secrets == Secrets() else self._vault.seal(secrets.to_bytes(), name)
+
+
+def routes(connectors: Connectors, access: Access) -> Router:
+    """`/v2/projects/{project}/dataconnectors` and below."""
+    router = Router()
+
+    def require(project: str, permission: str) -> dict[str, Any]:
+        event: dict[str, Any] = router.current_event.raw_event
+        access.require(gateway.headers(event), project, permission)
+        return event
+
+    @router.get(COLLECTION)
+    def list_connectors(project: str) -> dict[str, Any]:
+        require(project, "dataconnector.read")
+        return connectors.list_all(project)
+
+    @router.post(COLLECTION)
+    def create_connector(project: str) -> dict[str, Any]:
+        event = require(project, "dataconnector.create")
+        return connectors.create(project, gateway.json_body(event))
+
+    @router.get(COLLECTION + "/<connector>")
+    def get_connector(project: str, connector: str) -> dict[str, Any]:
+        require(project, "dataconnector.read")
+        return connectors.get(project, connector)
+
+    @router.patch(COLLECTION + "/<connector>")
+    def update_connector(project: str, connector: str) -> dict[str, Any]:
+        event = require(project, "dataconnector.update")
+        mask = gateway.query(event, "update_mask", "updateMask") or None
+        return connectors.patch(project, connector, gateway.json_body(event), mask)
+
+    @router.delete(COLLECTION + "/<connector>")
+    def delete_connector(project: str, connector: str) -> dict[str, Any]:
+        require(project, "dataconnector.delete")
+        return connectors.delete(project, connector)
+
+    return router

@@ -1,0 +1,79 @@
+"""Errors as answers, and the page that explains them."""
+
+from collections.abc import Mapping
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dataconnectors import gateway
+from dataconnectors.errors import NotFoundError, RequestError, UnavailableError, VaultError
+
+MEANINGS: Mapping[int, str] = {
+    400: "The path, the query or the body is wrong. The error names the field and the rule.",
+    401: "No credentials, or wrong, expired or revoked ones. Exchange an assertion for a token.",
+    403: "You are a member of the project, and your role does not allow this.",
+    404: "The resource is not there, or you are no member of its project.",
+    405: "The path is served, with other methods.",
+    409: "The resource changed, or came to exist, since you read it. Read it again.",
+    413: "More than one call may carry. Split it.",
+    429: "Too many requests. Wait as many seconds as Retry-After says.",
+    500: "A fault of ours; it was logged. Sending the same again is safe.",
+    503: "Something behind the API does not answer now. Nothing is lost by sending it again.",
+}
+
+
+def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
+    """Answer whatever a route raises with error JSON, never with a stack trace."""
+
+    def respond(error: RequestError) -> Response[str]:
+        answer = gateway.error_answer(error)
+        return Response(
+            status_code=answer["statusCode"],
+            content_type=answer["headers"]["content-type"],
+            body=answer["body"],
+        )
+
+    @app.exception_handler(RequestError)
+    def request_failed(error: RequestError) -> Response[str]:
+        return respond(error)
+
+    @app.exception_handler([ClientError, BotoCoreError, VaultError])
+    def dependency_failed(error: Exception) -> Response[str]:
+        logger.error("api.dependency_failed", extra={"error": f"{type(error).__name__}: {error}"})
+        return respond(UnavailableError("the service is busy: send the request again"))
+
+    @app.exception_handler(Exception)
+    def failed(error: Exception) -> Response[str]:
+        logger.exception("api.failed")
+        return respond(RequestError("a fault of ours, it was logged: try again"))
+
+    @app.not_found
+    def no_route(_: Exception) -> Response[str]:
+        event = app.current_event.raw_event
+        return respond(
+            NotFoundError(f"{gateway.method(event)} {event['rawPath']:.200} is not served here")
+        )
+
+
+def routes() -> Router:
+    """`GET /v2/errors`, where the `help` of every error points."""
+    router = Router()
+
+    @router.get(gateway.HELP_PATH)
+    def explain() -> Response[str]:
+        return Response(status_code=200, content_type="text/html; charset=utf-8", body=page())
+
+    return router
+
+
+def page() -> str:
+    """The page: a heading for each status code, which the fragment of `help` names."""
+    entries = "".join(
+        f'<h2 id="{status}">{status}</h2><p>{text}</p>' for status, text in MEANINGS.items()
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title>'
+        f"<h1>Errors of the Data Connectors API</h1>{entries}</html>"
+    )

@@ -1,0 +1,19 @@
+"""The token endpoint."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors import gateway
+from dataconnectors.access import Access
+
+
+def routes(access: Access) -> Router:
+    """`/v2/oauth2/token`: a service account's signed assertion for an access token (RFC 7523)."""
+    router = Router()
+
+    @router.post("/v2/oauth2/token")
+    def exchange() -> dict[str, Any]:
+        return access.exchange(gateway.body(router.current_event.raw_event))
+
+    return router

@@ -1,0 +1,20 @@
+"""Identifiers that look like the vendor's: 20 characters of 0-9a-v, ordered by their second."""
+
+import base64
+
+ENTROPY_BYTES = 8
+"""64 random bits beside the second: two ids of one second are equal once in 10^19."""
+
+LENGTH = 20
+
+
+def new_id(now: float, entropy: bytes) -> str:
+    """An id made of the epoch second `now` and `ENTROPY_BYTES` random bytes.
+
+    Base32 with the extended hexadecimal alphabet keeps the order of the bytes (RFC 4648), and
+    12 bytes give exactly 20 characters without padding.
+    """
+    if len(entropy) != ENTROPY_BYTES:
+        raise ValueError(f"{len(entropy)} bytes of entropy, expected {ENTROPY_BYTES}")
+    raw = int(now).to_bytes(4, "big") + entropy
+    return base64.b32hexencode(raw).decode("ascii").rstrip("=").lower()

@@ -1,0 +1,213 @@
+"""Accepting events: from a caller's list to a message in the queue of each connector that wants it.
+
+An event is accepted when every such queue has confirmed it, and not before.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from dataconnectors import events, jsontext
+from dataconnectors.connectors import Connector, Lifecycle
+from dataconnectors.devices import Device
+from dataconnectors.errors import BadRequestError, NotFoundError, TooLargeError, UnavailableError
+from dataconnectors.events import Event, EventError
+from dataconnectors.messages import MAXIMUM_BYTES, Message
+from dataconnectors.queues import Entry, Queues
+from dataconnectors.store import Store
+
+MAXIMUM_EVENTS = 100
+"""Events of one call."""
+
+MAXIMUM_MESSAGES = 2000
+"""Events x matching connectors of one call: 200 batches, about a second's work in parallel."""
+
+REMEMBERED_PROJECTS = 500
+"""Projects whose connectors are kept in memory at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call's events.
+
+    `refused` are invalid and will never be accepted, `unconfirmed` are valid and were not
+    confirmed by every queue: they have to be sent again. Both map an event's position to a reason.
+    """
+
+    accepted: int
+    refused: dict[int, str] = field(default_factory=dict)
+    unconfirmed: dict[int, str] = field(default_factory=dict)
+
+    def errors(self) -> list[dict[str, Any]]:
+        """`[{"index", "error"}]` in the order of the call's events."""
+        reasons = self.refused | self.unconfirmed
+        return [{"index": index, "error": reasons[index]} for index in sorted(reasons)]
+
+
+class Ingest:
+    """Accepts events of any project. Safe to share between threads."""
+
+    def __init__(self, store: Store, queues: Queues, now: Callable[[], float]) -> None:
+        """`now` gives epoch seconds."""
+        self._store = store
+        self._queues = queues
+        self._now = now
+        self._lock = Lock()
+        self._connectors: OrderedDict[str, tuple[int, list[Connector]]] = OrderedDict()
+
+    def accept(self, project: str, envelopes: Any) -> Outcome:
+        """Accept a list of 1 to `MAXIMUM_EVENTS` envelopes.
+
+        Raises `BadRequestError` for what is no such list, `NotFoundError` without the project,
+        `TooLargeError` when they make too many messages, `UnavailableError` when the database
+        does not answer. Then none was accepted.
+        """
+        if not isinstance(envelopes, list) or not envelopes:
+            raise BadRequestError(f"events: expected a list of 1 to {MAXIMUM_EVENTS} events")
+        if len(envelopes) > MAXIMUM_EVENTS:
+            raise BadRequestError(
+                f"events: {len(envelopes)} given, at most {MAXIMUM_EVENTS}: split them into "
+                "several calls"
+            )
+        now = self._now()
+        valid: dict[int, Event] = {}
+        refused: dict[int, str] = {}
+        for index, envelope in enumerate(envelopes):
+            try:
+                valid[index] = events.parse(envelope, project, now)
+            except EventError as error:
+                refused[index] = str(error)
+        return self._deliver(project, valid, refused, now, known_devices_only=False)
+
+    def publish(self, project: str, device: str, payload: Any, event_id: str) -> None:
+        """Accept the one event that an emulated device publishes.
+
+        Raises `BadRequestError` for an invalid one, `NotFoundError` without the project or the
+        device, `UnavailableError` when it was not accepted.
+        """
+        now = self._now()
+        if not events.is_id(device):
+            raise NotFoundError(f"projects/{project}/devices/{device:.80} is not there")
+        try:
+            event = events.from_emulator(payload, project, device, event_id, now)
+        except EventError as error:
+            raise BadRequestError(str(error)) from None
+        outcome = self._deliver(project, {0: event}, {}, now, known_devices_only=True)
+        if outcome.refused:
+            raise BadRequestError(outcome.refused[0])
+        if outcome.unconfirmed:
+            raise UnavailableError(outcome.unconfirmed[0])
+
+    def _deliver(
+        self,
+        project: str,
+        valid: dict[int, Event],
+        refused: dict[int, str],
+        now: float,
+        *,
+        known_devices_only: bool,
+    ) -> Outcome:
+        snapshot = self._store.snapshot(project, [event.device for event in valid.values()])
+        if snapshot is None:
+            raise NotFoundError(f"projects/{project} is not there")
+        connectors = self._wanting(project, snapshot.version)
+        messages: dict[int, list[tuple[Connector, str]]] = {}
+        for index, event in valid.items():
+            device = snapshot.devices.get(event.device)
+            if device is None:
+                if known_devices_only:
+                    raise NotFoundError(f"projects/{project}/devices/{event.device} is not there")
+                device = Device.unknown(project, event.device, event.type)
+            try:
+                messages[index] = _messages(event, device, connectors, now)
+            except EventError as error:
+                refused[index] = str(error)
+        total = sum(len(of_event) for of_event in messages.values())
+        if total > MAXIMUM_MESSAGES:
+            raise TooLargeError(
+                f"events: {len(messages)} events for the project's connectors make {total} "
+                f"messages, at most {MAXIMUM_MESSAGES}: split them into several calls"
+            )
+        unconfirmed = self._send(messages)
+        return Outcome(len(messages) - len(unconfirmed), refused, unconfirmed)
+
+    def _wanting(self, project: str, version: int) -> list[Connector]:
+        """The connectors that events are queued for, as of this version of the configuration.
+
+        The version was read consistently for this very request, so what is remembered under it
+        is what a read of the connectors would give now.
+        """
+        with self._lock:
+            kept = self._connectors.get(project)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        connectors = [
+            connector
+            for connector in self._store.connectors(project)
+            if connector.lifecycle is Lifecycle.READY and connector.is_active
+        ]
+        with self._lock:
+            self._connectors[project] = (version, connectors)
+            self._connectors.move_to_end(project)
+            if len(self._connectors) > REMEMBERED_PROJECTS:
+                self._connectors.popitem(last=False)
+        return connectors
+
+    def _send(self, messages: dict[int, list[tuple[Connector, str]]]) -> dict[int, str]:
+        """Send all; the events that some queue did not confirm, with a reason."""
+        entries: dict[str, list[Entry]] = {}
+        by_queue: dict[str, Connector] = {}
+        for index, of_event in messages.items():
+            for connector, text in of_event:
+                entries.setdefault(connector.queue_url, []).append(Entry(index, text))
+                by_queue[connector.queue_url] = connector
+        unconfirmed: dict[int, str] = {}
+        for url, sent in self._queues.send(entries).items() if entries else ():
+            connector = by_queue[url]
+            if sent.missing and self._is_gone(connector):
+                continue
+            for index, reason in sent.refused.items():
+                unconfirmed[index] = (
+                    f"not confirmed by the queue of {connector.name} ({reason}): send it again"
+                )
+        return unconfirmed
+
+    def _is_gone(self, connector: Connector) -> bool:
+        """Whether a missing queue means that the connector was deleted while we sent."""
+        current = self._store.connector(connector.name)
+        return current is None or not current.sends(connector.epoch)
+
+
+def _messages(
+    event: Event, device: Device, connectors: Sequence[Connector], now: float
+) -> list[tuple[Connector, str]]:
+    """The event's message for each connector that wants it; `EventError` when one is too large."""
+    metadata = jsontext.dumps(
+        {
+            "deviceId": device.id,
+            "projectId": device.project,
+            "deviceType": device.type,
+            "productNumber": device.product_number,
+        }
+    )
+    messages = []
+    bodies: dict[tuple[str, ...], str] = {}
+    for connector in connectors:
+        if connector.event_types and event.type not in connector.event_types:
+            continue
+        body = bodies.get(connector.labels)
+        if body is None:
+            chosen = {key: device.labels[key] for key in connector.labels if key in device.labels}
+            labels = jsontext.dumps(chosen)
+            body = f'{{"event":{event.json},"labels":{labels},"metadata":{metadata}}}'
+            bodies[connector.labels] = body
+        text = Message(connector.name, connector.epoch, event.id, int(now * 1000), body).to_text()
+        if len(text) > MAXIMUM_BYTES:
+            raise EventError(
+                f"{len(text)} bytes as a message of {connector.name}, with labels and escapes, "
+                f"at most {MAXIMUM_BYTES}"
+            )
+        messages.append((connector, text))
+    return messages
