@@ -29,5 +29,5 @@ def wait_after(receive_count: int, response_time: float, age: float) -> float:
     earned = max(age, 0) + FIRST_WAIT
     return max(
         RESPONSE_FACTOR * response_time,
-        min(FIRST_WAIT * 2**exponent, earned, LONGEST_WAIT),
+        min(FIRST_WAIT * 2.0**exponent, earned, LONGEST_WAIT),
     )

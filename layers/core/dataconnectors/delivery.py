@@ -1,0 +1,87 @@
+"""One attempt: an event's body, signed, to a connector's endpoint, and what came of it."""
+
+import time
+from collections.abc import Callable
+from os import urandom
+from typing import Protocol
+
+from dataconnectors.connectors import Secrets
+from dataconnectors.destinations import Destination
+from dataconnectors.ids import ENTROPY_BYTES
+from dataconnectors.outcomes import Delivered, Failed, Fault, Kind, Outcome
+from dataconnectors.signing import sign
+from dataconnectors.transport import Headers
+
+USER_AGENT = "DataConnectors/1"
+
+_OURS = frozenset({"content-type", "content-length", "host", "x-dt-signature"})
+
+
+class Poster(Protocol):
+    """What `transport.Transport` does."""
+
+    def post(
+        self, destination: Destination, headers: Headers, body: bytes, timeout: float, /
+    ) -> int | Fault:
+        """The status of the answer to a POST, or why there is none within `timeout` seconds."""
+
+
+class Courier:
+    """Delivers bodies, each with `timeout` seconds. For use by threads.
+
+    Only HTTP 200 acknowledges, or any 2xx where the deployer says so.
+    """
+
+    def __init__(
+        self,
+        transport: Poster,
+        *,
+        timeout: float,
+        acknowledge_any_2xx: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        entropy: Callable[[int], bytes] = urandom,
+    ) -> None:
+        self.timeout = timeout
+        self._transport = transport
+        self._acknowledgements = range(200, 300) if acknowledge_any_2xx else range(200, 201)
+        self._clock = clock
+        self._now = now
+        self._entropy = entropy
+
+    def attempt(self, destination: Destination, secrets: Secrets, body: bytes) -> Outcome:
+        """POST the body once."""
+        signature = ""
+        if secrets.signature_secret:
+            entropy = self._entropy(ENTROPY_BYTES)
+            signature = sign(body, secrets.signature_secret, self._now(), entropy)
+        started = self._clock()
+        answer = self._transport.post(
+            destination, headers_of(secrets, signature), body, self.timeout
+        )
+        response_time = self._clock() - started
+        if isinstance(answer, Fault):
+            return Failed(answer.kind, answer.message, response_time)
+        if answer in self._acknowledgements:
+            return Delivered(answer, response_time)
+        return Failed(Kind.STATUS, f"{destination.host} answered {answer}", response_time, answer)
+
+
+def headers_of(secrets: Secrets, signature: str) -> Headers:
+    """The headers of a delivery. `Host` and `Content-Length` are added on the way.
+
+    `Content-Type` is exactly what the vendor's receivers expect. A customer's own headers cannot
+    replace what says how to read and verify the body; another `User-Agent` is theirs to choose.
+    """
+    headers = {"Content-Type": "application/json"}
+    if signature:
+        headers["X-Dt-Signature"] = signature
+    agent = USER_AGENT
+    for name, value in secrets.headers:
+        if name.lower() == "user-agent":
+            agent = value
+        elif name.lower() not in _OURS:
+            # http.client writes texts in Latin-1: this way it writes UTF-8.
+            headers[name] = value.encode().decode("latin-1")
+    headers["User-Agent"] = agent
+    return headers
