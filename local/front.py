@@ -155,7 +155,11 @@ class _Upstream:
             if len(body) > ANSWER_LIMIT:
                 return json_answer(500, {"message": "Internal Server Error"})
             reusable = not response.will_close
-            return Answer(response.status, body, _headers_for_caller(request, response))
+            items = response.getheaders()
+            # `Content-Length` stays: for HEAD it is the length of a body that isn't there.
+            dropped = _names_of_this_hop(items)
+            kept = tuple((name, value) for name, value in items if name.lower() not in dropped)
+            return Answer(response.status, body, kept)
         finally:
             if reusable:
                 self._idle.put(_Kept(connection, time.monotonic()))
@@ -179,14 +183,3 @@ class _Upstream:
                     return kept.connection
                 kept.connection.close()
         return None
-
-
-def _headers_for_caller(
-    request: Request, response: http.client.HTTPResponse
-) -> tuple[tuple[str, str], ...]:
-    items = response.getheaders()
-    dropped = _names_of_this_hop(items)
-    if request.method != "HEAD":
-        # Worked out anew, but for HEAD it is the length of a body that isn't there.
-        dropped |= {"content-length"}
-    return tuple((name, value) for name, value in items if name.lower() not in dropped)

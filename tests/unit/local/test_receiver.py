@@ -3,7 +3,9 @@
 import base64
 import http.client
 import json
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from email.message import Message
@@ -295,17 +297,19 @@ def test_two_hundred_at_once_wait_side_by_side(
 def test_a_client_that_never_finishes_its_handshake_holds_up_nobody(
     receiver: Receiver, client: Client
 ) -> None:
-    silent = http.client.HTTPConnection("127.0.0.1", receiver.port)
-    silent.connect()
-    began = time.monotonic()
-    assert client.deliver() == 200
-    assert time.monotonic() - began < 2
-    silent.close()
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as silent:
+        began = time.monotonic()
+        assert client.deliver() == 200
+        receiver.stop()
+        assert silent.recv(1) == b""
+        assert time.monotonic() - began < 2
 
 
-def test_stop_does_not_wait_for_delayed_answers_and_sends_none(
-    receiver: Receiver, authority: Authority, client: Client
-) -> None:
+def test_stop_does_not_wait_for_delayed_answers_and_sends_none(authority: Authority) -> None:
+    threads = set(threading.enumerate())
+    receiver = Receiver("127.0.0.1", 0, authority.server_context())
+    receiver.start()
+    client = Client(receiver, authority)
     client.tell(delay_s=60)
     [waiting] = connections(receiver, authority, 1)
     waiting.request("POST", "/hook/h", body=b"{}")
@@ -315,6 +319,7 @@ def test_stop_does_not_wait_for_delayed_answers_and_sends_none(
     began = time.monotonic()
     receiver.stop()
     assert time.monotonic() - began < 1
+    assert set(threading.enumerate()) == threads
     with pytest.raises((OSError, http.client.HTTPException)):
         waiting.getresponse()
     waiting.close()

@@ -171,6 +171,8 @@ def rude_silence(connection: socket.socket) -> None:
     pass
 
 
+# An exception that ends a connection's thread reaches pytest as a warning.
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("rude", [rude_half_request, rude_unread_answer, rude_noise, rude_silence])
 def test_a_client_that_leaves_prints_nothing(
     server: LoopbackServer,
