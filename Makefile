@@ -51,7 +51,7 @@ test: install build ## Every test, the end-to-end one included
 .PHONY: run
 run: ## The bundle on this machine: PORT, RECEIVER_PORT, STATE_DIR, CA_BUNDLE, DEMO
 	@$(PYTHON) -m local.ports '$(PORT)' '$(RECEIVER_PORT)'
-	@$(MAKE) --no-print-directory .venv/dev/.made .venv/emulator/.made build
+	@$(MAKE) -s --no-print-directory .venv/dev/.made .venv/emulator/.made build
 	@exec $(DEV) -m local --port '$(PORT)' --receiver-port '$(RECEIVER_PORT)' \
 		--state-dir '$(STATE_DIR)' --ca-bundle '$(CA_BUNDLE)' --demo '$(DEMO)'
 
@@ -59,7 +59,7 @@ run: ## The bundle on this machine: PORT, RECEIVER_PORT, STATE_DIR, CA_BUNDLE, D
 build: $(BUILT) ## The artefact, in .aws-sam/build
 
 .PHONY: deploy
-deploy: environment sam-build ## Deploy to AWS: ENV=dev or prod
+deploy: environment deployable ## Deploy to AWS: ENV=dev or prod
 	.venv/sam/bin/sam deploy --config-env $(SAM_ENV)
 
 .PHONY: destroy
@@ -95,14 +95,15 @@ SAM_ENV = $(if $(filter dev,$(ENV)),default,$(ENV))
 environment:
 	$(if $(filter $(ENV),$(ENVIRONMENTS)),,$(error ENV is '$(ENV)', expected one of $(ENVIRONMENTS)))
 
-# What is deployed must come from SAM: another Python's bytecode would not fit Lambda's.
-.PHONY: sam-build
-sam-build: build
-	@.venv/runtime/bin/python3 -m ops.interpreter >/dev/null
+# Another Python's bytecode would not fit Lambda's.
+.PHONY: deployable
+deployable: build
+	@.venv/runtime/bin/python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and \
+		"what is deployed is built with Python 3.13: install it, `make clean`, try again")'
 
 $(BUILT): $(SOURCES) .venv/runtime/.made
 	@.venv/runtime/bin/python3 -c 'import sys; sys.exit(sys.version_info[:2] == (3, 13))' || \
-		$(MAKE) --no-print-directory .venv/sam/.made
+		$(MAKE) -s --no-print-directory .venv/sam/.made
 	@$(PYTHON) -m ops.build
 	@touch $@
 

@@ -67,7 +67,16 @@ def build_with_sam(runtime: Path) -> None:
         "PATH": f"{runtime.parent}{os.pathsep}{os.environ['PATH']}",
         "SAM_CLI_TELEMETRY": "0",
     }
-    subprocess.run([SAM.absolute(), "build", "--cached"], check=True, env=env)
+    run = subprocess.run(
+        [SAM.absolute(), "build", "--cached"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if run.returncode:  # SAM tells a hundred lines of a build that works
+        print(run.stdout, file=sys.stderr)
+    run.check_returncode()
 
 
 def build_without_sam(runtime: Path) -> None:
@@ -115,6 +124,7 @@ def main() -> int:
     runtime = (RUNTIME_FOLDER / "python3").absolute()
     try:
         if usable(runtime):
+            print("building with SAM", flush=True)
             build_with_sam(runtime)
         else:
             print("building without SAM for the Python at hand: not to be deployed", flush=True)

@@ -1,0 +1,231 @@
+"""`make run`: the built bundle on this machine, with a receiver to deliver to.
+
+Options come from make (`make run PORT=... DEMO=0`). Progress is printed as it happens; when all is
+up, one line: `ready `, then a JSON object with `api`, `token`, `receiver`, `project`,
+`credentials` and `ca`. Everything ends, and nothing is kept, on Ctrl-C or SIGTERM: each start
+begins with an empty stack, a new project and a new authority.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from local.authority import Authority
+from local.demo import Demo
+from local.emulator import Emulator, EmulatorError, deploy, invoke
+from local.front import Front
+from local.ports import HOST, complaints
+from local.receiver import Receiver
+
+EMULATOR_PYTHON = Path(".venv/emulator/bin/python")
+FUNCTIONS_PYTHON = Path(".venv/runtime/bin/python")
+BUILD = Path(".aws-sam/build")
+
+WATCH_S = 0.25
+"""How often the emulator and the process that started us are looked at."""
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StartError(Exception):
+    """The local stack can't start; the message says why and what to do."""
+
+
+class Ended(BaseException):
+    """Somebody wants the local stack to end. Not an `Exception`: nothing may swallow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be chosen; `ca_bundle` None means no further authorities."""
+
+    port: int
+    receiver_port: int
+    state_dir: Path
+    ca_bundle: Path | None
+    demo: bool
+
+
+def parse(arguments: list[str]) -> Options:
+    """The options, from what make passes on; raises `StartError` for what can't be."""
+    parser = argparse.ArgumentParser(prog="python -m local")
+    parser.add_argument("--port", default="8000")
+    parser.add_argument("--receiver-port", default="8443")
+    parser.add_argument("--state-dir", default=".local")
+    parser.add_argument("--ca-bundle", default="")
+    parser.add_argument("--demo", default="1")
+    values = parser.parse_args(arguments)
+    if wrong := complaints([values.port, values.receiver_port]):
+        raise StartError("\n".join(wrong))
+    if values.demo not in ("0", "1"):
+        raise StartError(f"DEMO is '{values.demo}', expected 0 or 1")
+    if values.ca_bundle and not Path(values.ca_bundle).is_file():
+        raise StartError(f"CA_BUNDLE is '{values.ca_bundle}', which is no file")
+    return Options(
+        port=int(values.port),
+        receiver_port=int(values.receiver_port),
+        state_dir=Path(values.state_dir).absolute(),
+        ca_bundle=Path(values.ca_bundle) if values.ca_bundle else None,
+        demo=values.demo == "1",
+    )
+
+
+def run(options: Options) -> None:
+    """Start everything, say so, and watch over it until `Ended`; then stop everything."""
+    with contextlib.ExitStack() as running:
+        running.enter_context(state(options.state_dir))
+        authority = Authority(options.state_dir)
+        receiver = Receiver(HOST, options.receiver_port, authority.server_context())
+        receiver.start()
+        running.callback(receiver.stop)
+
+        say("starting the AWS emulator")
+        emulator = Emulator(
+            interpreter=EMULATOR_PYTHON,
+            functions_interpreter=FUNCTIONS_PYTHON,
+            state_dir=options.state_dir,
+        )
+        running.callback(emulator.stop)
+        emulator.start()
+
+        say("deploying .aws-sam/build")
+        outputs = deploy(
+            emulator,
+            BUILD,
+            {
+                "AllowedNetworks": "127.0.0.0/8",
+                "TrustedAuthoritiesFile": str(trusted(options, authority.ca_path)),
+            },
+        )
+        front = Front(HOST, options.port, emulator.port, outputs["ApiId"])
+        front.start()
+        running.callback(front.stop)
+
+        api = f"http://{HOST}:{options.port}/v2"
+        token = f"{api}/oauth2/token"
+        credentials = options.state_dir / "credentials.json"
+        admin = invoke(
+            emulator,
+            outputs["AdminFunctionName"],
+            {"displayName": "Local", "tokenEndpoint": token},
+        )
+        write_private(credentials, {"serviceAccount": admin["serviceAccount"]})
+        ready = {
+            "api": api,
+            "token": token,
+            "receiver": f"https://{HOST}:{options.receiver_port}",
+            "project": admin["project"],
+            "credentials": str(credentials),
+            "ca": str(authority.ca_path),
+        }
+        say(f"ready {json.dumps(ready)}")
+        if options.demo:
+            demo = Demo(
+                api=api,
+                token=token,
+                credentials=credentials,
+                receiver=ready["receiver"],
+                receiver_ca=authority.ca_path,
+                project=ready["project"],
+            )
+            demo.start()
+            running.callback(demo.stop)
+        watch(emulator)
+
+
+@contextlib.contextmanager
+def state(directory: Path) -> Iterator[None]:
+    """Own `directory` for this run; refuse when another run does."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(
+                f"{directory} is in use by another run: stop it, or choose another directory "
+                "with `make run STATE_DIR=...`"
+            ) from None
+        yield
+
+
+def trusted(options: Options, ca_path: Path) -> Path:
+    """One file with every authority that deliveries trust besides the public ones."""
+    path = options.state_dir / "trusted.pem"
+    bundle = options.ca_bundle.read_text() if options.ca_bundle else ""
+    path.write_text(f"{ca_path.read_text().rstrip()}\n{bundle}")
+    return path
+
+
+def write_private(path: Path, value: object) -> None:
+    """Write `value` as JSON into a file that only its owner can read, from the first byte on."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(value, file, indent=2)
+
+
+def watch(emulator: Emulator) -> None:
+    """Wait for the emulator to end on its own, which is an error, or for make to."""
+    parent = os.getppid()
+    while True:
+        time.sleep(WATCH_S)
+        if emulator.ended():
+            raise StartError(f"the emulator has ended on its own; {emulator.log} may say why")
+        if "MAKELEVEL" in os.environ and (os.getppid() != parent or _is_interrupted(parent)):
+            raise Ended
+
+
+def _is_interrupted(pid: int) -> bool:
+    """Whether make (`pid`) has had a SIGINT that did not reach us.
+
+    A terminal sends Ctrl-C to both of us and make passes SIGTERM on, but it does not pass on a
+    SIGINT of its own: it stops catching the signal and waits for us to end. That much can be seen.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False  # No /proc on this system
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return not int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1))
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """Handle a signal: end, once. Repeated signals do not disturb what is being stopped."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    raise Ended
+
+
+def say(line: str) -> None:
+    """Print `line` now, whatever standard output is."""
+    print(line, flush=True)
+
+
+def main() -> int:
+    """Run until told to end: 0. What went wrong is printed: 1."""
+    for ending in ENDINGS:
+        signal.signal(ending, end)
+    # A shell's profile, endpoint or Region must not reach clients of the emulator.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    try:
+        run(parse(sys.argv[1:]))
+    except Ended:
+        say("stopped")
+    except (StartError, EmulatorError, OSError) as error:
+        print(f"make run: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
