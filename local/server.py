@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import email.errors
 import ipaddress
 import json
 import socket
@@ -44,6 +45,14 @@ DISCARD_TIMEOUT_S = 1.0
 _CHUNK_LINE_LIMIT = 1024  # A chunk's size line, or a trailer line: a few bytes in practice.
 _TRAILER_LIMIT = 100  # As many lines as http.client accepts for headers.
 _READ_SIZE = 64 * 1024
+
+# The standard library's parser drops a malformed header line and everything after it, so that a
+# Content-Length would go unseen and the body be taken for the next request.
+_HEADER_DEFECTS = (
+    email.errors.MissingHeaderBodySeparatorDefect,
+    email.errors.FirstHeaderLineIsContinuationDefect,
+    email.errors.InvalidHeaderDefect,
+)
 
 # Python 3.13 took over the newer name of this status; API Gateway says the older one.
 _API_GATEWAY_PHRASES = {413: "Request Entity Too Large"}
@@ -297,6 +306,8 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _announced_length(self) -> int | None:
         """The body's length, or None when it comes in chunks."""
+        if any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects):
+            raise _RefusedError(HTTPStatus.BAD_REQUEST)
         lengths = self.headers.get_all("Content-Length", [])
         encodings = self.headers.get_all("Transfer-Encoding", [])
         if encodings:

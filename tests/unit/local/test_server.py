@@ -71,6 +71,9 @@ def test_a_chunked_body_arrives_whole(server: LoopbackServer) -> None:
 
 
 BAD = [
+    ("space in a header's name", b"X Y: 1\r\nContent-Length: 5\r\n\r\nhello", 400),
+    ("header without a name", b": 1\r\nContent-Length: 5\r\n\r\nhello", 400),
+    ("header without a colon", b"X\r\nContent-Length: 5\r\n\r\nhello", 400),
     ("two lengths", b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
     ("negative length", b"Content-Length: -1\r\n\r\n", 400),
     ("length no number", b"Content-Length: +5\r\n\r\nhello", 400),
@@ -132,6 +135,13 @@ def test_head_has_the_length_and_not_the_body(server: LoopbackServer) -> None:
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert b"Content-Length: 4\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
+
+
+def test_a_form_with_parts_is_a_body_like_any_other(server: LoopbackServer) -> None:
+    # The parser is one for mail, and finds fault with the parts it does not see.
+    form = b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5\r\n\r\nparts"
+    status, body = exchange(server, b"POST / HTTP/1.1\r\n" + form)
+    assert (status, body["body"]) == (200, "parts")
 
 
 def test_the_connection_is_kept(server: LoopbackServer) -> None:
