@@ -1,7 +1,5 @@
 """A certificate authority that lives as long as one run of the local stack."""
 
-from __future__ import annotations
-
 import ssl
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Something to watch: devices that publish readings, and each delivery as it is verified."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
@@ -136,7 +134,7 @@ def line_for(arrival: Mapping[str, Any], outcome: Verified | Rejected) -> str:
         case Verified(event, labels):
             delay = arrival["received_at"] - datetime.fromisoformat(event["timestamp"]).timestamp()
             return (
-                f"demo: {labels.get('name', '-'):<15} {_in_words(event):<32} "
+                f"demo: {labels.get('name', '-'):<15} {_in_words(event):<46} "
                 f"signature ok, checksum ok, {delay * 1000:.0f} ms after publishing ({answered})"
             )
 

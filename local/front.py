@@ -1,7 +1,5 @@
 """The one public port of the local stack: passes requests on to the emulated API."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import queue

@@ -1,7 +1,5 @@
 """A customer's HTTPS endpoint that can be told to fail or to stall, and remembers what it got."""
 
-from __future__ import annotations
-
 import base64
 import itertools
 import json
@@ -11,6 +9,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import parse_qs
 
 from local.server import Answer, LoopbackServer, Request, json_answer
@@ -64,7 +63,7 @@ class Rule:
     per_event: bool = False
 
     @classmethod
-    def parse(cls, body: bytes) -> Rule:
+    def parse(cls, body: bytes) -> Self:
         """The rule in a JSON object, each key optional. Raises InvalidRuleError."""
         try:
             value = json.loads(body)

@@ -1,7 +1,5 @@
 """An HTTP/1.1 server on loopback that answers each request with a function."""
 
-from __future__ import annotations
-
 import contextlib
 import email.errors
 import ipaddress
