@@ -1,12 +1,13 @@
 """One attempt: an event's body, signed, to a connector's endpoint, and what came of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import urandom
 from typing import Protocol
 
 from dataconnectors.connectors import Secrets
-from dataconnectors.destinations import Destination
+from dataconnectors.destinations import Destination, Network, check_url
+from dataconnectors.errors import DestinationError
 from dataconnectors.ids import ENTROPY_BYTES
 from dataconnectors.outcomes import Delivered, Failed, Fault, Kind, Outcome
 from dataconnectors.signing import sign
@@ -27,14 +28,15 @@ class Poster(Protocol):
 
 
 class Courier:
-    """Delivers bodies, each with `timeout` seconds. For use by threads.
+    """Delivers bodies, each with `timeout` seconds, to public addresses and `allowed` networks.
 
-    Only HTTP 200 acknowledges, or any 2xx where the deployer says so.
+    For use by threads. Only HTTP 200 acknowledges, or any 2xx where the deployer says so.
     """
 
     def __init__(
         self,
         transport: Poster,
+        allowed: Sequence[Network] = (),
         *,
         timeout: float,
         acknowledge_any_2xx: bool = False,
@@ -44,13 +46,19 @@ class Courier:
     ) -> None:
         self.timeout = timeout
         self._transport = transport
+        self._allowed = tuple(allowed)
         self._acknowledgements = range(200, 300) if acknowledge_any_2xx else range(200, 201)
         self._clock = clock
         self._now = now
         self._entropy = entropy
 
-    def attempt(self, destination: Destination, secrets: Secrets, body: bytes) -> Outcome:
-        """POST the body once."""
+    def attempt(self, url: str, secrets: Secrets, body: bytes) -> Outcome:
+        """POST the body once, signed if there is a secret."""
+        try:
+            # It was checked when it was configured; what is allowed may have changed since.
+            destination = check_url(url, self._allowed)
+        except DestinationError as error:
+            return Failed(Kind.REFUSED_ADDRESS, f"the connector's URL: {error}", 0.0)
         signature = ""
         if secrets.signature_secret:
             entropy = self._entropy(ENTROPY_BYTES)

@@ -23,9 +23,7 @@ LOOKUPS_AT_ONCE = 100
 interrupted, and lasts for half a minute when no name server answers."""
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-Resolved = Sequence[
-    tuple[socket.AddressFamily, socket.SocketKind, int, str, SocketAddress]
-]
+Resolved = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, SocketAddress]]
 Resolve = Callable[[str, int], Resolved]
 """As `socket.getaddrinfo` answers; raises `socket.gaierror`."""
 
@@ -129,4 +127,3 @@ class Dialler:
             raise FaultError(
                 Kind.REFUSED_ADDRESS, f"{host} has the address {address[0]!s}, which is not public"
             )
-

@@ -68,12 +68,14 @@ class AdminSettings:
 class SenderSettings:
     """What the sender needs. Timeouts in seconds.
 
-    `attempt_timeout` is the whole deadline of one attempt. `allowed_networks` are destinations
-    allowed besides public ones, `trusted_authorities_file` a PEM file trusted besides certifi's;
-    both are empty unless the deployer has private endpoints.
+    `stack` is the stack's name, which is its metrics' namespace. `attempt_timeout` is
+    the whole deadline of one attempt. `allowed_networks` are destinations allowed besides public
+    ones, `trusted_authorities_file` a PEM file trusted besides certifi's; both are empty unless
+    the deployer has private endpoints.
     """
 
     table_name: str
+    stack: str
     attempt_timeout: float
     function_timeout: int
     allowed_networks: tuple[Network, ...]
@@ -97,6 +99,7 @@ class SenderSettings:
             )
         return cls(
             table_name=_required(env, "TABLE_NAME"),
+            stack=_required(env, "STACK_NAME"),
             attempt_timeout=attempt_timeout,
             function_timeout=function_timeout,
             allowed_networks=_networks(env, "ALLOWED_NETWORKS"),

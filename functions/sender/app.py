@@ -1,0 +1,58 @@
+"""SQS batch → one POST per event, all at once; what failed comes back after its wait.
+
+botocore alone, without boto3 and tracer: what is imported here is paid at every cold start.
+"""
+
+import os
+import time
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from dataconnectors import metrics
+from dataconnectors.aws import Clients
+from dataconnectors.delivery import Courier
+from dataconnectors.dialling import Dialler
+from dataconnectors.records import Record, oldest_age
+from dataconnectors.sender import Sender
+from dataconnectors.settings import SenderSettings
+from dataconnectors.store import Store
+from dataconnectors.transport import Transport, client_context
+from dataconnectors.vault import Vault
+from dataconnectors.visibility import Visibility
+from dataconnectors.workers import Workers
+
+WORKERS = 10
+"""As many as a mapping's batch has messages: no POST waits for another one."""
+
+settings = SenderSettings.from_env(os.environ)
+clients = Clients()
+transport = Transport(
+    client_context(settings.trusted_authorities_file), Dialler(settings.allowed_networks)
+)
+sender = Sender(
+    connectors=Store(clients.get("dynamodb"), settings.table_name),
+    vault=Vault(clients.get("kms")),
+    courier=Courier(
+        transport,
+        settings.allowed_networks,
+        timeout=settings.attempt_timeout,
+        acknowledge_any_2xx=settings.acknowledge_any_2xx,
+    ),
+    visibility=Visibility(clients.get("sqs")),
+    workers=Workers(WORKERS),
+    log=Logger(),
+)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Deliver a batch, and name the messages that are to stay in the queue.
+
+    AWS takes a wrong key or an unknown id in the answer for a failure of the whole batch, and an
+    empty list for success.
+    """
+    records = [Record.from_event(record) for record in event["Records"]]
+    age = oldest_age(records, time.time())
+    print(metrics.line(settings.stack, {"OldestMessageAge": (age, "Seconds")}, time.time()))
+    remaining = sender.send(records, context.get_remaining_time_in_millis() / 1000)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in remaining]}

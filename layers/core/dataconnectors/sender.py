@@ -1,0 +1,313 @@
+"""A batch of queue messages: what is sent, what becomes of each, and when the rest comes back."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dataconnectors.connectors import Connector, Secrets
+from dataconnectors.delivery import Courier
+from dataconnectors.errors import MessageError, VaultError
+from dataconnectors.outcomes import Delivered, Failed, Kind, Outcome
+from dataconnectors.records import Job, Record, oldest_age
+from dataconnectors.retry import wait_after
+from dataconnectors.settings import DEADLINE_SLACK
+from dataconnectors.vault import Vault
+from dataconnectors.visibility import Postponement, Visibility, longest_wait
+from dataconnectors.workers import Workers
+
+MALFORMED_WAIT = 3600
+"""Seconds until a message that we can't read is looked at again: a deployment may have mended us,
+and it must not take room in batches meanwhile."""
+
+FINISH_SECONDS = 2.0
+"""Kept free after the last attempt, for one change of visibility."""
+
+RETURN_SECONDS = 0.5
+"""Kept free at the very end: what is cut off by the function's timeout is all sent again."""
+
+
+class Verdict(StrEnum):
+    """What became of a message. Only the first two leave the queue."""
+
+    DELIVERED = "delivered"
+    DROPPED = "dropped"  # of a connector that is deleted, or was disabled since
+    FAILED = "failed"  # the endpoint did not acknowledge
+    POSTPONED = "postponed"  # not tried: we have no configuration, or no secret to sign with
+    MALFORMED = "malformed"  # not one of our messages
+    UNTOUCHED = "untouched"  # not tried: there was no time left
+
+
+_DONE = frozenset({Verdict.DELIVERED, Verdict.DROPPED})
+
+
+class Connectors(Protocol):
+    """What `store.Store` offers here."""
+
+    def connector(self, name: str) -> Connector | None:
+        """The connector's row as it is now, or None without any."""
+
+
+class Log(Protocol):
+    """What loggers have in common."""
+
+    def info(self, message: str, /, *, extra: Mapping[str, Any]) -> None:
+        """Something expected."""
+
+    def error(self, message: str, /, *, extra: Mapping[str, Any], exc_info: Any = None) -> None:
+        """A fault of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`due` is when the message may be received again, by the monotonic clock in seconds. With
+    None it stays invisible for what is left of the queue's visibility timeout."""
+
+    record: Record
+    verdict: Verdict
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An outcome, and when it was there: by the monotonic clock and by the wall's."""
+
+    outcome: Outcome
+    ended: float
+    ended_at: float
+
+
+Configuration = tuple[Connector, Secrets]
+
+
+class Sender:
+    """Sends batches. One for each process: it keeps threads, and its courier connections."""
+
+    def __init__(
+        self,
+        connectors: Connectors,
+        vault: Vault,
+        courier: Courier,
+        visibility: Visibility,
+        workers: Workers,
+        log: Log,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._connectors = connectors
+        self._vault = vault
+        self._courier = courier
+        self._visibility = visibility
+        self._workers = workers
+        self._log = log
+        self._clock = clock
+        self._now = now
+
+    def send(self, records: Sequence[Record], seconds_left: float) -> list[str]:
+        """Send what is to be sent, and return the ids of the messages that stay in the queue.
+
+        Ends within `seconds_left`, less what it takes to return. Raises nothing for what
+        endpoints, messages and AWS do.
+        """
+        started = self._clock()
+        end = started + seconds_left - RETURN_SECONDS
+        last_start = end - FINISH_SECONDS - self._courier.timeout * DEADLINE_SLACK
+        jobs, results = self._read(records)
+        sendable, others = self._configure(jobs, last_start)
+        results += others + self._deliver(sendable, last_start)
+        self._postpone(results, end)
+        counts = Counter(result.verdict.value for result in results)
+        self._log.info(
+            "delivery.batch",
+            extra={
+                "connector": ", ".join(sorted({job.message.connector for job in jobs})),
+                **{verdict.value: counts[verdict.value] for verdict in Verdict},
+                "duration_ms": round((self._clock() - started) * 1000),
+                "oldest_age": round(oldest_age(records, self._now()), 3),
+            },
+        )
+        return [result.record.message_id for result in results if result.verdict not in _DONE]
+
+    def _read(self, records: Sequence[Record]) -> tuple[list[Job], list[Result]]:
+        jobs, malformed = [], []
+        for record in records:
+            try:
+                jobs.append(Job.of(record))
+            except MessageError as error:
+                self._log.error(
+                    "delivery.malformed",
+                    extra={
+                        "queue": record.queue_arn,
+                        "messageId": record.message_id,
+                        "error": str(error),
+                    },
+                )
+                due = self._clock() + MALFORMED_WAIT
+                malformed.append(Result(record, Verdict.MALFORMED, due))
+        return jobs, malformed
+
+    def _configure(
+        self, jobs: Sequence[Job], until: float
+    ) -> tuple[list[tuple[Job, Configuration]], list[Result]]:
+        """The jobs to be done, each with its connector as one consistent read shows it now."""
+        names = list(dict.fromkeys(job.message.connector for job in jobs))
+        reads = self._workers.run(
+            [partial(self._configuration, name) for name in names], until - self._clock()
+        )
+        found = {
+            name: self._configuration_of(name, read)
+            for name, read in zip(names, reads, strict=True)
+        }
+        sendable, results = [], []
+        for job in jobs:
+            match found[job.message.connector]:
+                case Verdict() as verdict:
+                    results.append(self._not_tried(job, verdict))
+                case (connector, _) as configuration:
+                    if connector.sends(job.message.epoch):
+                        sendable.append((job, configuration))
+                    else:
+                        results.append(Result(job.record, Verdict.DROPPED))
+        return sendable, results
+
+    def _configuration(self, name: str) -> Configuration | None:
+        connector = self._connectors.connector(name)
+        if connector is None:
+            return None
+        # One that sends nothing needs no secrets: its messages are dropped whatever KMS does.
+        if connector.sealed is None or not connector.is_active:
+            return connector, Secrets()
+        return connector, Secrets.from_bytes(self._vault.open(connector.sealed, connector.name))
+
+    def _configuration_of(
+        self, name: str, read: "Future[Configuration | None]"
+    ) -> Configuration | Verdict:
+        """What was read, or else what becomes of the connector's messages. Without its secret
+        nothing is sent: an unsigned event is worse than a late one."""
+        if not read.done() or read.cancelled():
+            reason = "no answer in time"
+        else:
+            try:
+                return read.result() or Verdict.DROPPED
+            except VaultError as error:
+                reason = str(error)
+            except (ClientError, BotoCoreError) as error:
+                reason = f"{type(error).__name__}: {error}"
+        self._log.error("delivery.postponed", extra={"connector": name, "error": reason})
+        return Verdict.POSTPONED
+
+    def _not_tried(self, job: Job, verdict: Verdict) -> Result:
+        if verdict is Verdict.DROPPED:
+            return Result(job.record, verdict)
+        wait = wait_after(job.record.receive_count, 0, self._now() - job.record.sent_at)
+        return Result(job.record, verdict, self._clock() + wait)
+
+    def _deliver(
+        self, sendable: Sequence[tuple[Job, Configuration]], last_start: float
+    ) -> list[Result]:
+        """Attempt all at the same time, and wait for all."""
+        rounds = math.ceil(len(sendable) / self._workers.count)
+        began = self._clock()
+        attempts = self._workers.run(
+            [partial(self._attempt, job, found, last_start) for job, found in sendable],
+            rounds * self._courier.timeout * DEADLINE_SLACK,
+        )
+        return [
+            self._result(job, attempt, began)
+            for (job, _), attempt in zip(sendable, attempts, strict=True)
+        ]
+
+    def _attempt(self, job: Job, configuration: Configuration, last_start: float) -> Attempt | None:
+        """None when it is too late to begin."""
+        if self._clock() > last_start:
+            return None
+        connector, secrets = configuration
+        outcome = self._courier.attempt(connector.url, secrets, job.body)
+        return Attempt(outcome, self._clock(), self._now())
+
+    def _result(self, job: Job, future: "Future[Attempt | None]", began: float) -> Result:
+        record = job.record
+        if future.cancelled():
+            return Result(record, Verdict.UNTOUCHED)
+        if not future.done():
+            spent = self._clock() - began
+            outcome = Failed(Kind.TIMEOUT, "the attempt outlasted its deadline", spent)
+            attempt: Attempt | None = Attempt(outcome, self._clock(), self._now())
+        else:
+            try:
+                attempt = future.result()
+            except Exception as error:  # a bug of ours must not cost its neighbours their success
+                self._log.error("delivery.broken", extra=_ids(job), exc_info=error)
+                return self._not_tried(job, Verdict.POSTPONED)
+        if attempt is None:
+            return Result(record, Verdict.UNTOUCHED)
+        match attempt.outcome:
+            case Delivered():
+                return Result(record, Verdict.DELIVERED)
+            case Failed() as failed:
+                age = attempt.ended_at - record.sent_at
+                wait = wait_after(record.receive_count, failed.response_time, age)
+                self._log.info("delivery.failed", extra=_ids(job) | _failure(failed, wait))
+                return Result(record, Verdict.FAILED, attempt.ended + wait)
+
+    def _postpone(self, results: Sequence[Result], end: float) -> None:
+        """Tell SQS when the messages are due. Where that fails they come back after the queue's
+        visibility timeout: late, not lost."""
+        clock, now = self._clock(), self._now()
+        postponements = [
+            Postponement(
+                result.record.message_id,
+                result.record.receipt_handle,
+                # Rounded up, and counted by SQS from when it gets the call: never early.
+                min(
+                    max(0, math.ceil(result.due - clock)),
+                    longest_wait(now - result.record.first_received_at),
+                ),
+            )
+            for result in results
+            if result.due is not None
+        ]
+        if not postponements:
+            return
+        queue_arn = results[0].record.queue_arn
+        (call,) = self._workers.run(
+            [partial(self._visibility.postpone, queue_arn, postponements)], end - clock
+        )
+        if not call.done() or call.cancelled():
+            error = "no answer in time"
+        else:
+            try:
+                refused = call.result()
+            except (ClientError, BotoCoreError) as failure:
+                error = f"{type(failure).__name__}: {failure}"
+            else:
+                if not refused:
+                    return
+                error = ", ".join(f"{message}: {code}" for message, code in refused.items())
+        self._log.error("visibility.unchanged", extra={"queue": queue_arn, "error": error})
+
+
+def _ids(job: Job) -> dict[str, Any]:
+    return {
+        "connector": job.message.connector,
+        "eventId": job.message.event_id,
+        "attempt": job.record.receive_count,
+    }
+
+
+def _failure(failed: Failed, wait: float) -> dict[str, Any]:
+    return {
+        "kind": failed.kind.value,
+        "status": failed.status,
+        "error": failed.message,
+        "duration_ms": round(failed.response_time * 1000),
+        "next_wait": round(wait, 1),
+    }
