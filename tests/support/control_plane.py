@@ -1,0 +1,565 @@
+"""SQS queues and Lambda event source mappings as AWS's control plane treats them, in virtual time.
+
+What the emulators leave out and what decides whether provisioning is right: states that take
+seconds, refusals during them, names that stay blocked, listings that lag, throttling, and a
+process that dies before or after any call. Each call's parameters are checked against botocore's
+models, so a misspelt one fails. `violations` collects what must never happen, whatever the order.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, TypeVar
+
+import botocore.session
+import botocore.validate
+from botocore.exceptions import ClientError
+from botocore.model import OperationModel
+
+from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.settings import QueueSettings
+from dataconnectors.store import LifecycleEntry
+from dataconnectors.times import to_text
+
+EPOCH = 1_790_000_040.0
+"""A wall clock's start that is no audit's minute."""
+
+T = TypeVar("T")
+
+REGION, ACCOUNT = "eu-west-1", "111122223333"
+SENDER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:dc-sender:live"
+SETTINGS = QueueSettings(
+    stack="dc", sender_arn=SENDER, visibility_timeout=180, maximum_concurrency=50
+)
+
+_LEGACY_CODES = {
+    "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDeletedRecently": "AWS.SimpleQueueService.QueueDeletedRecently",
+    "QueueNameExists": "QueueAlreadyExists",
+}
+"""What SQS sends in `Code`; the modelled name is in `QueryErrorCode`."""
+
+
+class KilledError(BaseException):
+    """The process is gone. Not an `Exception`: no code of ours may catch it."""
+
+
+class VirtualTime:
+    """A clock that moves only when somebody sleeps or calls AWS."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self.slept = 0.0
+
+    def clock(self) -> float:
+        """Seconds, as `time.monotonic`."""
+        return self.elapsed
+
+    def now(self) -> float:
+        """Epoch seconds, as `time.time`."""
+        return EPOCH + self.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """As `time.sleep`."""
+        assert seconds >= 0
+        self.slept += seconds
+        self.elapsed += seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.elapsed += seconds
+
+
+@dataclass
+class Queue:
+    """A queue. `gone_at` is when it was deleted."""
+
+    name: str
+    attributes: dict[str, str]
+    tags: dict[str, str]
+    made_at: float
+    gone_at: float | None = None
+
+    @property
+    def url(self) -> str:
+        return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.name}"
+
+
+@dataclass
+class Mapping:
+    """A mapping: in `passing` until `settles_at`, then in `state`; None is gone."""
+
+    id: str
+    settings: dict[str, Any]
+    tags: dict[str, str]
+    made_at: float
+    passing: str
+    settles_at: float
+    state: str | None
+
+    def state_at(self, moment: float) -> str | None:
+        return self.passing if moment < self.settles_at else self.state
+
+
+@dataclass
+class Faults:
+    """What goes wrong, by the number of the call, counted from 0 over SQS, Lambda and the store."""
+
+    errors: dict[int, tuple[str, int]] = field(default_factory=dict)
+    kill_before: int | None = None
+    kill_after: int | None = None
+    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
+    """What somebody else does just before a call: a whole other process, if need be."""
+
+
+class World:
+    """Everything that outlives a process: time, the faults to come, and what was seen."""
+
+    def __init__(
+        self,
+        *,
+        transition: float = 4.0,
+        listing_lag: float = 3.0,
+        queue_settles: float = 1.0,
+        latency: float = 0.05,
+    ) -> None:
+        self.time = VirtualTime()
+        self.faults = Faults()
+        self.transition = transition
+        self.listing_lag = listing_lag
+        self.queue_settles = queue_settles
+        self.latency = latency
+        self.calls: list[tuple[str, float]] = []
+        self.count = 0
+        self.violations: list[str] = []
+
+    def call(self, name: str, act: Callable[[], Any], *, control_plane: bool = True) -> Any:
+        """One call: it takes time, may fail, and the caller may die before or after it."""
+        number, self.count = self.count, self.count + 1
+        if control_plane:
+            self.calls.append((name, self.time.clock()))
+        if self.faults.kill_before == number:
+            raise KilledError(f"before call {number}, {name}")
+        self.faults.meanwhile.pop(number, lambda: None)()
+        self.time.advance(self.latency)
+        try:
+            if number in self.faults.errors and control_plane:
+                code, status = self.faults.errors[number]
+                raise refusal(code, name, status)
+            return act()
+        finally:
+            if self.faults.kill_after == number:
+                raise KilledError(f"after call {number}, {name}")
+
+
+def refusal(code: str, operation: str, status: int = 400) -> ClientError:
+    """An error as botocore raises it."""
+    details: dict[str, str] = {"Code": code, "Message": "account 111122223333 says no"}
+    if code in _LEGACY_CODES:
+        details = details | {"Code": _LEGACY_CODES[code], "QueryErrorCode": code}
+    response: Any = {"Error": details, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, operation)
+
+
+@cache
+def _operation(service: str, method: str) -> OperationModel:
+    model = botocore.session.get_session().get_service_model(service)
+    name = "".join(part.capitalize() for part in method.split("_"))
+    return model.operation_model(name)
+
+
+class _Client:
+    """Base of both clients: checks parameters as botocore does, then runs the method."""
+
+    service: str
+
+    def __init__(self, plane: "FakeControlPlane") -> None:
+        self._plane = plane
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        implementation = getattr(type(self), f"do_{method}")
+
+        def call(**parameters: Any) -> Any:
+            shape = _operation(self.service, method).input_shape
+            report = botocore.validate.ParamValidator().validate(parameters, shape)
+            assert not report.has_errors(), f"{method}: {report.generate_report()}"
+            return self._plane.world.call(
+                method, lambda: implementation(self, self._plane, **parameters)
+            )
+
+        call.__name__ = method
+        return call
+
+
+class FakeControlPlane:
+    """One account's queues and mappings."""
+
+    def __init__(self, world: World, functions: tuple[str, ...] = (SENDER,)) -> None:
+        self.world = world
+        self.functions = functions
+        self.function_timeout = 30
+        self.queues: dict[str, Queue] = {}
+        self.buried: list[Queue] = []
+        self.mappings: dict[str, Mapping] = {}
+        self.sqs = FakeSqs(self)
+        self.lambda_client = FakeLambda(self)
+        self.on_drop: Callable[[Queue], None] = lambda _: None
+
+    # --- what a test sees and does -----------------------------------------------------------
+
+    @property
+    def clock(self) -> float:
+        return self.world.time.clock()
+
+    def living(self) -> list[Mapping]:
+        """Mappings that are not gone."""
+        return [
+            mapping
+            for mapping in self.mappings.values()
+            if mapping.state_at(self.clock) is not None
+        ]
+
+    def add_queue(self, name: str, tags: dict[str, str], attributes: dict[str, str]) -> Queue:
+        """A queue that somebody else has made."""
+        queue = self.queues[name] = Queue(name, dict(attributes), dict(tags), self.clock)
+        return queue
+
+    def lose_queue(self, name: str) -> None:
+        """Somebody deletes a queue by hand."""
+        queue = self.queues.pop(name)
+        queue.gone_at = self.clock
+        self.buried.append(queue)
+
+    def add_mapping(
+        self, queue_arn: str, function: str, tags: dict[str, str] | None = None, **settings: Any
+    ) -> Mapping:
+        """A mapping that is there and enabled."""
+        mapping = self._new_mapping(
+            {"EventSourceArn": queue_arn, "FunctionName": function, "BatchSize": 10} | settings,
+            tags or {},
+        )
+        mapping.settles_at = self.clock
+        return mapping
+
+    # --- what the clients use ----------------------------------------------------------------
+
+    def queue_at(self, url: str) -> Queue:
+        queue = self.queues.get(url.rpartition("/")[2])
+        if queue is None:
+            raise refusal("QueueDoesNotExist", "queue")
+        return queue
+
+    def mapping_at(self, mapping_id: str) -> Mapping:
+        mapping = self.mappings.get(mapping_id)
+        if mapping is None or mapping.state_at(self.clock) is None:
+            raise refusal("ResourceNotFoundException", "mapping", 404)
+        return mapping
+
+    def settled_mapping_at(self, mapping_id: str) -> Mapping:
+        mapping = self.mapping_at(mapping_id)
+        if self.clock < mapping.settles_at:
+            raise refusal("ResourceInUseException", "mapping")
+        return mapping
+
+    def pass_through(self, mapping: Mapping, passing: str, state: str | None) -> None:
+        mapping.passing, mapping.state = passing, state
+        mapping.settles_at = self.clock + self.world.transition
+
+    def _new_mapping(self, settings: dict[str, Any], tags: dict[str, str]) -> Mapping:
+        number = len(self.mappings) + 1
+        # Scrambled, so that the order of ids is not the order of making.
+        mapping = Mapping(
+            id=f"{number * 7919 % 65536:08x}-0000-4000-8000-{number:012x}",
+            settings=settings,
+            tags=tags,
+            made_at=self.clock,
+            passing="Creating",
+            settles_at=self.clock + self.world.transition,
+            state="Enabled",
+        )
+        self.mappings[mapping.id] = mapping
+        return mapping
+
+    def describe(self, mapping: Mapping) -> dict[str, Any]:
+        settings = {name: value for name, value in mapping.settings.items() if name != "Enabled"}
+        return {
+            **settings,
+            "UUID": mapping.id,
+            "FunctionArn": settings.pop("FunctionName"),
+            "State": mapping.state_at(self.clock),
+            "EventSourceMappingArn": (
+                f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:{mapping.id}"
+            ),
+        }
+
+
+class FakeSqs(_Client):
+    """The queue calls of SQS."""
+
+    service = "sqs"
+
+    def do_create_queue(
+        self,
+        plane: FakeControlPlane,
+        *,
+        QueueName: str,
+        Attributes: dict[str, str],
+        tags: dict[str, str],
+    ) -> Any:
+        queue = plane.queues.get(QueueName)
+        if queue is not None:
+            if queue.attributes != Attributes:
+                raise refusal("QueueNameExists", "CreateQueue")
+            return {"QueueUrl": queue.url}
+        for old in plane.buried:
+            if old.name == QueueName and plane.clock - (old.gone_at or 0) < 60:
+                raise refusal("QueueDeletedRecently", "CreateQueue")
+        return {"QueueUrl": plane.add_queue(QueueName, tags, Attributes).url}
+
+    def do_get_queue_url(self, plane: FakeControlPlane, *, QueueName: str) -> Any:
+        return {"QueueUrl": plane.queue_at(QueueName).url}
+
+    def do_set_queue_attributes(
+        self, plane: FakeControlPlane, *, QueueUrl: str, Attributes: dict[str, str]
+    ) -> None:
+        plane.queue_at(QueueUrl).attributes |= Attributes
+
+    def do_get_queue_attributes(
+        self, plane: FakeControlPlane, *, QueueUrl: str, AttributeNames: list[str]
+    ) -> Any:
+        queue = plane.queue_at(QueueUrl)
+        created = str(int(EPOCH + queue.made_at))
+        everything = queue.attributes | {"CreatedTimestamp": created, "QueueArn": queue.arn}
+        return {"Attributes": {name: everything[name] for name in AttributeNames}}
+
+    def do_list_queue_tags(self, plane: FakeControlPlane, *, QueueUrl: str) -> Any:
+        tags = plane.queue_at(QueueUrl).tags
+        return {"Tags": tags} if tags else {}
+
+    def do_delete_queue(self, plane: FakeControlPlane, *, QueueUrl: str) -> None:
+        queue = plane.queue_at(QueueUrl)
+        for mapping in plane.living():
+            if mapping.settings["EventSourceArn"] == queue.arn:
+                plane.world.violations.append(f"{queue.name} deleted before its mapping")
+        plane.on_drop(queue)
+        plane.lose_queue(queue.name)
+
+    def do_list_queues(
+        self,
+        plane: FakeControlPlane,
+        *,
+        QueueNamePrefix: str,
+        MaxResults: int,
+        NextToken: str = "0",
+    ) -> Any:
+        horizon = plane.clock - plane.world.listing_lag
+        listed = sorted(
+            [queue.url for queue in plane.queues.values() if queue.made_at <= horizon]
+            + [queue.url for queue in plane.buried if (queue.gone_at or 0) > horizon]
+        )
+        named = [url for url in listed if url.rpartition("/")[2].startswith(QueueNamePrefix)]
+        start = int(NextToken)
+        page: dict[str, Any] = {"QueueUrls": named[start : start + MaxResults]}
+        if len(named) > start + MaxResults:
+            page["NextToken"] = str(start + MaxResults)
+        # Without any queue SQS leaves the list out.
+        return page if page["QueueUrls"] else {}
+
+
+class FakeLambda(_Client):
+    """The mapping calls of Lambda."""
+
+    service = "lambda"
+
+    def do_create_event_source_mapping(
+        self, plane: FakeControlPlane, *, Tags: dict[str, str], **settings: Any
+    ) -> Any:
+        operation = "CreateEventSourceMapping"
+        name = settings["EventSourceArn"].rpartition(":")[2]
+        queue = plane.queues.get(name)
+        if queue is None or plane.clock - queue.made_at < plane.world.queue_settles:
+            raise refusal("InvalidParameterValueException", operation)
+        self._check(plane, queue, settings, operation)
+        for mapping in plane.living():
+            if all(
+                mapping.settings[key] == settings[key] for key in ("EventSourceArn", "FunctionName")
+            ):
+                raise refusal("ResourceConflictException", operation, 409)
+        return plane.describe(plane._new_mapping(settings, Tags))  # noqa: SLF001 - one module
+
+    def do_get_event_source_mapping(self, plane: FakeControlPlane, *, UUID: str) -> Any:
+        return plane.describe(plane.mapping_at(UUID))
+
+    def do_list_event_source_mappings(
+        self,
+        plane: FakeControlPlane,
+        *,
+        MaxItems: int,
+        Marker: str = "0",
+        EventSourceArn: str = "",
+        FunctionName: str = "",
+    ) -> Any:
+        horizon = plane.clock - plane.world.listing_lag
+        found = [
+            plane.describe(mapping)
+            for mapping in plane.living()
+            if mapping.made_at <= horizon
+            and EventSourceArn in ("", mapping.settings["EventSourceArn"])
+            and FunctionName in ("", mapping.settings["FunctionName"])
+        ]
+        start = int(Marker)
+        page: dict[str, Any] = {"EventSourceMappings": found[start : start + MaxItems]}
+        if len(found) > start + MaxItems:
+            page["NextMarker"] = str(start + MaxItems)
+        return page
+
+    def do_update_event_source_mapping(
+        self, plane: FakeControlPlane, *, UUID: str, Enabled: bool, **settings: Any
+    ) -> Any:
+        mapping = plane.settled_mapping_at(UUID)
+        queue = plane.queues.get(mapping.settings["EventSourceArn"].rpartition(":")[2])
+        self._check(plane, queue, settings, "UpdateEventSourceMapping")
+        mapping.settings = mapping.settings | settings
+        plane.pass_through(mapping, "Updating", "Enabled" if Enabled else "Disabled")
+        return plane.describe(mapping)
+
+    def do_delete_event_source_mapping(self, plane: FakeControlPlane, *, UUID: str) -> Any:
+        mapping = plane.settled_mapping_at(UUID)
+        plane.pass_through(mapping, "Deleting", None)
+        return plane.describe(mapping)
+
+    def do_list_tags(self, plane: FakeControlPlane, *, Resource: str) -> Any:
+        return {"Tags": plane.mapping_at(Resource.rpartition(":")[2]).tags}
+
+    def _check(
+        self, plane: FakeControlPlane, queue: Queue | None, settings: dict[str, Any], operation: str
+    ) -> None:
+        if settings["FunctionName"] not in plane.functions:
+            raise refusal("ResourceNotFoundException", operation, 404)
+        if queue is None or int(queue.attributes["VisibilityTimeout"]) < plane.function_timeout:
+            raise refusal("InvalidParameterValueException", operation)
+
+
+# --- the table -------------------------------------------------------------------------------
+
+
+class FakeStore:
+    """Connector rows with `store.Store`'s conditions; the index lags behind them."""
+
+    def __init__(self, world: World, index_lag: float = 2.0) -> None:
+        self._world = world
+        self._index_lag = index_lag
+        self.rows: dict[str, Connector] = {}
+        self._history: list[tuple[float, str, Connector | None]] = []
+
+    # --- what `Store` offers -----------------------------------------------------------------
+
+    def connector(self, name: str) -> Connector | None:
+        return self._call("connector", lambda: self.rows.get(name))
+
+    def connectors_in(self, lifecycle: Lifecycle) -> Iterator[LifecycleEntry]:
+        horizon = self._world.time.clock() - self._index_lag
+        indexed: dict[str, Connector | None] = {}
+        for written_at, name, row in self._history:
+            if written_at <= horizon:
+                indexed[name] = row
+        for row in indexed.values():
+            if row is not None and row.lifecycle is lifecycle:
+                yield LifecycleEntry(row.name, row.queue_id, row.mapping_id, row.provisioned)
+
+    def set_ready(
+        self, connector: Connector, *, queue_url: str, mapping_id: str, provisioned: str
+    ) -> Connector | None:
+        def write() -> Connector | None:
+            row = self.rows.get(connector.name)
+            if (
+                row is None
+                or row.version != connector.version
+                or row.lifecycle is Lifecycle.DELETING
+            ):
+                return None
+            return self._write(
+                replace(
+                    row,
+                    lifecycle=Lifecycle.READY,
+                    version=row.version + 1,
+                    queue_url=queue_url,
+                    mapping_id=mapping_id,
+                    provisioned=provisioned,
+                )
+            )
+
+        return self._call("set_ready", write)
+
+    def remove(self, connector: Connector) -> bool:
+        def write() -> bool:
+            row = self.rows.get(connector.name)
+            if row is None or row.lifecycle is not Lifecycle.DELETING:
+                return False
+            del self.rows[connector.name]
+            self._history.append((self._world.time.clock(), connector.name, None))
+            return True
+
+        return self._call("remove", write)
+
+    # --- what the config API does ------------------------------------------------------------
+
+    def create(self, connector_id: str) -> Connector:
+        """A new row, `PROVISIONING`; the queue's id is made of the connector's."""
+        now = to_text(self._world.time.now())
+        return self._write(
+            Connector(
+                project="p",
+                id=connector_id,
+                display_name="",
+                status=Status.ACTIVE,
+                event_types=(),
+                labels=(),
+                url="https://example.com/hook",
+                sealed=None,
+                lifecycle=Lifecycle.PROVISIONING,
+                epoch=1,
+                version=1,
+                queue_id=queue_id_of(connector_id),
+                queue_url="",
+                mapping_id="",
+                provisioned="",
+                create_time=now,
+                update_time=now,
+            )
+        )
+
+    def patch(self, name: str) -> Connector:
+        """The customer changes something."""
+        row = self.rows[name]
+        return self._write(replace(row, display_name="changed", version=row.version + 1))
+
+    def delete(self, name: str) -> Connector:
+        """The customer deletes it."""
+        row = self.rows[name]
+        return self._write(
+            replace(
+                row,
+                lifecycle=Lifecycle.DELETING,
+                version=row.version + 1,
+                update_time=to_text(self._world.time.now()),
+            )
+        )
+
+    def _write(self, row: Connector) -> Connector:
+        self.rows[row.name] = row
+        self._history.append((self._world.time.clock(), row.name, row))
+        return row
+
+    def _call(self, name: str, act: Callable[[], T]) -> T:
+        answer: T = self._world.call(name, act, control_plane=False)
+        return answer
+
+
+def queue_id_of(connector_id: str) -> str:
+    """A queue's id for a test's connector."""
+    return connector_id.rjust(20, "0")
