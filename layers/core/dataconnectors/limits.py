@@ -10,10 +10,14 @@ standard library takes 100 lines of 64 KiB, which ten hostile endpoints could fi
 
 
 class Limits:
-    """Counts down through an attempt. Real time: it bounds what sockets do."""
+    """Counts down through an attempt. Real time: it bounds what sockets do.
+
+    `ended` says that the endpoint has closed its end of the connection.
+    """
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
+        self.ended = False
         self._deadline = time.monotonic() + timeout
         self._bytes_left = ANSWER_BYTES
 
@@ -25,7 +29,8 @@ class Limits:
         return left
 
     def receive(self, size: int) -> None:
-        """Take `size` bytes of an answer into account."""
+        """Take `size` bytes of an answer into account; 0 is its end."""
+        self.ended = size == 0
         self._bytes_left -= size
         if self._bytes_left < 0:
             raise FaultError(

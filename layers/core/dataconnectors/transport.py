@@ -118,6 +118,9 @@ class _Connection(HTTPSConnection):
                 decode_content=False,
             )
         response = self.getresponse()
+        if self._limits.ended:
+            # The standard library takes the end of a connection for the end of the headers.
+            raise ProtocolError("the connection ended within the headers")
         try:
             complete = _read(response)
         except _ANSWER_ERRORS:

@@ -29,9 +29,7 @@ class Visibility:
     def __init__(self, sqs: Any) -> None:
         self._sqs = sqs
 
-    def postpone(
-        self, queue_arn: str, postponements: Sequence[Postponement]
-    ) -> Mapping[str, str]:
+    def postpone(self, queue_arn: str, postponements: Sequence[Postponement]) -> Mapping[str, str]:
         """Postpone messages, and return those that SQS did not: error codes by message id.
 
         They, and all of them when this raises botocore's `ClientError` or `BotoCoreError`, stay

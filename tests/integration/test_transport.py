@@ -1,0 +1,375 @@
+"""One POST within one deadline, against real endpoints: polite ones, broken ones, hostile ones."""
+
+import contextlib
+import gzip
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+import trustme
+
+from dataconnectors.destinations import Destination
+from dataconnectors.dialling import Dialler, Resolved
+from dataconnectors.errors import SettingsError
+from dataconnectors.outcomes import Fault, Kind
+from dataconnectors.transport import KEPT_HOSTS, Transport, client_context
+from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+TIMEOUT = 0.3
+SLACK = 0.25
+"""Seconds beside the tenth that a deadline may be overrun by: the test machine may be busy."""
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "endpoint.test").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def client_tls(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return client_context(str(path))
+
+
+@pytest.fixture
+def transport(client_tls: ssl.SSLContext) -> Transport:
+    return Transport(client_tls, Dialler(LOOPBACK))
+
+
+@pytest.fixture
+def endpoint(
+    server_tls: ssl.SSLContext,
+) -> Iterator[Callable[[Callable[[Endpoint], Behaviour]], Endpoint]]:
+    """Starts endpoints, and stops them after the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda behaviour: stack.enter_context(serve(behaviour, server_tls))
+
+
+Start = Callable[[Callable[[Endpoint], Behaviour]], Endpoint]
+
+
+def post(
+    transport: Transport, port: int, host: str = "127.0.0.1", timeout: float = 2.0
+) -> int | Fault:
+    headers = {"Content-Type": "application/json", "User-Agent": "test"}
+    return transport.post(Destination(host, port, "/hook?a=1"), headers, b'{"n":1}', timeout)
+
+
+def kind(answer: int | Fault) -> str:
+    assert isinstance(answer, Fault), answer
+    return answer.kind.value
+
+
+def test_the_request_is_what_was_asked_for_and_nothing_more(
+    transport: Transport, endpoint: Start
+) -> None:
+    server = endpoint(answering(OK))
+    assert post(transport, server.port) == 200
+    ((head, body),) = server.requests
+    assert body == b'{"n":1}'
+    assert head.split("\r\n") == [
+        "POST /hook?a=1 HTTP/1.1",
+        f"Host: 127.0.0.1:{server.port}",
+        "Content-Length: 7",
+        "Content-Type: application/json",
+        "User-Agent: test",
+    ]
+
+
+def test_connections_are_kept(transport: Transport, endpoint: Start) -> None:
+    server = endpoint(answering(OK))
+    assert [post(transport, server.port) for _ in range(5)] == [200] * 5
+    assert (server.connections, transport.opened) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        CHUNKED + b"2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + OK,
+        b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nfail",
+        b"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_a_complete_answer_leaves_the_connection_usable_and_is_not_followed(
+    transport: Transport, endpoint: Start, answer: bytes
+) -> None:
+    server = endpoint(answering(answer))
+    status = post(transport, server.port)
+    assert isinstance(status, int)
+    assert post(transport, server.port) == status
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000,
+        CHUNKED + b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0000102400\r\n\r\n"
+        + gzip.compress(b"\0" * 100_000_000, 1)[:102_400].ljust(102_400),
+    ],
+    ids=["close", "http 1.0", "long", "long chunk", "bomb"],
+)
+def test_an_answer_that_is_long_or_ends_the_connection_counts_and_the_connection_is_dropped(
+    transport: Transport, endpoint: Start, answer: bytes
+) -> None:
+    server = endpoint(answering(answer, times=1))
+    assert [post(transport, server.port) for _ in range(2)] == [200, 200]
+    assert server.connections == 2
+
+
+def test_a_connection_that_the_server_closed_while_idle_is_no_failed_attempt(
+    transport: Transport, endpoint: Start
+) -> None:
+    server = endpoint(answering(OK, times=1))
+    for _ in range(3):
+        assert post(transport, server.port) == 200
+        time.sleep(0.05)  # for the server's end of connection to arrive
+    assert server.connections == 3
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    client_tls: ssl.SSLContext, endpoint: Start
+) -> None:
+    now = [0.0]
+    transport = Transport(client_tls, Dialler(LOOPBACK), clock=lambda: now[0])
+    server = endpoint(answering(OK))
+    for now[0] in (0.0, 40.0, 80.0, 131.0):
+        assert post(transport, server.port) == 200
+    assert server.connections == 2
+
+
+def test_only_so_many_hosts_have_kept_connections(
+    client_tls: ssl.SSLContext, endpoint: Start
+) -> None:
+    def resolve(host: str, port: int) -> Resolved:
+        address = ("127.0.0.1", port)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)]
+
+    context = client_tls
+    transport = Transport(context, Dialler(LOOPBACK, resolve=resolve))
+    servers = [endpoint(answering(OK)) for _ in range(KEPT_HOSTS + 1)]
+    for server in (*servers, servers[-1], servers[0]):
+        assert post(transport, server.port) == 200
+    assert servers[-1].connections == 1
+    assert servers[0].connections == 2  # the least recently used was let go
+
+
+HOSTILE = {
+    "says nothing": (lambda e: lambda c: (e.read_request(c), e.stopped.wait()), Kind.TIMEOUT),
+    "drips from the start": (sending_for_ever(b"", b"H", 0.02), Kind.TIMEOUT),
+    "drips headers": (sending_for_ever(b"HTTP/1.1 200 OK\r\n", b"x", 0.02), Kind.TIMEOUT),
+    "drips its body": (
+        sending_for_ever(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", b"x", 0.02),
+        Kind.TIMEOUT,
+    ),
+    "drips chunks": (sending_for_ever(CHUNKED, b"1\r\nx\r\n", 0.02), Kind.TIMEOUT),
+    "drips interim answers": (
+        sending_for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02),
+        Kind.TIMEOUT,
+    ),
+    "floods interim answers": (
+        sending_for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500, 0.0),
+        Kind.TOO_LARGE,
+    ),
+    "floods one header line": (
+        sending_for_ever(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 60_000, 0.0),
+        Kind.TOO_LARGE,
+    ),
+    "floods header lines": (
+        sending_for_ever(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 50, 0.0),
+        Kind.TOO_LARGE,
+    ),
+    "floods chunk extensions": (
+        sending_for_ever(CHUNKED, b"1;" + b"e" * 30_000 + b"\r\nx\r\n", 0.0),
+        Kind.TOO_LARGE,
+    ),
+    "ends in its headers": (answering(b"HTTP/1.1 200 OK\r\nConte", times=1), Kind.PROTOCOL),
+    "ends in its body": (
+        answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", times=1),
+        Kind.PROTOCOL,
+    ),
+    "ends in a chunk": (answering(CHUNKED + b"9\r\nshort", times=1), Kind.PROTOCOL),
+    "closes without an answer": (answering(b"", times=1), Kind.PROTOCOL),
+    "speaks something else": (answering(b"220 smtp ready\r\n", times=1), Kind.PROTOCOL),
+    "contradicts itself": (
+        answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nok", times=1),
+        Kind.PROTOCOL,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_endpoint_is_a_classed_failure_by_the_deadline(
+    transport: Transport, endpoint: Start, name: str
+) -> None:
+    behaviour, expected = HOSTILE[name]
+    server = endpoint(behaviour)
+    began = time.monotonic()
+    answer = post(transport, server.port, timeout=TIMEOUT)
+    assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
+    assert kind(answer) == expected.value
+    # The message names the endpoint or the limit, never a class or a place in our code.
+    assert "Error" not in answer.message and "0x" not in answer.message  # type: ignore[union-attr]  # kind() has seen it
+
+
+def test_an_answer_without_an_end_counts_after_the_first_bytes_of_its_body(
+    transport: Transport, endpoint: Start
+) -> None:
+    server = endpoint(sending_for_ever(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 5000, 0.0))
+    assert post(transport, server.port, timeout=TIMEOUT) == 200
+
+
+@pytest.mark.parametrize("name", ["ends in its body", "drips its body"])
+def test_another_status_than_2xx_counts_whatever_becomes_of_the_body(
+    transport: Transport, endpoint: Start, name: str
+) -> None:
+    head = b"HTTP/1.1 503 Busy\r\nContent-Length: 900\r\n\r\n"
+    behaviour = answering(head, 1) if "ends" in name else sending_for_ever(head, b"x", 0.02)
+    assert post(transport, endpoint(behaviour).port, timeout=TIMEOUT) == 503
+
+
+def test_a_reset_is_a_protocol_failure(transport: Transport, server_tls: ssl.SSLContext) -> None:
+    def reset(server: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            server.read_request(connection)
+            linger = struct.pack("ii", 1, 0)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+        return behave
+
+    with serve(reset, server_tls) as server:
+        assert kind(post(transport, server.port)) == "protocol"
+
+
+def test_an_endpoint_without_tls_fails_as_tls(transport: Transport) -> None:
+    with serve(answering(OK), None) as server:
+        server._behave = lambda connection: connection.sendall(OK)
+        assert kind(post(transport, server.port)) == "tls"
+
+
+def test_a_handshake_that_never_comes_ends_with_the_deadline(transport: Transport) -> None:
+    with serve(lambda server: lambda connection: server.stopped.wait() and None, None) as server:
+        began = time.monotonic()
+        answer = post(transport, server.port, timeout=TIMEOUT)
+        assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
+        assert kind(answer) == "timeout"
+
+
+def test_nobody_listening_is_a_connect_failure(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    answer = post(transport, port)
+    assert answer == Fault(
+        Kind.CONNECT, f"no connection to 127.0.0.1 port {port}: 127.0.0.1: Connection refused"
+    )
+
+
+def to_loopback(*hosts: str) -> Callable[[str, int], Resolved]:
+    def resolve(host: str, port: int) -> Resolved:
+        assert host in hosts
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    return resolve
+
+
+def test_certificate_and_server_name_are_the_hosts_and_not_the_addresses(
+    client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
+) -> None:
+    names = []
+    server_tls.sni_callback = lambda sock, name, context: names.append(name)
+    transport = Transport(
+        client_tls, Dialler(LOOPBACK, resolve=to_loopback("endpoint.test", "other.test"))
+    )
+    with serve(answering(OK), server_tls) as server:
+        assert post(transport, server.port, "endpoint.test") == 200
+        refused = post(transport, server.port, "other.test")
+    server_tls.sni_callback = None  # type: ignore[assignment]  # typeshed lacks None
+    assert kind(refused) == "tls"
+    assert "certificate is not valid for 'other.test'" in refused.message  # type: ignore[union-attr]  # kind() has seen it
+    assert names == ["endpoint.test", "other.test"]
+    assert len(server.requests) == 1
+
+
+def test_an_authority_that_is_not_trusted_is_refused(endpoint: Start) -> None:
+    transport = Transport(client_context(), Dialler(LOOPBACK))
+    assert kind(post(transport, endpoint(answering(OK)).port)) == "tls"
+
+
+def test_tls_below_1_2_is_not_spoken(transport: Transport, authority: trustme.CA) -> None:
+    assert client_context().minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_the_authorities_are_loaded_once_however_many_connections(
+    monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path, endpoint: Start
+) -> None:
+    loads = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def counted(self: ssl.SSLContext, *arguments: str) -> None:
+        loads.append(arguments)
+        load(self, *arguments)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    transport = Transport(client_context(str(tmp_path / "ca.pem")), Dialler(LOOPBACK))
+    assert len(loads) == 2  # certifi's, and the file
+    server = endpoint(answering(OK, times=1))
+    assert [post(transport, server.port) for _ in range(3)] == [200] * 3
+    assert server.connections == 3
+    assert len(loads) == 2
+
+
+def test_a_missing_file_of_authorities_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="TRUSTED_AUTHORITIES_FILE"):
+        client_context(str(tmp_path / "missing.pem"))
+
+
+def test_a_name_service_that_hangs_does_not_hold_the_attempt(client_tls: ssl.SSLContext) -> None:
+    stuck = threading.Event()
+
+    def resolve(host: str, port: int) -> Resolved:
+        stuck.wait()
+        return []
+
+    transport = Transport(client_tls, Dialler(LOOPBACK, resolve=resolve))
+    began = time.monotonic()
+    answer = post(transport, 443, "endpoint.test", timeout=TIMEOUT)
+    stuck.set()
+    assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
+    assert kind(answer) == "dns"
+
+
+def test_proxies_and_netrc_of_the_environment_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, transport: Transport, endpoint: Start
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    server = endpoint(answering(OK))
+    assert post(transport, server.port) == 200
+    assert "authorization" not in server.requests[0][0].lower()

@@ -1,0 +1,111 @@
+"""HTTPS endpoints that behave as badly as they are told to, on loopback and over real sockets."""
+
+import contextlib
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+Behaviour = Callable[[socket.socket], None]
+"""What the endpoint does with a connection, after the TLS handshake; it is closed afterwards."""
+
+
+class Endpoint:
+    """Listens while the context is entered. `requests` are heads and bodies, as they arrived."""
+
+    def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None) -> None:
+        self.connections = 0
+        self.requests: list[tuple[str, bytes]] = []
+        self.server_names: list[str | None] = []
+        self.stopped = threading.Event()
+        self._behave = behave
+        self._tls = tls
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=50)
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.stopped.set()
+        for connection in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def _accept(self) -> None:
+        while not self.stopped.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
+            with connection:
+                self._behave(connection)
+
+    def read_request(self, connection: socket.socket) -> None:
+        """Read one request, and keep it; raises EOFError when the client has gone."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            part = connection.recv(65536)
+            if not part:
+                raise EOFError
+            received += part
+        head, _, body = received.partition(b"\r\n\r\n")
+        length = int((re.search(rb"content-length: (\d+)", head, re.I) or [0, 0])[1])
+        while len(body) < length:
+            body += connection.recv(65536)
+        self.requests.append((head.decode("latin-1"), body))
+
+
+def answering(answer: bytes, times: int = 1000) -> Callable[[Endpoint], Behaviour]:
+    """Answers each request of a connection with these bytes; after `times`, closes."""
+
+    def behaviour(endpoint: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            for _ in range(times):
+                endpoint.read_request(connection)
+                connection.sendall(answer)
+
+        return behave
+
+    return behaviour
+
+
+def sending_for_ever(start: bytes, again: bytes, pause: float) -> Callable[[Endpoint], Behaviour]:
+    """Answers with `start`, and then with `again` every `pause` seconds until the end."""
+
+    def behaviour(endpoint: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            endpoint.read_request(connection)
+            connection.sendall(start)
+            while not endpoint.stopped.wait(pause):
+                connection.sendall(again)
+
+        return behave
+
+    return behaviour
+
+
+def serve(behaviour: Callable[[Endpoint], Behaviour], tls: ssl.SSLContext | None) -> Endpoint:
+    """An endpoint that behaves so, or speaks no TLS with None."""
+    endpoint = Endpoint(lambda connection: behaviour(endpoint)(connection), tls)
+    return endpoint
