@@ -128,7 +128,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A boto3 client for the emulated `service`."""
-        session = boto3.Session(region_name=REGION, **CREDENTIALS)
+        session: Any = boto3.Session(region_name=REGION, **CREDENTIALS)
         return session.client(
             service,
             endpoint_url=f"http://{HOST}:{self.port}",

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.interpreter import LAMBDA_VERSION, usable
+from ops.interpreter import usable
 
 BUILD_FOLDER = Path(".aws-sam/build")
 RUNTIME_FOLDER = Path(".venv/runtime/bin")

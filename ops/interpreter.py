@@ -73,7 +73,8 @@ def lambda_interpreter(env: Mapping[str, str]) -> Path | None:
 def main() -> int:
     """Print the interpreter to build with; explain on stderr what it is not fit for."""
     if sys.version_info[:2] < OLDEST_VERSION:
-        print("python3 is {}.{}, 3.11 or newer is needed".format(*sys.version_info), file=sys.stderr)
+        version = "{}.{}".format(*sys.version_info)
+        print(f"python3 is {version}, 3.11 or newer is needed", file=sys.stderr)
         return 1
     found = lambda_interpreter(os.environ)
     if found is None:

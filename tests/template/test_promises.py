@@ -1,0 +1,358 @@
+"""What template.yaml promises: who may do what, what fits into what, what is watched."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataconnectors import settings
+from tests.template.conftest import ROOT, Template
+
+FUNCTIONS = (
+    "AdminFunction",
+    "ConfigApiFunction",
+    "IngestFunction",
+    "ReconcilerFunction",
+    "SenderFunction",
+)
+
+API_GATEWAY_TIMEOUT = 30
+"""Seconds. AWS: an HTTP API waits this long for an integration."""
+
+QUEUES = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-c-*"
+MAPPINGS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:event-source-mapping:*"
+
+SCOPED = {
+    "dynamodb": ("Table.Arn", "${Table.Arn}/index/byLifecycle"),
+    "kms": ("SecretsKey.Arn",),
+    "lambda": (MAPPINGS,),
+    "sqs": (QUEUES, "IngestFailuresQueue.Arn"),
+}
+"""The resources that a statement on each service may name."""
+
+UNSCOPED = {
+    "lambda:CreateEventSourceMapping": "has no resource type; its condition names the sender",
+    "lambda:ListEventSourceMappings": "has neither resource type nor condition keys",
+    "sqs:ListQueues": "has no resource type",
+}
+"""Actions that AWS allows on `*` alone, and why."""
+
+OWNERS = {
+    "dynamodb:DeleteItem": {"ConfigApiFunction", "ReconcilerFunction"},
+    "dynamodb:PutItem": {"AdminFunction", "ConfigApiFunction"},
+    "dynamodb:UpdateItem": {"ConfigApiFunction", "ReconcilerFunction"},
+    "kms:Decrypt": {"ConfigApiFunction", "IngestFunction", "SenderFunction"},
+    "kms:Encrypt": {"AdminFunction", "ConfigApiFunction"},
+    "lambda:CreateEventSourceMapping": {"ConfigApiFunction", "ReconcilerFunction"},
+    "lambda:DeleteEventSourceMapping": {"ReconcilerFunction"},
+    "lambda:UpdateEventSourceMapping": {"ReconcilerFunction"},
+    "sqs:ChangeMessageVisibility": {"SenderFunction"},
+    "sqs:CreateQueue": {"ConfigApiFunction", "ReconcilerFunction"},
+    "sqs:DeleteMessage": {"SenderFunction"},
+    "sqs:DeleteQueue": {"ReconcilerFunction"},
+    "sqs:ReceiveMessage": {"SenderFunction"},
+    "sqs:SendMessage": {"IngestFunction"},
+    "sqs:SetQueueAttributes": {"ReconcilerFunction"},
+}
+"""Every action that changes or reveals something, and the functions that may do it."""
+
+SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
+    "AdminFunction": settings.AdminSettings.from_env,
+    "ConfigApiFunction": settings.ApiSettings.from_env,
+    "IngestFunction": settings.IngestSettings.from_env,
+    "ReconcilerFunction": settings.ReconcilerSettings.from_env,
+    "SenderFunction": settings.SenderSettings.from_env,
+}
+
+
+def resources(template: Template, kind: str) -> dict[str, Any]:
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def plain(value: Any, template: Template) -> str:
+    """An intrinsic function as one word: a parameter's default, or the name it refers to."""
+    match value:
+        case {"Ref": name}:
+            parameter = template["Parameters"].get(name)
+            return str(parameter["Default"]) if parameter else name.replace("::", "-")
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"{name}.{attribute}"
+        case {"Fn::Sub": text}:
+            return str(text)
+        case _:
+            return str(value)
+
+
+def statements(template: Template, function: str) -> Iterator[dict[str, Any]]:
+    for policy in resources(template, "AWS::IAM::Role")[f"{function}Role"]["Policies"]:
+        yield from listed(policy["PolicyDocument"]["Statement"])
+
+
+def actions(template: Template, function: str) -> set[str]:
+    return {action for each in statements(template, function) for action in listed(each["Action"])}
+
+
+def test_the_functions_are_these(template: Template) -> None:
+    assert sorted(resources(template, "AWS::Lambda::Function")) == sorted(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+class TestEachFunction:
+    def test_runs_as_stated_on_arm_with_the_core(self, template: Template, function: str) -> None:
+        properties = resources(template, "AWS::Lambda::Function")[function]
+        (layer,) = resources(template, "AWS::Lambda::LayerVersion")
+        assert properties["Runtime"] == "python3.13"
+        assert properties["Architectures"] == ["arm64"]
+        assert properties["Handler"] == "app.lambda_handler"
+        assert properties["Layers"] == [{"Ref": layer}]
+
+    def test_has_a_role_of_its_own(self, template: Template, function: str) -> None:
+        properties = resources(template, "AWS::Lambda::Function")[function]
+        assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+
+    def test_has_no_managed_policy_but_the_one_for_logs(
+        self, template: Template, function: str
+    ) -> None:
+        role = resources(template, "AWS::IAM::Role")[f"{function}Role"]
+        (policy,) = role["ManagedPolicyArns"]
+        assert policy.endswith(":policy/service-role/AWSLambdaBasicExecutionRole")
+
+    def test_may_act_on_the_stacks_own_resources_alone(
+        self, template: Template, function: str
+    ) -> None:
+        for statement in statements(template, function):
+            assert statement["Effect"] == "Allow"
+            for action in listed(statement["Action"]):
+                assert "*" not in action
+                for resource in listed(statement["Resource"]):
+                    if resource == "*":
+                        assert action in UNSCOPED, f"{action} can be scoped"
+                    else:
+                        service = action.partition(":")[0]
+                        assert plain(resource, template) in SCOPED[service], action
+
+    def test_opens_and_seals_only_what_has_a_name(self, template: Template, function: str) -> None:
+        for statement in statements(template, function):
+            if any(action.startswith("kms:") for action in listed(statement["Action"])):
+                assert statement["Condition"] == {
+                    "ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "name"}
+                }
+
+    def test_touches_mappings_of_the_sender_alone(self, template: Template, function: str) -> None:
+        for statement in statements(template, function):
+            names = [action.partition(":")[2] for action in listed(statement["Action"])]
+            if any(re.match("(Create|Delete|Get|Update)EventSource", name) for name in names):
+                (condition,) = statement["Condition"].values()
+                assert [plain(arn, template) for arn in condition["lambda:FunctionArn"]] == [
+                    "SenderFunction.Arn",
+                    "${SenderFunction.Arn}:*",
+                ]
+
+    def test_logs_into_a_group_that_forgets_and_goes_with_the_stack(
+        self, template: Template, function: str
+    ) -> None:
+        properties = resources(template, "AWS::Lambda::Function")[function]
+        group = properties["LoggingConfig"]["LogGroup"]["Ref"]
+        assert group == function.replace("Function", "LogGroup")
+        assert template["Resources"][group]["DeletionPolicy"] == "Delete"
+        assert resources(template, "AWS::Logs::LogGroup")[group]["RetentionInDays"]
+
+    def test_has_the_environment_that_its_settings_ask_for(
+        self, template: Template, function: str
+    ) -> None:
+        """With the parameters' defaults; what does not fit raises and names the variable."""
+        variables = resources(template, "AWS::Lambda::Function")[function]["Environment"]
+        env = {name: plain(value, template) for name, value in variables["Variables"].items()}
+        SETTINGS[function](env)
+
+    def test_reports_logs_and_metrics_as_this_stack(
+        self, template: Template, function: str
+    ) -> None:
+        variables = resources(template, "AWS::Lambda::Function")[function]["Environment"]
+        env = variables["Variables"]
+        assert env["POWERTOOLS_SERVICE_NAME"] == "dataconnectors"
+        assert env["POWERTOOLS_METRICS_NAMESPACE"] == {"Ref": "AWS::StackName"}
+
+
+@pytest.mark.parametrize("action", OWNERS)
+def test_is_allowed_to_these_functions_alone(template: Template, action: str) -> None:
+    assert {name for name in FUNCTIONS if action in actions(template, name)} == OWNERS[action]
+
+
+def test_the_senders_role_lets_lambdas_poller_receive_and_delete(template: Template) -> None:
+    """Lambda refuses a mapping whose function's role does not."""
+    needed = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    assert needed <= actions(template, "SenderFunction")
+
+
+def test_queues_and_mappings_of_connectors_are_left_to_run_time(template: Template) -> None:
+    assert resources(template, "AWS::Lambda::EventSourceMapping") == {}
+    assert list(resources(template, "AWS::SQS::Queue")) == ["IngestFailuresQueue"]
+
+
+@pytest.mark.parametrize("function", ["IngestFunction", "ConfigApiFunction", "AdminFunction"])
+def test_answers_before_the_caller_is_told_that_nobody_did(
+    template: Template, function: str
+) -> None:
+    timeout = resources(template, "AWS::Lambda::Function")[function]["Timeout"]
+    assert timeout < API_GATEWAY_TIMEOUT
+
+
+def test_two_runs_of_the_reconciler_never_overlap(template: Template) -> None:
+    (rule,) = resources(template, "AWS::Events::Rule").values()
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert resources(template, "AWS::Lambda::Function")["ReconcilerFunction"]["Timeout"] < 60
+    invokes = resources(template, "AWS::Lambda::EventInvokeConfig")
+    assert invokes["ReconcilerFunctionEventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
+
+def test_an_asynchronous_call_that_ingest_failed_is_kept_and_noticed(template: Template) -> None:
+    invokes = resources(template, "AWS::Lambda::EventInvokeConfig")
+    on_failure = invokes["IngestFunctionEventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+    assert plain(on_failure["Destination"], template) == "IngestFailuresQueue.Arn"
+    assert resources(template, "AWS::SQS::Queue")["IngestFailuresQueue"] == {
+        "MessageRetentionPeriod": 14 * 24 * 3600,
+        "SqsManagedSseEnabled": True,
+    }
+
+
+@pytest.mark.parametrize("function", ["ConfigApiFunction", "ReconcilerFunction"])
+def test_mappings_are_made_for_the_live_alias(template: Template, function: str) -> None:
+    variables = resources(template, "AWS::Lambda::Function")[function]["Environment"]["Variables"]
+    alias = variables["SENDER_ARN"]["Ref"]
+    properties = resources(template, "AWS::Lambda::Alias")[alias]
+    assert properties["Name"] == "live"
+    assert properties["FunctionName"] == {"Ref": "SenderFunction"}
+
+
+@pytest.mark.parametrize("function", ["ConfigApiFunction", "ReconcilerFunction"])
+def test_queues_follow_the_senders_own_timeout(template: Template, function: str) -> None:
+    functions = resources(template, "AWS::Lambda::Function")
+    variables = functions[function]["Environment"]["Variables"]
+    assert variables["FUNCTION_TIMEOUT"] == functions["SenderFunction"]["Timeout"]
+
+
+def test_a_change_of_the_core_makes_a_new_version_of_the_sender(tmp_path: Path) -> None:
+    """SAM looks at the function's own package alone, so that must change with the core."""
+    assert (ROOT / "functions/sender/core").resolve() == ROOT / "layers/core"
+    folder = tmp_path / "sender"
+    folder.mkdir()
+    for name in ("Makefile", "app.py"):
+        shutil.copy(ROOT / "functions/sender" / name, folder)
+    core = folder / "core" / "dataconnectors"
+    core.mkdir(parents=True)
+
+    def built(content: str) -> dict[str, bytes]:
+        (core / "module.py").write_text(content)
+        artefact = tmp_path / "artefact"
+        artefact.mkdir(exist_ok=True)
+        subprocess.run(
+            ["make", "-s", "-C", folder, "build-SenderFunction", f"ARTIFACTS_DIR={artefact}"],
+            check=True,
+            env=os.environ | {"MAKEFLAGS": ""},
+        )
+        return {path.name: path.read_bytes() for path in artefact.iterdir()}
+
+    before, same, after = built("x = 1\n"), built("x = 1\n"), built("x = 2\n")
+    assert before == same
+    assert before["app.py"] == after["app.py"]
+    assert before != after
+
+
+@pytest.mark.parametrize(
+    ("route", "function"),
+    [
+        ("POST /v2/projects/{project}/devices/{device}", "IngestFunction"),
+        ("POST /v2/projects/{project}/events", "IngestFunction"),
+        ("$default", "ConfigApiFunction"),
+    ],
+)
+def test_a_route_reaches_its_function(template: Template, route: str, function: str) -> None:
+    (target,) = [
+        plain(properties["Target"], template)
+        for properties in resources(template, "AWS::ApiGatewayV2::Route").values()
+        if properties["RouteKey"] == route
+    ]
+    integration = re.fullmatch(r"integrations/\$\{(\w+)\}", target)
+    assert integration is not None
+    properties = resources(template, "AWS::ApiGatewayV2::Integration")[integration[1]]
+    assert plain(properties["IntegrationUri"], template) == f"{function}.Arn"
+    assert properties["PayloadFormatVersion"] == "2.0"
+    permitted = [
+        plain(permission["FunctionName"], template)
+        for permission in resources(template, "AWS::Lambda::Permission").values()
+        if permission["Principal"] == "apigateway.amazonaws.com"
+    ]
+    assert function in permitted
+
+
+def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: Template) -> None:
+    for parameter in ("AllowedNetworks", "TrustedAuthoritiesFile"):
+        assert template["Parameters"][parameter]["Default"] == ""
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [
+        ("IngestErrorsAlarm", "AWS/Lambda Errors FunctionName=IngestFunction"),
+        (
+            "IngestFailuresAlarm",
+            "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=IngestFailuresQueue.QueueName",
+        ),
+        ("IngestNotAcceptedAlarm", "AWS-StackName NotAccepted service=dataconnectors"),
+        ("IngestThrottlesAlarm", "AWS/Lambda Throttles FunctionName=IngestFunction"),
+        ("OldestMessageAlarm", "AWS-StackName OldestMessageAge service=dataconnectors"),
+        ("ReconcilerDriftAlarm", "AWS-StackName Drift service=dataconnectors"),
+        ("ReconcilerErrorsAlarm", "AWS/Lambda Errors FunctionName=ReconcilerFunction"),
+        ("SenderThrottlesAlarm", "AWS/Lambda Throttles FunctionName=SenderFunction"),
+    ],
+)
+def test_an_alarm_watches_its_metric(template: Template, alarm: str, metric: str) -> None:
+    properties = resources(template, "AWS::CloudWatch::Alarm")[alarm]
+    (dimension,) = properties["Dimensions"]
+    watched = (
+        plain(properties["Namespace"], template),
+        properties["MetricName"],
+        f"{dimension['Name']}={plain(dimension['Value'], template)}",
+    )
+    assert " ".join(watched) == metric
+    assert properties["AlarmDescription"]
+    assert properties["ComparisonOperator"] == "GreaterThanThreshold"
+    (choice,) = properties["AlarmActions"].values()
+    assert choice[:2] == ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}]]
+
+
+def test_somebody_is_called_an_hour_before_an_event_is_lost(template: Template) -> None:
+    properties = resources(template, "AWS::CloudWatch::Alarm")["OldestMessageAlarm"]
+    assert properties["Threshold"] == 11 * 3600
+    assert properties["Statistic"] == "Maximum"
+
+
+def test_a_silent_reconciler_is_an_alarm(template: Template) -> None:
+    properties = resources(template, "AWS::CloudWatch::Alarm")["ReconcilerErrorsAlarm"]
+    assert properties["TreatMissingData"] == "breaching"
+
+
+@pytest.mark.parametrize("name", ["Table", "SecretsKey"])
+def test_a_replacement_by_mistake_loses_no_customers_data(template: Template, name: str) -> None:
+    assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_table_forgets_what_has_expired_and_can_be_restored(template: Template) -> None:
+    table = resources(template, "AWS::DynamoDB::Table")["Table"]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
