@@ -1,0 +1,28 @@
+"""The environment that handlers read at import, and moto before any AWS client.
+
+moto reaches clients made at import time only if it was imported first.
+"""
+
+import os
+
+import moto  # noqa: F401  # imported for its patch of botocore, before any client is made
+
+os.environ.update(
+    {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "tests",
+        "POWERTOOLS_SERVICE_NAME": "dataconnectors",
+        "STACK_NAME": "dc-test",
+        "TABLE_NAME": "dc-test-table",
+        "KMS_KEY_ARN": "alias/dc-test-secrets",
+        "SENDER_ARN": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sender:live",
+        "ATTEMPT_TIMEOUT": "10",
+        "FUNCTION_TIMEOUT": "30",
+        "MAXIMUM_CONCURRENCY": "50",
+        "ALLOWED_NETWORKS": "127.0.0.0/8",
+    }
+)
+for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
+    os.environ.pop(name, None)

@@ -1,0 +1,111 @@
+"""The handlers over moto: the template's table and key, and a function for mappings to name."""
+
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import jwt
+import pytest
+from moto import mock_aws
+from tests.support import moto_mappings
+from tests.support.aws import make_key, make_table
+from tests.support.http_api import LambdaContext, content, request
+
+from functions.admin import app as admin
+from functions.config_api import app as config_api
+from functions.ingest import app as ingest
+
+TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # noqa: S105  # a URL
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stack() -> Iterator[None]:
+    """One stack for all tests: each makes a project of its own."""
+    with mock_aws(), moto_mappings.ignored_by_queues():
+        make_table()
+        make_key()
+        make_sender()
+        yield
+
+
+def make_sender() -> None:
+    """A function that mappings can name; nothing invokes it."""
+    role = boto3.client("iam").create_role(RoleName="sender", AssumeRolePolicyDocument="{}")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "")
+    name = os.environ["SENDER_ARN"].split(":")[6]
+    functions = boto3.client("lambda")
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role["Role"]["Arn"],
+        Handler="app.lambda_handler",
+        Code={"ZipFile": code.getvalue()},
+        Publish=True,
+    )
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+
+
+class Client:
+    """A service account that calls the handlers as the HTTP API would."""
+
+    def __init__(self, account: dict[str, str], project: str) -> None:
+        self.account = account
+        self.project = project
+        self.headers: dict[str, str] = {}
+
+    def assertion(self, **changes: Any) -> str:
+        """What the vendor's SDK signs, with changes."""
+        now = int(time.time())
+        claims = {
+            "iat": now,
+            "exp": now + 3600,
+            "aud": TOKEN_ENDPOINT,
+            "iss": self.account["email"],
+        } | changes
+        return jwt.encode(
+            claims, self.account["secret"], "HS256", headers={"kid": self.account["keyId"]}
+        )
+
+    def log_in(self) -> "Client":
+        """Exchange an assertion for a token, and use it from now on."""
+        status, answer = self.exchange(self.assertion())
+        assert status == 200, answer
+        self.headers = {"authorization": f"Bearer {answer['access_token']}"}
+        return self
+
+    def exchange(self, assertion: str) -> tuple[int, Any]:
+        """The token endpoint, as a form that arrives in base64."""
+        form = f"assertion={assertion}&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+        event = request("POST", "/v2/oauth2/token", form, encoded=True)
+        answer = config_api.lambda_handler(event, LambdaContext())
+        return answer["statusCode"], content(answer)
+
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+        """A request below the project, to the function that the API's routes name."""
+        path = f"/v2/projects/{self.project}{path}"
+        event = request(method, path, body, headers=self.headers, **options)
+        below = path.split("/")[4:]
+        to_ingest = method == "POST" and (
+            below == ["events"] or (len(below) == 2 and below[0] == "devices")
+        )
+        handler: Callable[..., dict[str, Any]] = (
+            ingest.lambda_handler if to_ingest else config_api.lambda_handler
+        )
+        answer = handler(json.loads(json.dumps(event)), LambdaContext())
+        return answer["statusCode"], content(answer)
+
+
+@pytest.fixture
+def client() -> Client:
+    """The administrator of a new project, logged in."""
+    made = admin.lambda_handler(
+        {"displayName": "Tests", "tokenEndpoint": TOKEN_ENDPOINT}, LambdaContext()
+    )
+    return Client(made["serviceAccount"], made["project"]).log_in()

@@ -1,0 +1,290 @@
+"""The config API, from the request that API Gateway hands over to DynamoDB, SQS and Lambda."""
+
+import base64
+import time
+from typing import Any
+
+import boto3
+import pytest
+from tests.integration.conftest import Client
+from tests.support.http_api import LambdaContext, request
+
+from dataconnectors.roles import DEVELOPER, USER
+from dataconnectors.store import AccountKey, ServiceAccount
+from functions.config_api import app
+
+URL = "https://example.com/hook"
+
+
+def rows(project: str) -> list[dict[str, Any]]:
+    items = boto3.client("dynamodb").query(
+        TableName="dc-test-table",
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+        ExpressionAttributeValues={":pk": {"S": f"PROJECT#{project}"}, ":sk": {"S": "CONNECTOR#"}},
+    )["Items"]
+    return list(items)
+
+
+def member(client: Client, role: str) -> Client:
+    """Another account in the same project, with one role."""
+    account = ServiceAccount(
+        project=client.project,
+        id=role.rpartition(".")[2],
+        email=f"{role}@{client.project}.example",
+        display_name="",
+        enable_basic_auth=False,
+        create_time="",
+    )
+    secret = "another-secret-of-at-least-32-bytes"
+    key = AccountKey(f"{account.id}-{client.project}", client.project, account.id, b"", "")
+    sealed = app.vault.seal(secret.encode(), key.name)
+    key = AccountKey(key.id, key.project, key.account, sealed, "")
+    app.store.create_service_account(account, key, [role])
+    fields = {"keyId": key.id, "secret": secret, "email": account.email}
+    return Client(fields, client.project).log_in()
+
+
+def test_a_connector_from_creation_to_deletion(client: Client) -> None:
+    status, made = client.call(
+        "POST",
+        "/dataconnectors",
+        {
+            "displayName": "First",
+            "type": "HTTP_PUSH",
+            "status": "ACTIVE",
+            "events": ["temperature"],
+            "labels": ["room"],
+            "httpConfig": {"url": URL, "signatureSecret": "s3cr3t", "headers": {"x-a": "b"}},
+        },
+    )
+    assert status == 200
+    name = made.pop("name")
+    assert made == {
+        "displayName": "First",
+        "type": "HTTP_PUSH",
+        "status": "ACTIVE",
+        "events": ["temperature"],
+        "labels": ["room"],
+        "httpConfig": {"url": URL, "signatureSecret": "s3cr3t", "headers": {"x-a": "b"}},
+    }
+    path = name.removeprefix(f"projects/{client.project}")
+
+    (row,) = rows(client.project)
+    assert row["lifecycle"]["S"] == "READY"
+    assert "s3cr3t" not in str(row)
+    queue = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=row["queueUrl"]["S"], AttributeNames=["All"]
+    )["Attributes"]
+    assert queue["MessageRetentionPeriod"] == "43200"
+    assert queue["VisibilityTimeout"] == "180"
+    mapping = boto3.client("lambda").get_event_source_mapping(UUID=row["mappingId"]["S"])
+    assert mapping["EventSourceArn"] == queue["QueueArn"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    assert client.call("GET", path) == (200, made | {"name": name})
+    assert client.call("GET", "/dataconnectors") == (
+        200,
+        {"dataConnectors": [made | {"name": name}], "nextPageToken": ""},
+    )
+
+    status, changed = client.call("PATCH", path, {"status": "USER_DISABLED"})
+    assert (status, changed) == (200, made | {"name": name, "status": "USER_DISABLED"})
+    status, changed = client.call(
+        "PATCH", path, {"httpConfig": {"url": "https://example.com/2"}}, encoded=True
+    )
+    assert changed["httpConfig"] == made["httpConfig"] | {"url": "https://example.com/2"}
+    status, changed = client.call(
+        "PATCH", path, {"labels": []}, query="update_mask=displayName%2Clabels"
+    )
+    assert (status, changed["displayName"], changed["labels"]) == (200, "", [])
+    (row,) = rows(client.project)
+    assert (row["epoch"]["N"], row["version"]["N"]) == ("2", "5")
+
+    assert client.call("DELETE", path) == (200, {})
+    for method in ("GET", "DELETE"):
+        status, error = client.call(method, path)
+        assert (status, error["code"]) == (404, 404)
+    assert client.call("PATCH", path, {})[0] == 404
+    assert client.call("GET", "/dataconnectors")[1]["dataConnectors"] == []
+    (row,) = rows(client.project)
+    assert row["lifecycle"]["S"] == "DELETING"
+    assert "sealed" not in row
+
+
+def test_a_patch_that_changes_nothing_writes_nothing(client: Client) -> None:
+    name = client.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[1]["name"]
+    before = rows(client.project)
+    status, shown = client.call("PATCH", name.removeprefix(f"projects/{client.project}"), {})
+    assert (status, shown["labels"]) == (200, ["name"])
+    assert rows(client.project) == before
+
+
+def test_a_project_counts_its_devices(client: Client) -> None:
+    assert client.call("GET", "") == (
+        200,
+        {
+            "name": f"projects/{client.project}",
+            "displayName": "Tests",
+            "organization": "organizations/default",
+            "organizationDisplayName": "Default organization",
+            "sensorCount": 0,
+            "cloudConnectorCount": 0,
+            "inventory": False,
+        },
+    )
+    for kind in ("ccon", "touch", "motion"):
+        assert client.call("POST", "/devices", {"type": kind})[0] == 200
+    project = client.call("GET", "")[1]
+    assert (project["sensorCount"], project["cloudConnectorCount"]) == (2, 1)
+
+
+def test_an_emulated_device_from_creation_to_deletion(client: Client) -> None:
+    status, device = client.call(
+        "POST", "/devices", {"type": "touch", "labels": {"name": "Door", "floor": "1"}}
+    )
+    assert status == 200
+    device_id = device["name"].rsplit("/", 1)[1]
+    assert device_id.startswith("emu")
+    assert device == {
+        "name": f"projects/{client.project}/devices/{device_id}",
+        "type": "touch",
+        "productNumber": "",
+        "labels": {"name": "Door", "floor": "1"},
+    }
+    assert client.call("GET", f"/devices/{device_id}") == (200, device)
+    assert client.call("DELETE", f"/devices/{device_id}") == (200, {})
+    assert client.call("GET", f"/devices/{device_id}")[0] == 404
+    assert client.call("DELETE", f"/devices/{device_id}")[0] == 404
+    assert client.call("GET", "")[1]["sensorCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "text"),
+    [
+        ("POST", "/dataconnectors", b"", 400, "body: empty"),
+        ("POST", "/dataconnectors", b"{", 400, "body: not JSON"),
+        ("POST", "/dataconnectors", b"[" * 5000, 400, "body: n"),
+        ("POST", "/dataconnectors", {"httpConfig": {"url": "http://a.b"}}, 400, "httpConfig.url"),
+        ("POST", "/dataconnectors", "x" * (1024 * 1024 + 1), 413, "split it"),
+        ("GET", "/dataconnectors/absent", None, 404, "dataconnectors/absent is not there"),
+        ("GET", "/dataconnectors/a:b", None, 404, "is not there"),
+        ("PUT", "/dataconnectors", {}, 404, "PUT"),
+        ("GET", "/nothing", None, 404, "is not served here"),
+        ("POST", "/devices", {"type": "toaster"}, 400, "type: expected one of"),
+        ("POST", "/devices", {"type": "touch", "labels": {"a": 1}}, 400, "labels.a"),
+        ("POST", "/devices", {"type": "touch", "labels": {"": "x"}}, 400, "labels"),
+        ("GET", "/devices/absent", None, 404, "devices/absent is not there"),
+        ("GET", "/devices/a%2Fb", None, 404, "not"),
+    ],
+)
+def test_what_cannot_be_served_is_answered_with_the_error_json(
+    client: Client, method: str, path: str, body: Any, status: int, text: str
+) -> None:
+    body = body.decode() if isinstance(body, bytes) else body
+    answered, error = client.call(method, path, body)
+    assert answered == status
+    assert set(error) == {"error", "code", "help"}
+    assert error["code"] == status
+    assert error["help"] == f"/v2/errors#{status}"
+    assert text in error["error"]
+
+
+def test_the_page_that_help_points_to_explains_every_status() -> None:
+    answer = app.lambda_handler(request("GET", "/v2/errors"), LambdaContext())
+    assert answer["statusCode"] == 200
+    for status in (400, 401, 403, 404, 409, 413, 500, 503):
+        assert f'id="{status}"' in answer["body"]
+
+
+def test_a_path_with_doubled_slashes_is_served(client: Client) -> None:
+    event = request("GET", f"/v2//projects/{client.project}", headers=client.headers)
+    assert app.lambda_handler(event, LambdaContext())["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Bearer nonsense",
+        "Bearer " + "x" * 10_000,
+        "Basic nonsense!",
+        "Basic bm9jb2xvbg==",
+        "Basic dW5rbm93bjprZXk=",
+        "Digest x",
+    ],
+)
+def test_without_valid_credentials_nothing_is_told(client: Client, authorization: str) -> None:
+    client.headers = {"authorization": authorization}
+    for path in ("", "/dataconnectors", "/devices/emu1"):
+        status, error = client.call("GET", path)
+        assert (status, error["code"]) == (401, 401)
+
+
+def test_basic_auth_works_with_the_right_secret_alone(client: Client) -> None:
+    def basic(secret: str) -> int:
+        text = f"{client.account['keyId']}:{secret}"
+        encoded = base64.b64encode(text.encode()).decode()
+        client.headers = {"authorization": f"Basic {encoded}"}
+        return client.call("GET", "")[0]
+
+    assert basic(client.account["secret"]) == 200
+    assert basic(client.account["secret"][:-1]) == 401
+    assert basic("") == 401
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"iss": "somebody@else"}, "iss"),
+        ({"exp": 1}, "expired"),
+        ({"iat": int(time.time()) + 600}, "iat"),
+        ({"exp": int(time.time()) + 86400}, "exp"),
+        ({"aud": "https://api.example.com/other"}, "aud"),
+        ({"aud": None}, "aud"),
+        ({"aud": []}, "aud"),
+    ],
+)
+def test_an_assertion_that_is_not_right_gets_a_400(
+    client: Client, changes: dict[str, Any], reason: str
+) -> None:
+    status, error = client.exchange(client.assertion(**changes))
+    assert (status, error["code"]) == (400, 400)
+    assert reason in error["error"]
+
+
+def test_an_assertion_with_another_secret_gets_a_400(client: Client) -> None:
+    client.account = client.account | {"secret": "x" * 43}
+    status, error = client.exchange(client.assertion())
+    assert (status, error["error"]) == (400, "assertion: the token's signature is not valid")
+
+
+@pytest.mark.parametrize(
+    "audience", [["https://api.example.com/v2/oauth2/token"], "http://h/oauth2/token/"]
+)
+def test_an_assertion_may_name_the_token_endpoint_as_the_client_knows_it(
+    client: Client, audience: Any
+) -> None:
+    assert client.exchange(client.assertion(aud=audience))[0] == 200
+
+
+def test_the_other_members_may_do_what_their_role_says(client: Client) -> None:
+    name = client.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[1]["name"]
+    path = name.removeprefix(f"projects/{client.project}")
+    developer, user = member(client, DEVELOPER), member(client, USER)
+    for other in (developer, user):
+        assert other.call("GET", path)[0] == 200
+        assert other.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[0] == 403
+        assert other.call("DELETE", path)[0] == 403
+    assert developer.call("PATCH", path, {"displayName": "d"})[0] == 200
+    assert user.call("PATCH", path, {"displayName": "u"})[0] == 403
+    assert user.call("POST", "/events", {"events": []})[0] == 403
+
+
+def test_a_foreign_project_is_answered_as_one_that_is_not_there(client: Client) -> None:
+    absent = client.call("GET", "")
+    stranger = Client(client.account, "c0000000000000000000")
+    stranger.headers = client.headers
+    for path in ("", "/dataconnectors", "/dataconnectors/x", "/devices/x"):
+        assert stranger.call("GET", path)[0] == 404
+    assert absent[0] == 200

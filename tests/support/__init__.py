@@ -1,0 +1,1 @@
+"""What stands in for AWS and for time in tests."""

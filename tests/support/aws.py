@@ -1,0 +1,38 @@
+"""The stack's table and key in moto, made from the template that is deployed."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as their bare value."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: f"{suffix} {node.value}")  # type: ignore[no-untyped-call]  # PyYAML's own annotation lacks it
+
+
+def template() -> dict[str, Any]:
+    """template.yaml as it is written, untranslated."""
+    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506  # a SafeLoader
+    return loaded
+
+
+def make_table() -> None:
+    """The table, as the template describes it, under the name that the handlers read."""
+    properties = dict(template()["Resources"]["Table"]["Properties"])
+    for elsewhere in ("PointInTimeRecoverySpecification", "TimeToLiveSpecification"):
+        properties.pop(elsewhere, None)
+    boto3.client("dynamodb").create_table(TableName=os.environ["TABLE_NAME"], **properties)
+
+
+def make_key() -> None:
+    """The key that seals secrets, under the alias that the handlers read."""
+    kms = boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=os.environ["KMS_KEY_ARN"], TargetKeyId=key)
