@@ -1,0 +1,171 @@
+"""How long a caller is believed, and what is never remembered."""
+
+import base64
+from dataclasses import replace
+
+import pytest
+
+from dataconnectors import tokens
+from dataconnectors.access import Access
+from dataconnectors.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from dataconnectors.roles import ADMIN, DEVELOPER, USER, permits
+from dataconnectors.store import AccountKey, ServiceAccount, TokenKey
+from dataconnectors.vault import CACHE_SECONDS
+
+NOW = 1_790_000_000.0
+ACCOUNT = ServiceAccount("p1", "s1", "s1@p1.example", "", enable_basic_auth=True, create_time="")
+KEY = AccountKey("k1", "p1", "s1", b"the-secret-of-k1-has-32-or-more-bytes", "")
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+class Table:
+    """Keys, accounts and roles that a test can take away."""
+
+    def __init__(self) -> None:
+        self.keys = {"k1": KEY}
+        self.accounts = {"s1": ACCOUNT}
+        self.members = {("p1", ACCOUNT.email): (ADMIN,)}
+        self.signing: list[TokenKey] = []
+
+    def account_key(self, key_id: str) -> AccountKey | None:
+        return self.keys.get(key_id)
+
+    def service_account(self, project: str, account: str) -> ServiceAccount | None:
+        return self.accounts.get(account)
+
+    def roles(self, project: str, email: str) -> tuple[str, ...]:
+        return self.members.get((project, email), ())
+
+    def token_keys(self) -> list[TokenKey]:
+        return list(self.signing)
+
+    def add_token_key(self, key: TokenKey) -> None:
+        self.signing.append(key)
+
+
+class OpenVault:
+    """Seals nothing: what it is given is what it gives."""
+
+    def open(self, ciphertext: bytes, name: str) -> bytes:
+        return ciphertext
+
+    def seal(self, plaintext: bytes, name: str) -> bytes:
+        return plaintext
+
+
+class Bench:
+    """One process's Access over the table."""
+
+    def __init__(self, table: Table | None = None) -> None:
+        self.table = table or Table()
+        self.clock = Clock()
+        self.access = Access(
+            self.table,  # type: ignore[arg-type]  # the reads it makes
+            OpenVault(),  # type: ignore[arg-type]  # no KMS here
+            entropy=lambda count: bytes(range(count)),
+            now=lambda: NOW + self.clock.time,
+            clock=self.clock,
+        )
+
+    def headers(self) -> dict[str, str]:
+        form = (
+            f"grant_type={tokens.GRANT_TYPE}&assertion="
+            + tokens.jwt.encode(
+                {
+                    "iat": int(NOW + self.clock.time),
+                    "exp": int(NOW + self.clock.time) + 3600,
+                    "iss": ACCOUNT.email,
+                    "aud": "https://h/v2/oauth2/token",
+                },
+                KEY.secret,
+                "HS256",
+                headers={"kid": "k1"},
+            )
+        )
+        return {"authorization": f"Bearer {self.access.exchange(form.encode())['access_token']}"}
+
+
+@pytest.mark.parametrize("taken_away", ["keys", "accounts", "members"])
+def test_what_is_revoked_ends_within_the_time_that_it_is_remembered(taken_away: str) -> None:
+    bench = Bench()
+    headers = bench.headers()
+    bench.access.require(headers, "p1", "dataconnector.create")
+    getattr(bench.table, taken_away).clear()
+    bench.clock.time = CACHE_SECONDS - 1
+    bench.access.require(headers, "p1", "dataconnector.create")
+    bench.clock.time = CACHE_SECONDS
+    with pytest.raises((UnauthorizedError, NotFoundError)):
+        bench.access.require(headers, "p1", "dataconnector.create")
+
+
+def test_a_role_that_was_missing_works_as_soon_as_it_is_given() -> None:
+    bench = Bench()
+    headers = bench.headers()
+    with pytest.raises(NotFoundError):
+        bench.access.require(headers, "p2", "project.read")
+    bench.table.members[("p2", ACCOUNT.email)] = (USER,)
+    bench.access.require(headers, "p2", "project.read")
+    with pytest.raises(ForbiddenError, match=r"dataconnector\.update"):
+        bench.access.require(headers, "p2", "dataconnector.update")
+
+
+def test_a_token_signed_by_another_process_is_known_at_once() -> None:
+    here = Bench()
+    here.headers()
+    there = Bench(here.table)
+    here.table.signing.append(TokenKey("newer", b"another-signing-key-of-32-bytes!", ""))
+    here.access.require(there.headers(), "p1", "project.read")
+
+
+def test_a_token_lives_two_minutes_longer_than_it_says() -> None:
+    bench = Bench()
+    headers = bench.headers()
+    bench.clock.time = 3600 + 119
+    bench.access.require(headers, "p1", "project.read")
+    bench.clock.time = 3600 + 120
+    with pytest.raises(UnauthorizedError, match="expired"):
+        bench.access.require(headers, "p1", "project.read")
+
+
+def test_basic_auth_has_to_be_enabled() -> None:
+    bench = Bench()
+    encoded = base64.b64encode(b"k1:" + KEY.secret).decode()
+    headers = {"authorization": f"Basic {encoded}"}
+    bench.access.require(headers, "p1", "project.read")
+    off = Bench()
+    off.table.accounts["s1"] = replace(ACCOUNT, enable_basic_auth=False)
+    with pytest.raises(UnauthorizedError, match="does not allow Basic auth"):
+        off.access.require(headers, "p1", "project.read")
+
+
+def test_one_signing_key_is_made_and_kept() -> None:
+    bench = Bench()
+    bench.headers()
+    bench.headers()
+    assert len(bench.table.signing) == 1
+
+
+@pytest.mark.parametrize(
+    ("permission", "allowed"),
+    [
+        ("dataconnector.read", {USER, DEVELOPER, ADMIN}),
+        ("dataconnector.update", {DEVELOPER, ADMIN}),
+        ("event.publish", {DEVELOPER, ADMIN}),
+        ("dataconnector.create", {ADMIN}),
+        ("dataconnector.delete", {ADMIN}),
+        ("membership.create", {ADMIN}),
+        ("no.such", set()),
+    ],
+)
+def test_each_role_permits_what_the_contract_says(permission: str, allowed: set[str]) -> None:
+    assert {role for role in (USER, DEVELOPER, ADMIN) if permits([role], permission)} == allowed
+    assert not permits(["roles/unknown"], permission)
