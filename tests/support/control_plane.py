@@ -6,6 +6,8 @@ process that dies before or after any call. Each call's parameters are checked a
 models, so a misspelt one fails. `violations` collects what must never happen, whatever the order.
 """
 
+# The parameters are called as AWS calls them.
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,8 +23,8 @@ from dataconnectors.settings import QueueSettings
 from dataconnectors.store import LifecycleEntry
 from dataconnectors.times import to_text
 
-EPOCH = 1_790_000_040.0
-"""A wall clock's start that is no audit's minute."""
+EPOCH = 1_790_000_160.0
+"""A wall clock's start that is one minute after an audit."""
 
 T = TypeVar("T")
 
@@ -184,7 +186,7 @@ class _Client:
         implementation = getattr(type(self), f"do_{method}")
 
         def call(**parameters: Any) -> Any:
-            shape = _operation(self.service, method).input_shape
+            shape: Any = _operation(self.service, method).input_shape
             report = botocore.validate.ParamValidator().validate(parameters, shape)
             assert not report.has_errors(), f"{method}: {report.generate_report()}"
             return self._plane.world.call(
@@ -238,7 +240,7 @@ class FakeControlPlane:
         self, queue_arn: str, function: str, tags: dict[str, str] | None = None, **settings: Any
     ) -> Mapping:
         """A mapping that is there and enabled."""
-        mapping = self._new_mapping(
+        mapping = self.new_mapping(
             {"EventSourceArn": queue_arn, "FunctionName": function, "BatchSize": 10} | settings,
             tags or {},
         )
@@ -269,7 +271,8 @@ class FakeControlPlane:
         mapping.passing, mapping.state = passing, state
         mapping.settles_at = self.clock + self.world.transition
 
-    def _new_mapping(self, settings: dict[str, Any], tags: dict[str, str]) -> Mapping:
+    def new_mapping(self, settings: dict[str, Any], tags: dict[str, str]) -> Mapping:
+        """A mapping that is being created."""
         number = len(self.mappings) + 1
         # Scrambled, so that the order of ids is not the order of making.
         mapping = Mapping(
@@ -389,7 +392,7 @@ class FakeLambda(_Client):
                 mapping.settings[key] == settings[key] for key in ("EventSourceArn", "FunctionName")
             ):
                 raise refusal("ResourceConflictException", operation, 409)
-        return plane.describe(plane._new_mapping(settings, Tags))  # noqa: SLF001 - one module
+        return plane.describe(plane.new_mapping(settings, Tags))
 
     def do_get_event_source_mapping(self, plane: FakeControlPlane, *, UUID: str) -> Any:
         return plane.describe(plane.mapping_at(UUID))
@@ -452,7 +455,7 @@ class FakeStore:
 
     def __init__(self, world: World, index_lag: float = 2.0) -> None:
         self._world = world
-        self._index_lag = index_lag
+        self.index_lag = index_lag
         self.rows: dict[str, Connector] = {}
         self._history: list[tuple[float, str, Connector | None]] = []
 
@@ -462,11 +465,8 @@ class FakeStore:
         return self._call("connector", lambda: self.rows.get(name))
 
     def connectors_in(self, lifecycle: Lifecycle) -> Iterator[LifecycleEntry]:
-        horizon = self._world.time.clock() - self._index_lag
-        indexed: dict[str, Connector | None] = {}
-        for written_at, name, row in self._history:
-            if written_at <= horizon:
-                indexed[name] = row
+        horizon = self._world.time.clock() - self.index_lag
+        indexed = {name: row for written_at, name, row in self._history if written_at <= horizon}
         for row in indexed.values():
             if row is not None and row.lifecycle is lifecycle:
                 yield LifecycleEntry(row.name, row.queue_id, row.mapping_id, row.provisioned)
@@ -482,7 +482,7 @@ class FakeStore:
                 or row.lifecycle is Lifecycle.DELETING
             ):
                 return None
-            return self._write(
+            return self.put(
                 replace(
                     row,
                     lifecycle=Lifecycle.READY,
@@ -500,8 +500,7 @@ class FakeStore:
             row = self.rows.get(connector.name)
             if row is None or row.lifecycle is not Lifecycle.DELETING:
                 return False
-            del self.rows[connector.name]
-            self._history.append((self._world.time.clock(), connector.name, None))
+            self.vanish(connector.name)
             return True
 
         return self._call("remove", write)
@@ -511,7 +510,7 @@ class FakeStore:
     def create(self, connector_id: str) -> Connector:
         """A new row, `PROVISIONING`; the queue's id is made of the connector's."""
         now = to_text(self._world.time.now())
-        return self._write(
+        return self.put(
             Connector(
                 project="p",
                 id=connector_id,
@@ -536,12 +535,12 @@ class FakeStore:
     def patch(self, name: str) -> Connector:
         """The customer changes something."""
         row = self.rows[name]
-        return self._write(replace(row, display_name="changed", version=row.version + 1))
+        return self.put(replace(row, display_name="changed", version=row.version + 1))
 
     def delete(self, name: str) -> Connector:
         """The customer deletes it."""
         row = self.rows[name]
-        return self._write(
+        return self.put(
             replace(
                 row,
                 lifecycle=Lifecycle.DELETING,
@@ -550,10 +549,16 @@ class FakeStore:
             )
         )
 
-    def _write(self, row: Connector) -> Connector:
+    def put(self, row: Connector) -> Connector:
+        """A row as it is, whatever was there."""
         self.rows[row.name] = row
         self._history.append((self._world.time.clock(), row.name, row))
         return row
+
+    def vanish(self, name: str) -> None:
+        """A row is gone, whatever it was."""
+        del self.rows[name]
+        self._history.append((self._world.time.clock(), name, None))
 
     def _call(self, name: str, act: Callable[[], T]) -> T:
         answer: T = self._world.call(name, act, control_plane=False)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Protocol, Self, assert_never
+from typing import Any, Protocol, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -95,13 +95,15 @@ class Seen:
 
     `queue_url` may be `ABSENT`. `queue_current`: the queue was given the blueprint's attributes
     just now; `altered` is the id of the mapping that was. Neither is asked whether it took them:
-    that could go on for ever, and the next audit asks anyway.
+    that could go on for ever, and the next audit asks anyway. `usable_at` is when a new queue has
+    settled, by the monotonic clock.
     """
 
     queue_url: str | None = None
     queue_current: bool = False
     mappings: tuple[EventSourceMapping, ...] | None = None
     altered: str = ""
+    usable_at: float = 0.0
 
 
 UNSEEN = Seen()
@@ -219,10 +221,20 @@ def _step_to_both(subject: Subject, seen: Seen, blueprint: Blueprint) -> Step:
         return AlterQueue(seen.queue_url)
     if seen.mappings is None:
         return LookForMappings()
-    usable = [mapping for mapping in seen.mappings if not mapping.leaving]
+    return _step_to_one_mapping(subject, seen, blueprint, seen.queue_url, seen.mappings)
+
+
+def _step_to_one_mapping(
+    subject: Subject,
+    seen: Seen,
+    blueprint: Blueprint,
+    queue_url: str,
+    mappings: tuple[EventSourceMapping, ...],
+) -> Step:
+    usable = [mapping for mapping in mappings if not mapping.leaving]
     if not usable:
-        if seen.mappings:
-            return Wait(f"mapping {seen.mappings[0].id} is being deleted")
+        if mappings:
+            return Wait(f"mapping {mappings[0].id} is being deleted")
         return MakeMapping()
     kept = min(usable, key=lambda mapping: _preference(mapping, subject, blueprint))
     for mapping in usable:
@@ -234,7 +246,7 @@ def _step_to_both(subject: Subject, seen: Seen, blueprint: Blueprint) -> Step:
         return AlterMapping(kept)
     if len(usable) > 1:
         return Wait("a second mapping is in a transition")
-    return Arrived(seen.queue_url, kept.id)
+    return Arrived(queue_url, kept.id)
 
 
 def _preference(
@@ -316,6 +328,8 @@ class Provisioner:
         Raises `CallError`, `NotYetError` when a later run has to go on, and botocore's errors from
         the store. `changed` hears of each change as soon as AWS has accepted it.
         """
+        if row.lifecycle is Lifecycle.DELETING:
+            raise ControlPlaneError("it is being deleted")
         arrived = self._go(Subject.of(row), seen, changed)
         return self._record(row, arrived)
 
@@ -329,46 +343,65 @@ class Provisioner:
         self._go(subject, UNSEEN, changed)
 
     def _go(self, subject: Subject, seen: Seen, changed: Callable[[Change], None]) -> Arrived:
-        plane = self._plane
-        usable_at = self._clock()
         while True:
             match next_step(subject, seen, self._blueprint):
-                case LookForQueue():
-                    seen = replace(seen, queue_url=plane.find_queue(subject.queue_id))
-                case MakeQueue():
-                    url = plane.make_queue(subject.queue_id, subject.connector)
-                    usable_at = self._clock() + QUEUE_SETTLES
-                    changed(Change.QUEUE_MADE)
-                    seen = replace(seen, queue_url=url, queue_current=True)
-                case AlterQueue(url):
-                    plane.alter_queue(url)
-                    changed(Change.QUEUE_ALTERED)
-                    seen = replace(seen, queue_current=True)
-                case DropQueue():
-                    url = subject.queue_url or plane.find_queue(subject.queue_id)
-                    if url != ABSENT:
-                        plane.drop_queue(url)
-                        changed(Change.QUEUE_REMOVED)
-                    seen = replace(seen, queue_url=ABSENT)
-                case LookForMappings():
-                    seen = replace(seen, mappings=self._mappings(subject))
-                case MakeMapping():
-                    seen = replace(seen, mappings=self._make_mapping(subject, usable_at, changed))
-                case AlterMapping(mapping):
-                    plane.alter_mapping(mapping)
-                    changed(Change.MAPPING_ALTERED)
-                    seen = replace(seen, altered=mapping.id)
-                case DropMapping(mapping):
-                    plane.drop_mapping(mapping)
-                    changed(Change.MAPPING_REMOVED)
-                    seen = replace(seen, mappings=_without(seen, mapping))
                 case Wait(reason):
                     raise NotYetError(reason)
                 case Arrived() as arrived:
-                    self._wait_until(usable_at)
+                    self._wait_until(seen.usable_at)
                     return arrived
-                case _ as impossible:
-                    assert_never(impossible)
+                case LookForQueue() | MakeQueue() | AlterQueue() | DropQueue() as step:
+                    seen = self._on_queue(step, subject, seen, changed)
+                case LookForMappings() | MakeMapping() | AlterMapping() | DropMapping() as step:
+                    seen = self._on_mapping(step, subject, seen, changed)
+
+    def _on_queue(
+        self,
+        step: LookForQueue | MakeQueue | AlterQueue | DropQueue,
+        subject: Subject,
+        seen: Seen,
+        changed: Callable[[Change], None],
+    ) -> Seen:
+        match step:
+            case LookForQueue():
+                return replace(seen, queue_url=self._plane.find_queue(subject.queue_id))
+            case MakeQueue():
+                url = self._plane.make_queue(subject.queue_id, subject.connector)
+                changed(Change.QUEUE_MADE)
+                settled = self._clock() + QUEUE_SETTLES
+                return replace(seen, queue_url=url, queue_current=True, usable_at=settled)
+            case AlterQueue(url):
+                self._plane.alter_queue(url)
+                changed(Change.QUEUE_ALTERED)
+                return replace(seen, queue_current=True)
+            case DropQueue():
+                url = subject.queue_url or self._plane.find_queue(subject.queue_id)
+                if url != ABSENT:
+                    self._plane.drop_queue(url)
+                    changed(Change.QUEUE_REMOVED)
+                return replace(seen, queue_url=ABSENT)
+
+    def _on_mapping(
+        self,
+        step: LookForMappings | MakeMapping | AlterMapping | DropMapping,
+        subject: Subject,
+        seen: Seen,
+        changed: Callable[[Change], None],
+    ) -> Seen:
+        match step:
+            case LookForMappings():
+                return replace(seen, mappings=self._mappings(subject))
+            case MakeMapping():
+                made = self._make_mapping(subject, seen.usable_at, changed)
+                return replace(seen, mappings=made)
+            case AlterMapping(mapping):
+                self._plane.alter_mapping(mapping)
+                changed(Change.MAPPING_ALTERED)
+                return replace(seen, altered=mapping.id)
+            case DropMapping(mapping):
+                self._plane.drop_mapping(mapping)
+                changed(Change.MAPPING_REMOVED)
+                return replace(seen, mappings=_without(seen, mapping))
 
     def _mappings(self, subject: Subject) -> tuple[EventSourceMapping, ...]:
         """Ours on the queue. Somebody else's function on it is not ours to touch.

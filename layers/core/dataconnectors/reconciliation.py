@@ -195,10 +195,10 @@ class _Run:
                 report.audit_later = report.later - before
         except OutOfTimeError:
             report.finished = False
-        except CallError as error:
+        except ControlPlaneError as error:
             report.finished = False
-            report.throttled = error.throttled
-            if not error.throttled:  # A listing, which belongs to no connector.
+            report.throttled = isinstance(error, CallError) and error.throttled
+            if not report.throttled:  # A listing, which belongs to no connector.
                 self._failed(_NO_CONNECTOR, error)
 
     # --- the quick pass ----------------------------------------------------------------------

@@ -1,0 +1,57 @@
+"""Every minute: queues and mappings that are half made, half gone or altered are put right.
+
+`{"audit": true}`, sent by an operator, compares everything at once instead of in the next quarter
+of an hour. The answer is the run's report. See `dataconnectors.reconciliation`.
+"""
+
+import os
+import time
+from dataclasses import asdict
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from dataconnectors import metrics
+from dataconnectors.aws import Clients
+from dataconnectors.reconciliation import Failed, Mended, Reconciler
+from dataconnectors.settings import ReconcilerSettings
+from dataconnectors.store import Store
+
+settings = ReconcilerSettings.from_env(os.environ)
+logger = Logger()
+clients = Clients()
+store = Store(clients.get("dynamodb"), settings.table_name)
+
+
+def tell(news: Mended | Failed) -> None:
+    """One line for each thing that was put right, or could not be."""
+    match news:
+        case Mended():
+            logger.info("reconciler.mended", extra=asdict(news))
+        case Failed():
+            logger.error("reconciler.failed", extra=asdict(news))
+
+
+def make_reconciler(**clocks: Any) -> Reconciler:
+    """The reconciler of this stack; `clocks` replaces what it takes for time, for tests."""
+    return Reconciler(
+        clients.get("sqs"), clients.get("lambda"), store, settings.queues, tell=tell, **clocks
+    )
+
+
+reconciler = make_reconciler()
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Do what the invocation's time allows; the next one goes on.
+
+    The metric is sent at zero too, so that an alarm can tell "no drift" from "no reconciler".
+    """
+    report = reconciler.run(
+        audit=event.get("audit") is True,
+        remaining=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    fields = asdict(report)
+    logger.info("reconciler.ran", extra=fields)
+    print(metrics.line(settings.queues.stack, {"Drift": (report.drift, "Count")}, time.time()))
+    return fields

@@ -1,0 +1,142 @@
+"""The reconciler's handler over moto: real clients, the template's table, its log and metric."""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.store import Project
+from dataconnectors.times import to_text
+from functions.reconciler import app
+from tests.support.aws import make_table
+from tests.support.control_plane import EPOCH, VirtualTime
+
+EVENT = json.loads((Path(__file__).parents[3] / "events" / "reconciler.json").read_text())
+A_MINUTE_AGO = to_text(EPOCH - 60)
+NEW = Connector(
+    project="p",
+    id="c1",
+    display_name="",
+    status=Status.ACTIVE,
+    event_types=(),
+    labels=(),
+    url="https://example.com/hook",
+    sealed=None,
+    lifecycle=Lifecycle.PROVISIONING,
+    epoch=1,
+    version=1,
+    queue_id="0123456789abcdefghij",
+    queue_url="",
+    mapping_id="",
+    provisioned="",
+    create_time=A_MINUTE_AGO,
+    update_time=A_MINUTE_AGO,
+)
+
+
+class Context:
+    """What the handler asks Lambda's context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account with the table, a project, and the sender with its alias; an ordinary minute."""
+    clock = VirtualTime()
+    with mock_aws():
+        timeless = app.make_reconciler(clock=clock.clock, sleep=clock.sleep, now=clock.now)
+        monkeypatch.setattr(app, "reconciler", timeless)
+        make_table()
+        app.store.create_project(Project("p", "", "", 0, 0, A_MINUTE_AGO))
+        make_sender()
+        yield
+
+
+def make_sender() -> None:
+    *_, name, alias = os.environ["SENDER_ARN"].split(":")
+    role = boto3.client("iam").create_role(RoleName="sender", AssumeRolePolicyDocument="{}")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "")
+    functions = boto3.client("lambda")
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="app.lambda_handler",
+        Role=role["Role"]["Arn"],
+        Code={"ZipFile": code.getvalue()},
+        Publish=True,
+    )
+    functions.create_alias(FunctionName=name, Name=alias, FunctionVersion="1")
+
+
+def test_a_quiet_run_still_reports_no_drift(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    report = app.lambda_handler(EVENT, Context())
+    (ran,) = caplog.records
+    assert ran.message == "reconciler.ran"
+    assert report.items() <= vars(ran).items()
+    assert report["failed"] == 0
+    metric = json.loads(capsys.readouterr().out.splitlines()[-1])
+    definition = metric["_aws"]["CloudWatchMetrics"][0]
+    assert definition["Namespace"] == os.environ["STACK_NAME"]
+    assert definition["Dimensions"] == [["service"]]
+    assert metric["Drift"] == 0
+
+
+@pytest.mark.parametrize(
+    ("event", "audit"), [({"audit": True}, True), ({"audit": "yes"}, False), (EVENT, False)]
+)
+def test_an_audit_is_asked_for_with_true(event: dict[str, Any], audit: bool) -> None:
+    assert app.lambda_handler(event, Context())["audit"] is audit
+
+
+def test_a_half_made_connector_is_finished_by_real_calls(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = app.store
+    store.create_connector(NEW)
+    report = app.lambda_handler({}, Context())
+    assert (report["provisioned"], report["drift"], report["failed"]) == (1, 0, 0)
+    row = store.connector(NEW.name)
+    assert row is not None
+    assert row.lifecycle is Lifecycle.READY
+    assert row.queue_url.endswith("/dc-test-c-0123456789abcdefghij")
+    attributes = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=row.queue_url, AttributeNames=["VisibilityTimeout", "MessageRetentionPeriod"]
+    )["Attributes"]
+    assert attributes == {"VisibilityTimeout": "180", "MessageRetentionPeriod": "43200"}
+    mapping = boto3.client("lambda").get_event_source_mapping(UUID=row.mapping_id)
+    assert mapping["BatchSize"] == 10
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    news = {record.message: vars(record) for record in caplog.records}
+    assert news["reconciler.mended"]["connector"] == NEW.name
+    assert news["reconciler.mended"]["drift"] is False
+
+
+def test_a_deleted_connector_leaves_nothing_behind() -> None:
+    store = app.store
+    store.create_connector(NEW)
+    app.lambda_handler({}, Context())
+    row = store.connector(NEW.name)
+    assert row is not None
+    store.update_connector(row, replace(row, lifecycle=Lifecycle.DELETING))
+    first = app.lambda_handler({}, Context())
+    second = app.lambda_handler({}, Context())
+    assert (first["later"], second["cleared"]) == (1, 1)
+    assert store.connector(NEW.name) is None
+    assert "QueueUrls" not in boto3.client("sqs").list_queues()
+    mappings = boto3.client("lambda").list_event_source_mappings()
+    assert mappings["EventSourceMappings"] == []
