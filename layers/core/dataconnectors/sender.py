@@ -244,7 +244,7 @@ class Sender:
         else:
             try:
                 attempt = future.result()
-            except Exception as error:  # a bug of ours must not cost its neighbours their success
+            except Exception as error:  # noqa: BLE001  # a bug must not cost the neighbours their success
                 self._log.error("delivery.broken", extra=_ids(job), exc_info=error)
                 return self._not_tried(job, Verdict.POSTPONED)
         if attempt is None:

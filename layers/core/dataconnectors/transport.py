@@ -8,6 +8,7 @@ no .netrc, no redirects and no retries here.
 
 import contextlib
 import http.client
+import itertools
 import logging
 import ssl
 import threading
@@ -194,6 +195,14 @@ class Transport:
             return _answer_fault(error, host, limits)
         self._keep(destination, connection)
         return status
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        with self._lock:
+            kept = list(self._kept.values())
+            self._kept.clear()
+        for connection, _ in itertools.chain.from_iterable(kept):
+            connection.close()
 
     def _take(self, destination: Destination) -> _Connection:
         """A kept connection that its peer has not closed in the meantime, or else a new one."""
