@@ -11,9 +11,8 @@ STATE_DIR ?= .local
 CA_BUNDLE ?=
 DEMO ?= 1
 
-# Options of `make deploy`, `make destroy` and `make admin`: a table of samconfig.toml.
+# Option of `make deploy`, `make destroy` and `make admin`: a table of samconfig.toml.
 ENV ?= dev
-ENVIRONMENTS = dev prod
 
 # Option of `make invoke`: a folder of functions/.
 FN ?= sender
@@ -60,18 +59,18 @@ build: $(BUILT) ## The artefact, in .aws-sam/build
 
 .PHONY: deploy
 deploy: environment deployable ## Deploy to AWS: ENV=dev or prod
-	.venv/sam/bin/sam deploy --config-env $(SAM_ENV)
+	SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam deploy --config-env $(if $(filter dev,$(ENV)),default,$(ENV))
 
 .PHONY: destroy
 destroy: environment .venv/dev/.made .venv/sam/.made ## Delete a deployment and all its queues: ENV
-	$(DEV) -m ops.destroy --config-env $(SAM_ENV)
+	@$(DEV) -m ops.destroy --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')"
 
 .PHONY: admin
 admin: environment .venv/dev/.made ## A project and its first administrator's credentials: ENV
-	@$(DEV) -m ops.admin --config-env $(SAM_ENV)
+	@$(DEV) -m ops.admin --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')"
 
 .PHONY: invoke
-invoke: build .venv/dev/.made ## One built function with its events/*.json: FN=sender
+invoke: .venv/dev/.made .venv/emulator/.made build ## One built function with its events/*.json: FN=sender
 	@$(DEV) -m local.invoke '$(FN)'
 
 .PHONY: bench
@@ -89,11 +88,10 @@ lock: .venv/lock/.made ## Resolve the *.in files anew
 clean: ## Remove environments, artefacts and local state
 	rm -rf .venv .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# A misspelt name would deploy with defaults, silently; `default` is SAM's own word for dev.
-SAM_ENV = $(if $(filter dev,$(ENV)),default,$(ENV))
+# SAM accepts a misspelt environment in silence and deploys with defaults.
 .PHONY: environment
-environment:
-	$(if $(filter $(ENV),$(ENVIRONMENTS)),,$(error ENV is '$(ENV)', expected one of $(ENVIRONMENTS)))
+environment: .venv/dev/.made
+	@$(PYTHON) -m ops.stacks '$(ENV)' >/dev/null
 
 # Another Python's bytecode would not fit Lambda's.
 .PHONY: deployable

@@ -21,14 +21,19 @@ from types import FrameType
 
 from local.authority import Authority
 from local.demo import Demo
-from local.emulator import Emulator, EmulatorError, deploy, invoke
+from local.emulator import (
+    BUILD,
+    EMULATOR_PYTHON,
+    FUNCTIONS_PYTHON,
+    LOCAL_PARAMETERS,
+    Emulator,
+    EmulatorError,
+    deploy,
+    invoke,
+)
 from local.front import Front
 from local.ports import HOST, complaints
 from local.receiver import Receiver
-
-EMULATOR_PYTHON = Path(".venv/emulator/bin/python")
-FUNCTIONS_PYTHON = Path(".venv/runtime/bin/python")
-BUILD = Path(".aws-sam/build")
 
 WATCH_S = 0.25
 """How often the emulator and the process that started us are looked at."""
@@ -101,10 +106,7 @@ def run(options: Options) -> None:
         outputs = deploy(
             emulator,
             BUILD,
-            {
-                "AllowedNetworks": "127.0.0.0/8",
-                "TrustedAuthoritiesFile": str(trusted(options, authority.ca_path)),
-            },
+            LOCAL_PARAMETERS | {"TrustedAuthoritiesFile": str(trusted(options, authority.ca_path))},
         )
         front = Front(HOST, options.port, emulator.port, outputs["ApiId"])
         front.start()

@@ -34,12 +34,21 @@ from botocore.exceptions import ClientError
 
 from local.ports import HOST, free_port
 
+# Made by make, and found from the project's folder.
+EMULATOR_PYTHON = Path(".venv/emulator/bin/python")
+FUNCTIONS_PYTHON = Path(".venv/runtime/bin/python")
+BUILD = Path(".aws-sam/build")
+
 STACK = "dataconnectors-local"
 BUCKET = "artefacts"
 
-# The emulator answers as any account and Region; these can't be mistaken for real ones.
+# Of the template's parameters only those that a receiver on this machine needs: its network, and
+# its authority (TrustedAuthoritiesFile), are not public ones.
+LOCAL_PARAMETERS = {"AllowedNetworks": "127.0.0.0/8"}
+
+# The emulator takes any credentials; these can't be mistaken for real ones.
 REGION = "us-east-1"
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+KEY = "test"
 
 START_TIMEOUT_S = 30.0
 DEPLOY_TIMEOUT_S = 60.0
@@ -128,7 +137,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A boto3 client for the emulated `service`."""
-        session: Any = boto3.Session(region_name=REGION, **CREDENTIALS)
+        session: Any = boto3.Session(KEY, KEY, region_name=REGION)
         return session.client(
             service,
             endpoint_url=f"http://{HOST}:{self.port}",

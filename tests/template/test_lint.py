@@ -23,6 +23,12 @@ def test_sam_finds_the_template_valid() -> None:
 def test_cfn_lint_finds_nothing_in_the_translated_template(translated_file: Path) -> None:
     """The check above does not see a reference to nothing, for instance: it lints before SAM."""
     # W1020: SAM writes Fn::Sub without variables into the stage of its own permissions.
-    command = [SAM_TOOLS / "cfn-lint", "--regions", "us-east-1", "--ignore-checks", "W1020", "--"]
-    run = subprocess.run([*command, translated_file], capture_output=True, text=True)
+    run = subprocess.run(
+        [
+            *(SAM_TOOLS / "cfn-lint", "--regions", "us-east-1", "--ignore-checks", "W1020"),
+            *("--", translated_file),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stdout + run.stderr

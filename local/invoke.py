@@ -1,0 +1,136 @@
+"""`make invoke FN=...`: one built function, once for each of its files in events/.
+
+With a Docker engine by `sam local invoke`; without one under Lambda's own runtime client, with the
+stack on the emulator to answer its calls of AWS.
+
+    python -m local.invoke sender
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local.emulator import (
+    BUILD,
+    EMULATOR_PYTHON,
+    FUNCTIONS_PYTHON,
+    KEY,
+    LOCAL_PARAMETERS,
+    REGION,
+    STACK,
+    Emulator,
+    EmulatorError,
+    deploy,
+)
+from local.ports import HOST
+from local.runtime import Function, RuntimeHost, RuntimeHostError
+
+EVENTS = Path("events")
+SAM = Path(".venv/sam/bin/sam")
+LAYER = "CoreLayer"
+
+DOCKER_TIMEOUT_S = 10
+
+
+def logical_id(folder: str) -> str:
+    """The name in template.yaml of the function in functions/`folder`."""
+    return "".join(word.capitalize() for word in folder.split("_")) + "Function"
+
+
+def event_files(folder: str) -> list[Path]:
+    """The events of a function: `<folder>.json` and `<folder>_<what>.json`."""
+    return sorted({*EVENTS.glob(f"{folder}.json"), *EVENTS.glob(f"{folder}_*.json")})
+
+
+def docker_answers() -> bool:
+    """Whether there is a Docker engine; its client alone is of no use."""
+    try:
+        run = subprocess.run(["docker", "info"], capture_output=True, timeout=DOCKER_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return run.returncode == 0
+
+
+def invoke_with_sam(folder: str, files: list[Path]) -> int:
+    """`sam local invoke`, once for each file."""
+    env = os.environ | {"SAM_CLI_TELEMETRY": "0"}
+    for file in files:
+        run = subprocess.run([SAM, "local", "invoke", logical_id(folder), "-e", file], env=env)
+        if run.returncode:
+            return run.returncode
+    return 0
+
+
+def invoke_without_docker(folder: str, files: list[Path]) -> int:
+    """The built function under awslambdaric; 1 when an invocation ended with an error."""
+    with tempfile.TemporaryDirectory() as directory:
+        emulator = Emulator(
+            interpreter=EMULATOR_PYTHON,
+            functions_interpreter=FUNCTIONS_PYTHON,
+            state_dir=Path(directory),
+        )
+        try:
+            emulator.start()
+            deploy(emulator, BUILD, LOCAL_PARAMETERS)
+            with RuntimeHost(FUNCTIONS_PYTHON, deployed(emulator, folder)) as host:
+                failed = 0
+                for file in files:
+                    outcome = host.invoke(json.loads(file.read_text()))
+                    print(f"{file}: {outcome.kind} after {outcome.milliseconds:.0f} ms")
+                    print(json.dumps(outcome.value, indent=2), flush=True)
+                    failed += outcome.kind == "error"
+                return 1 if failed else 0
+        finally:
+            emulator.stop()
+
+
+def deployed(emulator: Emulator, folder: str) -> Function:
+    """The function as it is deployed: its environment holds the stack's own names."""
+    name = emulator.client("cloudformation").describe_stack_resource(
+        StackName=STACK, LogicalResourceId=logical_id(folder)
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    known = emulator.client("lambda").get_function_configuration(FunctionName=name)
+    return Function(
+        name=name,
+        handler=known["Handler"],
+        code=BUILD / logical_id(folder),
+        layer=BUILD / LAYER,
+        environment={
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": KEY,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{emulator.port}",
+            **known["Environment"]["Variables"],
+        },
+        timeout=known["Timeout"],
+        memory=known["MemorySize"],
+    )
+
+
+def main() -> int:
+    """Invoke; 1 when it can't be, or ends with an error."""
+    (folder,) = sys.argv[1:]
+    if not (BUILD / logical_id(folder)).is_dir():
+        known = ", ".join(sorted(path.name for path in Path("functions").iterdir()))
+        print(f"invoke: FN is '{folder}', expected one of {known}", file=sys.stderr)
+        return 1
+    files = event_files(folder)
+    if not files:
+        print(f"invoke: there is no {EVENTS}/{folder}*.json", file=sys.stderr)
+        return 1
+    if docker_answers():
+        return invoke_with_sam(folder, files)
+    print("no Docker engine answers: running under awslambdaric instead", flush=True)
+    try:
+        return invoke_without_docker(folder, files)
+    except (EmulatorError, RuntimeHostError) as error:
+        print(f"invoke: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""Removes a deployment with everything that it made at run time.
+
+    python -m ops.destroy --stack NAME [--region REGION] [--yes]
+
+CloudFormation does not know the connectors' queues and event source mappings, so they go first:
+mappings, because a mapping whose queue is gone stays behind for good, then queues, then the stack.
+What is already gone is passed over, so that it can be called again after an interruption.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from ops.stacks import outputs
+
+SAM = Path(__file__).parents[1] / ".venv" / "sam" / "bin" / "sam"
+
+CALLS_PER_SECOND = 5
+"""AWS: all of Lambda's control plane takes 15 requests a second in an account and Region. A third
+leaves room for everybody else's deployments."""
+
+STACK_TAG = "dataconnectors:stack"
+
+MAPPING_DEADLINE = 900
+"""Seconds. AWS deletes a mapping in seconds to a minute; none at all in this time is an error."""
+
+MAPPING_PAUSE = 5
+"""Seconds between looks at mappings that are still being deleted."""
+
+MAKERS = ("ReconcilerFunction", "ConfigApiFunction", "IngestFunction")
+"""What would make new queues, or fill them, while the old ones go."""
+
+
+class DestroyError(Exception):
+    """Something does not go away; the message says what and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many there were."""
+
+    mappings: int
+    queues: int
+
+
+class Remover:
+    """Removes what one stack has made at run time, and nothing of another stack."""
+
+    def __init__(
+        self,
+        session: Any,
+        stack: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`session` is boto3's; `clock` and `sleep` are in seconds."""
+        self._stack = stack
+        self._cloudformation = session.client("cloudformation")
+        self._lambda = session.client("lambda")
+        self._sqs = session.client("sqs")
+        self._clock = clock
+        self._sleep = sleep
+
+    def remove(self) -> Removed:
+        """Stop what makes queues, then remove all mappings, then all queues."""
+        known = outputs(self._cloudformation, self._stack)
+        sender = known.get("SenderAliasArn") if known else None
+        if sender:
+            self._stop_makers()
+        queues = list(self._queues())
+        return Removed(
+            mappings=self._remove_mappings(sender, queues), queues=self._remove_queues(queues)
+        )
+
+    def _stop_makers(self) -> None:
+        """Reserve no concurrency for them: they are not invoked any more."""
+        for logical_id in MAKERS:
+            resource = self._cloudformation.describe_stack_resource(
+                StackName=self._stack, LogicalResourceId=logical_id
+            )["StackResourceDetail"]
+            self._call(
+                self._lambda.put_function_concurrency,
+                FunctionName=resource["PhysicalResourceId"],
+                ReservedConcurrentExecutions=0,
+            )
+
+    def _queues(self) -> Iterator[str]:
+        """URLs of this stack's queues.
+
+        The prefix alone would also find those of a stack whose name begins with ours and `-c-`;
+        the whole name and the tag tell them apart.
+        """
+        prefix = f"{self._stack}-c-"
+        name = re.compile(rf"{re.escape(prefix)}[0-9a-v]{{20}}")
+        page: dict[str, Any] = {}
+        while True:
+            answer = self._call(
+                self._sqs.list_queues, QueueNamePrefix=prefix, MaxResults=1000, **page
+            )
+            for url in answer.get("QueueUrls", []):
+                if name.fullmatch(url.rpartition("/")[2]) and self._is_ours(url):
+                    yield url
+            if "NextToken" not in answer:
+                return
+            page = {"NextToken": answer["NextToken"]}
+
+    def _is_ours(self, url: str) -> bool:
+        try:
+            tags = self._call(self._sqs.list_queue_tags, QueueUrl=url).get("Tags", {})
+        except self._sqs.exceptions.QueueDoesNotExist:
+            return False  # A list may still hold what was deleted a minute ago
+        return bool(tags.get(STACK_TAG) == self._stack)
+
+    def _remove_mappings(self, sender: str | None, queues: list[str]) -> int:
+        """Delete the mappings and wait until they are gone; how many there were."""
+        deadline = self._clock() + MAPPING_DEADLINE
+        seen: set[str] = set()
+        while True:
+            left = list(self._mappings(sender, queues))
+            if not left:
+                return len(seen)
+            if self._clock() > deadline:
+                raise DestroyError(
+                    f"{len(left)} event source mappings are still there, {left[0]['UUID']} for "
+                    f"one ({left[0].get('State')}): call it again later"
+                )
+            for mapping in left:
+                seen.add(mapping["UUID"])
+                if mapping.get("State") != "Deleting":
+                    self._delete_mapping(mapping["UUID"])
+            self._sleep(MAPPING_PAUSE)
+
+    def _delete_mapping(self, uuid: str) -> None:
+        try:
+            self._call(self._lambda.delete_event_source_mapping, UUID=uuid)
+        except self._lambda.exceptions.ResourceNotFoundException:
+            pass  # Gone
+        except self._lambda.exceptions.ResourceInUseException:
+            pass  # Changing its state; the next look finds it again
+
+    def _mappings(self, sender: str | None, queues: list[str]) -> Iterator[dict[str, Any]]:
+        """Mappings of the sender's alias; without a stack those of each queue that is left."""
+        if sender:
+            yield from self._listed(FunctionName=sender)
+            return
+        for url in queues:
+            try:
+                answer = self._call(
+                    self._sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["QueueArn"]
+                )
+            except self._sqs.exceptions.QueueDoesNotExist:
+                continue
+            yield from self._listed(EventSourceArn=answer["Attributes"]["QueueArn"])
+
+    def _listed(self, **selection: str) -> Iterator[dict[str, Any]]:
+        page: dict[str, str] = {}
+        while True:
+            answer = self._call(self._lambda.list_event_source_mappings, **selection, **page)
+            yield from answer["EventSourceMappings"]
+            if not answer.get("NextMarker"):
+                return
+            page = {"Marker": answer["NextMarker"]}
+
+    def _remove_queues(self, queues: list[str]) -> int:
+        for url in queues:
+            with contextlib.suppress(self._sqs.exceptions.QueueDoesNotExist):
+                self._call(self._sqs.delete_queue, QueueUrl=url)
+        return len(queues)
+
+    def _call(self, operation: Callable[..., dict[str, Any]], **parameters: Any) -> dict[str, Any]:
+        """Call AWS, then wait so long that there are never more calls a second than allowed."""
+        try:
+            return operation(**parameters)
+        finally:
+            self._sleep(1 / CALLS_PER_SECOND)
+
+
+def delete_stack(stack: str, region: str) -> None:
+    """`sam delete`, which removes the uploaded packages too; raises CalledProcessError."""
+    subprocess.run(
+        [SAM, "delete", "--no-prompts", "--stack-name", stack, "--region", region],
+        check=True,
+        env=os.environ | {"SAM_CLI_TELEMETRY": "0"},
+    )
+
+
+def main() -> int:
+    """Remove it all; ask first."""
+    parser = argparse.ArgumentParser(prog="python -m ops.destroy")
+    parser.add_argument("--stack", required=True)
+    parser.add_argument("--region", help="the one of the AWS configuration when absent")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    options = parser.parse_args()
+    session = boto3.Session(region_name=options.region)
+    if not session.region_name:
+        parser.error("there is no Region in the AWS configuration: give --region")
+    if not options.yes:
+        print(f"This deletes {options.stack} in {session.region_name}: its connectors, and all")
+        print("events that wait in their queues. There is no way back.")
+        if input("Type the stack's name to go on: ") != options.stack:
+            print("nothing was deleted")
+            return 1
+    remover = Remover(session, options.stack)
+    try:
+        removed = remover.remove()
+        print(f"removed {removed.mappings} mappings and {removed.queues} queues")
+        delete_stack(options.stack, session.region_name)
+        # A reconciler that was running when it was stopped may have made one more.
+        if late := remover.remove().queues:
+            print(f"removed {late} queues that were made in the meantime")
+    except (DestroyError, subprocess.CalledProcessError) as error:
+        print(f"destroy: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""The emulator's process and the deployment, with something that only looks like an emulator."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import emulator_process
+from local.emulator import Emulator, EmulatorError, package
+
+# Answers on its port, starts a child as the emulator starts functions, and shows what it was given.
+LOOKALIKE = f"""\
+#!{sys.executable}
+import http.server, json, os, subprocess, sys
+child = subprocess.Popen(["sleep", "60"])
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *arguments):
+        pass
+print(json.dumps({{"argv": sys.argv[1:], "env": dict(os.environ), "child": child.pid}}), flush=True)
+server = http.server.HTTPServer(("127.0.0.1", int(os.environ["GATEWAY_PORT"])), Health)
+server.serve_forever()
+"""
+
+# The module that the emulator's process runs, reduced to what is looked at here.
+MINISTACK = """\
+import os, subprocess, sys, time
+def main():
+    child = subprocess.Popen(["sleep", "60"])
+    print(os.getpid(), child.pid, sys.executable, flush=True)
+    time.sleep(60)
+"""
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        os.sched_yield()
+    return True
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    monkeypatch.setenv("AWS_PROFILE", "customer")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
+    made = Emulator(
+        interpreter=script(tmp_path / "lookalike", LOOKALIKE),
+        functions_interpreter=Path("functions-python"),
+        state_dir=tmp_path / "state",
+    )
+    yield made
+    made.stop()
+
+
+def told(emulator: Emulator) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(emulator.log.read_text())
+    return value
+
+
+def test_it_is_on_loopback_alone_with_a_clean_environment(emulator: Emulator) -> None:
+    emulator.start()
+    env = told(emulator)["env"]
+    assert env["BIND_HOST"] == "127.0.0.1"
+    assert not [name for name in env if name.startswith(("AWS_", "HTTP_"))]
+    assert env["DOCKER_HOST"] == "unix:///nonexistent"
+
+
+def test_it_is_given_the_functions_interpreter(emulator: Emulator) -> None:
+    emulator.start()
+    program, interpreter = told(emulator)["argv"]
+    assert program == emulator_process.__file__
+    assert interpreter == str(Path("functions-python").absolute())
+
+
+def test_its_temporary_files_are_in_the_state_directory_and_go_with_it(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.start()
+    temporary = Path(told(emulator)["env"]["TMPDIR"])
+    assert temporary.is_relative_to(tmp_path / "state")
+    assert temporary.is_dir()
+    emulator.stop()
+    assert not temporary.exists()
+
+
+def test_stopping_ends_everything_it_has_started(emulator: Emulator) -> None:
+    emulator.start()
+    child = told(emulator)["child"]
+    assert not is_gone(child)
+    emulator.stop()
+    assert is_gone(child)
+    assert emulator.ended()
+
+
+def test_stopping_twice_is_no_error(emulator: Emulator) -> None:
+    emulator.start()
+    emulator.stop()
+    emulator.stop()
+
+
+def test_an_end_of_its_own_is_noticed(emulator: Emulator) -> None:
+    emulator.start()
+    assert not emulator.ended()
+    assert emulator._process is not None
+    os.kill(emulator._process.pid, signal.SIGKILL)
+    assert eventually(emulator.ended)
+
+
+def test_one_that_ends_at_once_is_an_error_that_names_its_log(tmp_path: Path) -> None:
+    broken = Emulator(
+        interpreter=script(tmp_path / "broken", "#!/bin/sh\necho no module; exit 1\n"),
+        functions_interpreter=Path("python"),
+        state_dir=tmp_path,
+    )
+    with pytest.raises(EmulatorError, match=r"ended at once; .*emulator\.log says why"):
+        broken.start()
+    assert broken.log.read_text() == "no module\n"
+    broken.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_process_and_its_children_end_with_whoever_started_it(tmp_path: Path) -> None:
+    """However that ends: the pipe is closed by the kernel, not by us."""
+    (tmp_path / "ministack").mkdir()
+    (tmp_path / "ministack" / "__init__.py").touch()
+    (tmp_path / "ministack" / "app.py").write_text(MINISTACK)
+    process = subprocess.Popen(
+        [sys.executable, emulator_process.__file__, "/functions/python"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]},
+        start_new_session=True,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    pid, child, executable = process.stdout.readline().split()
+    assert executable == "/functions/python"
+    assert not is_gone(int(child))
+    process.stdin.close()
+    assert eventually(lambda: is_gone(int(pid)) and is_gone(int(child)))
+    process.stdout.close()
+    process.wait()
+
+
+def test_a_package_depends_on_its_content_alone(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name / "package").mkdir(parents=True)
+        (tmp_path / name / "app.py").write_text("x = 1\n")
+        (tmp_path / name / "package" / "module.py").write_text("y = 2\n")
+    os.utime(tmp_path / "second" / "app.py", (0, 1_000_000_000))
+    first = package(tmp_path / "first")
+    assert first == package(tmp_path / "second")
+    with zipfile.ZipFile(BytesIO(first)) as archive:
+        assert archive.namelist() == ["app.py", "package/module.py"]
+    (tmp_path / "second" / "app.py").write_text("x = 2\n")
+    assert first != package(tmp_path / "second")

@@ -1,0 +1,92 @@
+"""Building: which interpreter, which folders, and the same layout as SAM's."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.build import built_template, sources
+from ops.interpreter import candidates, lambda_interpreter, usable
+
+ROOT = Path(__file__).parents[3]
+THIS_VERSION = (sys.version_info[0], sys.version_info[1])
+
+TEMPLATE = """\
+Resources:
+  SenderFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/sender/
+      Timeout: 30
+  CoreLayer:
+    Type: AWS::Serverless::LayerVersion
+    Properties:
+      ContentUri: layers/core/
+Outputs:
+  ApiId:
+    Value: !Ref HttpApi
+"""
+
+
+def program(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_each_packaged_folder_is_found_with_its_resource() -> None:
+    assert [(source.logical_id, str(source.folder)) for source in sources(TEMPLATE)] == [
+        ("SenderFunction", "functions/sender"),
+        ("CoreLayer", "layers/core"),
+    ]
+
+
+def test_the_built_template_names_artefacts_and_is_else_the_same() -> None:
+    expected = TEMPLATE.replace("functions/sender/", "SenderFunction")
+    assert built_template(TEMPLATE) == expected.replace("layers/core/", "CoreLayer")
+
+
+def test_the_projects_own_template_is_understood() -> None:
+    folders = [str(source.folder) for source in sources((ROOT / "template.yaml").read_text())]
+    functions = ("ingest", "sender", "config_api", "reconciler", "admin")
+    assert folders == [*(f"functions/{name}" for name in functions), "layers/core"]
+
+
+def test_an_interpreter_is_found_by_what_it_says_when_it_runs() -> None:
+    found = usable(Path(sys.executable), THIS_VERSION)
+    assert found is not None
+    assert found.samefile(sys.executable)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'echo "pyenv: python3.13: command not found" >&2; exit 127',
+        "echo \"No module named 'ensurepip'\" >&2; exit 1",
+        "echo 2 7 /usr/bin/python",
+    ],
+    ids=["a version manager's stand-in", "without venv", "another version"],
+)
+def test_an_interpreter_that_is_no_good_is_passed_over(tmp_path: Path, text: str) -> None:
+    assert usable(program(tmp_path / "python3.13", text)) is None
+
+
+def test_a_file_that_is_no_program_is_passed_over(tmp_path: Path) -> None:
+    assert usable(tmp_path / "nothing") is None
+
+
+def test_behind_a_stand_in_that_fails_the_version_managers_own_is_found(tmp_path: Path) -> None:
+    program(tmp_path / "shims" / "python3.13", "exit 127")
+    versions = tmp_path / "pyenv" / "versions"
+    older = program(versions / "3.13.9" / "bin" / "python3.13", "echo 3 13 /older")
+    newer = program(versions / "3.13.10" / "bin" / "python3.13", "echo 3 13 /newer")
+    env = {"PATH": str(tmp_path / "shims"), "PYENV_ROOT": str(tmp_path / "pyenv")}
+    assert [path for path in candidates(env) if path in (newer, older)] == [newer, older]
+    assert lambda_interpreter(env) == Path("/newer")
+
+
+def test_pyenv_is_looked_for_in_the_home_folder(tmp_path: Path) -> None:
+    wanted = program(tmp_path / ".pyenv/versions/3.13.1/bin/python3.13", "echo 3 13 /found")
+    assert wanted in candidates({"PATH": os.defpath, "HOME": str(tmp_path)})

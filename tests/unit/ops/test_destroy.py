@@ -1,0 +1,214 @@
+"""Destroying a deployment: everything of it goes, nothing of a neighbour does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ops.destroy import CALLS_PER_SECOND, MAKERS, DestroyError, Remover
+
+SENDER = "arn:aws:lambda:us-east-1:123456789012:function:dc-sender:live"
+STACK_TAG = "dataconnectors:stack"
+
+
+def queue_name(stack: str, number: int) -> str:
+    return f"{stack}-c-{number:020d}"
+
+
+class GoneError(Exception):
+    """ResourceNotFoundException and QueueDoesNotExist in one."""
+
+
+class InUseError(Exception):
+    """ResourceInUseException."""
+
+
+class ValidationError(Exception):
+    """What CloudFormation answers for a stack that it does not have."""
+
+    response = {"Error": {"Code": "ValidationError"}}  # noqa: RUF012  # as botocore's
+
+
+class FakeLambda:
+    """Mappings that take a look or two until they are gone."""
+
+    class exceptions:  # As a boto3 client's
+        ResourceNotFoundException = GoneError
+        ResourceInUseException = InUseError
+
+    def __init__(self, mappings: dict[str, str], looks_to_delete: int = 1) -> None:
+        """`mappings`: UUID and state. `looks_to_delete` None-like large values never end."""
+        self.mappings = mappings
+        self.looks_to_delete = looks_to_delete
+        self.stopped: list[str] = []
+        self.selections: list[dict[str, str]] = []
+
+    def put_function_concurrency(
+        self, *, FunctionName: str, ReservedConcurrentExecutions: int
+    ) -> dict[str, Any]:
+        assert ReservedConcurrentExecutions == 0
+        self.stopped.append(FunctionName)
+        return {}
+
+    def list_event_source_mappings(self, *, Marker: str = "", **selection: str) -> dict[str, Any]:
+        self.selections.append(selection)
+        uuids = [uuid for uuid in sorted(self.mappings) if uuid > Marker]
+        page = [{"UUID": uuid, "State": self.mappings[uuid]} for uuid in uuids[:2]]
+        if not Marker:
+            self._time_passes()
+        more = {"NextMarker": page[-1]["UUID"]} if len(uuids) > 2 else {}
+        return {"EventSourceMappings": page, **more}
+
+    def delete_event_source_mapping(self, *, UUID: str) -> dict[str, Any]:
+        if UUID not in self.mappings:
+            raise GoneError
+        if self.mappings[UUID] == "Updating":
+            raise InUseError
+        self.mappings[UUID] = "Deleting"
+        return {}
+
+    def _time_passes(self) -> None:
+        self.looks_to_delete -= 1
+        for uuid, state in list(self.mappings.items()):
+            if state == "Updating":
+                self.mappings[uuid] = "Enabled"
+            elif state == "Deleting" and self.looks_to_delete < 0:
+                del self.mappings[uuid]
+
+
+class FakeCloudFormation:
+    """One stack, or none."""
+
+    class exceptions:  # As a boto3 client's
+        ClientError = ValidationError
+
+    def __init__(self, stack: str | None) -> None:
+        self.stack = stack
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        if StackName != self.stack:
+            raise ValidationError
+        outputs = [{"OutputKey": "SenderAliasArn", "OutputValue": SENDER}]
+        return {"Stacks": [{"Outputs": outputs}]}
+
+    def describe_stack_resource(self, *, StackName: str, LogicalResourceId: str) -> dict[str, Any]:
+        return {"StackResourceDetail": {"PhysicalResourceId": f"{StackName}-{LogicalResourceId}"}}
+
+
+class Session:
+    """boto3's session, with moto's SQS."""
+
+    def __init__(self, sqs: Any, functions: FakeLambda, stack: str | None) -> None:
+        self._clients = {
+            "sqs": sqs,
+            "lambda": functions,
+            "cloudformation": FakeCloudFormation(stack),
+        }
+
+    def client(self, service: str) -> Any:
+        return self._clients[service]
+
+
+class Clock:
+    """Time passes in sleeps alone."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def sqs() -> Iterator[Any]:
+    with mock_aws():
+        yield boto3.client("sqs", region_name="us-east-1")
+
+
+def names(sqs: Any) -> list[str]:
+    return sorted(url.rpartition("/")[2] for url in sqs.list_queues().get("QueueUrls", []))
+
+
+def remover(
+    sqs: Any, functions: FakeLambda, stack: str | None = "dc", clock: Clock | None = None
+) -> Remover:
+    clock = clock or Clock()
+    return Remover(Session(sqs, functions, stack), "dc", clock=clock, sleep=clock.sleep)
+
+
+def make_queues(sqs: Any, stack: str, count: int) -> None:
+    for number in range(count):
+        sqs.create_queue(QueueName=queue_name(stack, number), tags={STACK_TAG: stack})
+
+
+def test_mappings_and_queues_go_and_are_counted(sqs: Any) -> None:
+    make_queues(sqs, "dc", 3)
+    functions = FakeLambda({"a": "Enabled", "b": "Updating", "c": "Disabled", "d": "Deleting"})
+    removed = remover(sqs, functions).remove()
+    assert (removed.mappings, removed.queues) == (4, 3)
+    assert functions.mappings == {}
+    assert names(sqs) == []
+
+
+def test_what_makes_queues_is_stopped_first(sqs: Any) -> None:
+    functions = FakeLambda({})
+    remover(sqs, functions).remove()
+    assert functions.stopped == [f"dc-{name}" for name in MAKERS]
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        (queue_name("dc-c", 1), {STACK_TAG: "dc-c"}),
+        (queue_name("dc-eu", 1), {STACK_TAG: "dc-eu"}),
+        (queue_name("dc", 1), {STACK_TAG: "another"}),
+        (queue_name("dc", 1), {}),
+        ("dc-c-orders", {STACK_TAG: "dc"}),
+        (f"{queue_name('dc', 1)}-copy", {STACK_TAG: "dc"}),
+        ("dc-c-" + "z" * 20, {STACK_TAG: "dc"}),
+    ],
+)
+def test_a_queue_that_is_not_surely_ours_stays(sqs: Any, name: str, tags: dict[str, str]) -> None:
+    sqs.create_queue(QueueName=name, tags=tags)
+    assert remover(sqs, FakeLambda({})).remove().queues == 0
+    assert names(sqs) == [name]
+
+
+def test_a_second_time_there_is_nothing_left_to_do(sqs: Any) -> None:
+    make_queues(sqs, "dc", 2)
+    functions = FakeLambda({"a": "Enabled"})
+    remover(sqs, functions).remove()
+    removed = remover(sqs, functions).remove()
+    assert (removed.mappings, removed.queues) == (0, 0)
+
+
+def test_without_the_stack_its_queues_lead_to_their_mappings(sqs: Any) -> None:
+    make_queues(sqs, "dc", 1)
+    functions = FakeLambda({"a": "Enabled"})
+    removed = remover(sqs, functions, stack=None).remove()
+    assert (removed.mappings, removed.queues) == (1, 1)
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{queue_name('dc', 0)}"
+    assert {"EventSourceArn": arn} in functions.selections
+    assert functions.stopped == []
+
+
+def test_queues_stay_while_their_mappings_do(sqs: Any) -> None:
+    """A mapping whose queue is gone can't be told from a working one, and stays for good."""
+    make_queues(sqs, "dc", 1)
+    functions = FakeLambda({"a": "Enabled"}, looks_to_delete=10**6)
+    with pytest.raises(DestroyError, match="1 event source mappings are still there, a for one"):
+        remover(sqs, functions).remove()
+    assert names(sqs) == [queue_name("dc", 0)]
+
+
+def test_calls_are_spread_so_that_others_can_deploy(sqs: Any) -> None:
+    make_queues(sqs, "dc", 20)
+    clock = Clock()
+    remover(sqs, FakeLambda({}), clock=clock).remove()
+    calls = 20 + 20  # Tags and deletion of each; a handful of others only make it longer
+    assert clock.now >= calls / CALLS_PER_SECOND

@@ -1,0 +1,87 @@
+"""Names of stacks and the first administrator."""
+
+import io
+import json
+import tomllib
+from typing import Any
+
+import pytest
+
+from ops.admin import make_administrator
+from ops.stacks import SAMCONFIG, StackError, stack_name
+
+SAM = tomllib.loads(SAMCONFIG.read_text())
+OUTPUTS = {"AdminFunctionName": "dc-admin", "TokenEndpoint": "https://api/v2/oauth2/token"}
+MADE = {"project": "p1", "serviceAccount": {"keyId": "k", "secret": "s"}}
+
+
+class MissingError(Exception):
+    """What CloudFormation answers for a stack that it does not have."""
+
+    response = {"Error": {"Code": "ValidationError"}}  # noqa: RUF012  # as botocore's
+
+
+class FakeAws:
+    """A session, CloudFormation and Lambda in one: a stack `dc` with these outputs."""
+
+    region_name = "eu-north-1"
+
+    class exceptions:  # As a boto3 client's
+        ClientError = MissingError
+
+    def __init__(self, outputs: dict[str, str], answer: dict[str, Any]) -> None:
+        self._outputs = outputs
+        self._answer = answer
+        self.invoked: list[tuple[str, Any]] = []
+
+    def client(self, _service: str) -> "FakeAws":
+        return self
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        if StackName != "dc":
+            raise MissingError
+        items = [{"OutputKey": k, "OutputValue": v} for k, v in self._outputs.items()]
+        return {"Stacks": [{"Outputs": items}]}
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        self.invoked.append((FunctionName, json.loads(Payload)))
+        return self._answer
+
+
+def answer(value: object, **more: str) -> dict[str, Any]:
+    return {"Payload": io.BytesIO(json.dumps(value).encode()), **more}
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"), [("dev", "dataconnectors-dev"), ("prod", "dataconnectors")]
+)
+def test_an_environment_has_a_stack(environment: str, name: str) -> None:
+    assert stack_name(environment, SAM) == name
+
+
+@pytest.mark.parametrize("environment", ["", "prd", "default", "version"])
+def test_a_misspelt_environment_is_refused(environment: str) -> None:
+    with pytest.raises(StackError, match=f"ENV is '{environment}', expected dev or prod"):
+        stack_name(environment, SAM)
+
+
+def test_the_administrator_is_made_by_the_stacks_own_function() -> None:
+    aws = FakeAws(OUTPUTS, answer(MADE))
+    assert make_administrator(aws, "dc", "Cold stores") == MADE
+    payload = {"displayName": "Cold stores", "tokenEndpoint": "https://api/v2/oauth2/token"}
+    assert aws.invoked == [("dc-admin", payload)]
+
+
+@pytest.mark.parametrize(
+    ("stack", "outputs", "function_answer", "message"),
+    [
+        ("other", OUTPUTS, answer(MADE), "there is no stack other in eu-north-1"),
+        ("dc", {}, answer(MADE), "the stack dc is not one of Data Connectors"),
+        ("dc", OUTPUTS, answer("why", FunctionError="Unhandled"), 'dc-admin failed: "why"'),
+    ],
+)
+def test_what_is_wrong_is_said(
+    stack: str, outputs: dict[str, str], function_answer: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(StackError, match=message):
+        make_administrator(FakeAws(outputs, function_answer), stack, "")
