@@ -230,6 +230,20 @@ def test_a_mapping_in_a_transition_is_deleted_later(stack: Stack, state: str) ->
     assert (stack.store.rows, stack.plane.queues, stack.plane.living()) == ({}, {}, [])
 
 
+def test_a_mapping_that_starts_to_change_after_the_look_is_deleted_later(stack: Stack) -> None:
+    (mapping,) = stack.plane.living()
+    stack.store.delete(NAME)
+    stack.world.time.advance(60.0)
+    before_the_delete = stack.world.count + 2
+    stack.world.faults.meanwhile[before_the_delete] = partial(
+        stack.plane.pass_through, mapping, "Updating", "Enabled"
+    )
+    report = stack.run(audit=False)
+    assert (report.later, report.failed) == (1, 0)
+    stack.heal()
+    stack.assert_settled()
+
+
 def test_one_that_fails_does_not_stop_the_others(stack: Stack) -> None:
     for connector_id in ("c2", "c3"):
         stack.store.create(connector_id)
@@ -444,8 +458,21 @@ def test_an_audit_that_has_something_left_goes_on_in_the_next_minute(stack: Stac
     assert not stack.minute(audit=False).audit
 
 
-@pytest.mark.parametrize("connectors", [12])
-def test_it_never_calls_faster_than_five_times_a_second(connectors: int) -> None:
+def test_an_audit_that_ran_out_of_time_goes_on_in_the_next_minute() -> None:
+    stack = Stack()
+    for number in range(10):
+        stack.create(f"c{number}")
+    stack.world.time.advance(60.0)
+    stack.deploy(CHANGED)
+    assert not stack.run(seconds=17.0).finished
+    report = stack.minute(audit=False)
+    assert (report.audit, report.finished) == (True, True)
+    stack.world.time.advance(60.0)
+    stack.assert_settled()
+
+
+def test_it_never_calls_faster_than_five_times_a_second() -> None:
+    connectors = 12
     stack = Stack(latency=0.0)
     for number in range(connectors):
         stack.store.create(f"c{number}")
