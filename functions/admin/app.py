@@ -7,16 +7,20 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from dataconnectors.aws import Clients
-from dataconnectors.projects import Founding
+from dataconnectors.founding import Founding
 from dataconnectors.settings import AdminSettings
-from dataconnectors.store import Store
+from dataconnectors.store.accounts import AccountStore
+from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
 
 settings = AdminSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
+table = Table(clients.get("dynamodb"), settings.table_name)
 founding = Founding(
-    Store(clients.get("dynamodb"), settings.table_name),
+    ProjectStore(table),
+    AccountStore(table),
     Vault(clients.get("kms"), settings.kms_key_arn),
     entropy=os.urandom,
     now=time.time,

@@ -19,19 +19,24 @@ from dataconnectors.aws import Clients
 from dataconnectors.destinations import check_url
 from dataconnectors.provisioning import Provisioner
 from dataconnectors.settings import ApiSettings
-from dataconnectors.store import Store
+from dataconnectors.store.accounts import AccountStore
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
 
 settings = ApiSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-store = Store(clients.get("dynamodb"), settings.table_name)
+table = Table(clients.get("dynamodb"), settings.table_name)
+connector_rows = ConnectorStore(table)
 vault = Vault(clients.get("kms"), settings.kms_key_arn)
-access = Access(store, vault, entropy=os.urandom)
+access = Access(AccountStore(table), vault, entropy=os.urandom)
 connector_service = connectors.Connectors(
-    store,
+    connector_rows,
     vault,
-    Provisioner(clients.get("sqs"), clients.get("lambda"), store, settings.queues),
+    Provisioner(clients.get("sqs"), clients.get("lambda"), connector_rows, settings.queues),
     partial(check_url, allowed=settings.allowed_networks),
     entropy=os.urandom,
     now=time.time,
@@ -40,9 +45,9 @@ connector_service = connectors.Connectors(
 app = APIGatewayHttpResolver()
 errors.install(app, logger)
 app.include_router(tokens.routes(access))
-app.include_router(projects.routes(store, access))
+app.include_router(projects.routes(ProjectStore(table), access))
 app.include_router(connectors.routes(connector_service, access))
-app.include_router(devices.routes(store, access, entropy=os.urandom, now=time.time))
+app.include_router(devices.routes(DeviceStore(table), access, entropy=os.urandom, now=time.time))
 app.include_router(errors.routes())
 
 

@@ -28,20 +28,23 @@ from dataconnectors.ids import ENTROPY_BYTES, new_id
 from dataconnectors.ingest import Ingest, Outcome
 from dataconnectors.queues import Queues
 from dataconnectors.settings import IngestSettings
-from dataconnectors.store import Store
+from dataconnectors.store.accounts import AccountStore
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
 
 settings = IngestSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-store = Store(clients.get("dynamodb"), settings.table_name)
+table = Table(clients.get("dynamodb"), settings.table_name)
 queues = Queues(clients.get("sqs"), ThreadPoolExecutor(MAXIMUM_CONNECTIONS))
-ingest = Ingest(store, queues, time.time)
-access = Access(store, Vault(clients.get("kms")), entropy=os.urandom)
+ingest = Ingest(ProjectStore(table), ConnectorStore(table), queues, time.time)
+access = Access(AccountStore(table), Vault(clients.get("kms")), entropy=os.urandom)
 
 
 class NotAcceptedError(RuntimeError):
-    """A direct invocation's events were not all accepted. Lambda sends them again, or keeps them."""
+    """A direct invocation's events were not all accepted: Lambda repeats it, then keeps them."""
 
 
 def accept(project: str, envelopes: Any) -> Outcome:

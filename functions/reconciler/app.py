@@ -15,12 +15,13 @@ from dataconnectors import metrics
 from dataconnectors.aws import Clients
 from dataconnectors.reconciliation import Failed, Mended, Reconciler
 from dataconnectors.settings import ReconcilerSettings
-from dataconnectors.store import Store
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.table import Table
 
 settings = ReconcilerSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-store = Store(clients.get("dynamodb"), settings.table_name)
+store = ConnectorStore(Table(clients.get("dynamodb"), settings.table_name))
 
 
 def tell(news: Mended | Failed) -> None:

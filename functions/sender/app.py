@@ -16,7 +16,8 @@ from dataconnectors.dialling import Dialler
 from dataconnectors.records import Record, oldest_age
 from dataconnectors.sender import Sender
 from dataconnectors.settings import SenderSettings
-from dataconnectors.store import Store
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.table import Table
 from dataconnectors.transport import Transport, client_context
 from dataconnectors.vault import Vault
 from dataconnectors.visibility import Visibility
@@ -31,7 +32,7 @@ transport = Transport(
     client_context(settings.trusted_authorities_file), Dialler(settings.allowed_networks)
 )
 sender = Sender(
-    connectors=Store(clients.get("dynamodb"), settings.table_name),
+    connectors=ConnectorStore(Table(clients.get("dynamodb"), settings.table_name)),
     vault=Vault(clients.get("kms")),
     courier=Courier(
         transport,

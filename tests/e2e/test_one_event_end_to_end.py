@@ -1,6 +1,7 @@
 """From the vendor's SDK to the vendor's receiver library, over the deployed bundle."""
 
 import base64
+import itertools
 import socket
 import ssl
 import time
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 import urllib3
 from dtintegrations.data_connector.http_push import HttpPush
+
 from tests.e2e.conftest import STOP_SECONDS, Stack
 
-SECRET = "a-signature-secret-of-at-least-32-bytes"  # noqa: S105  # a test's
+SECRET = "a-signature-secret-of-at-least-32-bytes"  # a test's
 
 ARRIVAL_SECONDS = 60
 """For a hundred events over an emulator on two busy cores."""
@@ -133,9 +135,12 @@ def test_a_hundred_events_of_five_devices_arrive_once_and_verified(
         assert headers["content-type"] == "application/json"
         assert headers["x-team"] == "blue"
 
-    assert sdk.DataConnector.get_data_connector(
-        connector.data_connector_id, connector.project_id
-    ).status == "ACTIVE"
+    assert (
+        sdk.DataConnector.get_data_connector(
+            connector.data_connector_id, connector.project_id
+        ).status
+        == "ACTIVE"
+    )
 
 
 def test_a_disabled_connector_gets_nothing_and_an_enabled_one_the_next_event(
@@ -180,7 +185,7 @@ def test_each_failed_event_arrives_after_waits_of_8_16_and_32_seconds(failing: R
     for of_event in attempts.values():
         assert [request["answered"] for request in of_event] == [500, 500, 500, 200]
         times = [request["received_at"] for request in of_event]
-        waits = [after - before for before, after in zip(times, times[1:], strict=False)]
+        waits = [after - before for before, after in itertools.pairwise(times)]
         for wait, due in zip(waits, (8, 16, 32), strict=True):
             # Never early; late by the batch's remainder and how often the emulator polls.
             assert due <= wait < due + 4, waits

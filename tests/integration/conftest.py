@@ -1,26 +1,23 @@
 """The handlers over moto: the template's table and key, and a function for mappings to name."""
 
-import io
 import json
-import os
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import jwt
 import pytest
 from moto import mock_aws
-from tests.support import moto_mappings
-from tests.support.aws import make_key, make_table
-from tests.support.http_api import LambdaContext, content, request
 
 from functions.admin import app as admin
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
+from tests.support import moto_mappings
+from tests.support.aws import make_key, make_sender, make_table
+from tests.support.http_api import LambdaContext, content, request
 
-TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # noqa: S105  # a URL
+TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # a URL
+GRANT_TYPE = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,25 +28,6 @@ def stack() -> Iterator[None]:
         make_key()
         make_sender()
         yield
-
-
-def make_sender() -> None:
-    """A function that mappings can name; nothing invokes it."""
-    role = boto3.client("iam").create_role(RoleName="sender", AssumeRolePolicyDocument="{}")
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "")
-    name = os.environ["SENDER_ARN"].split(":")[6]
-    functions = boto3.client("lambda")
-    functions.create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Role=role["Role"]["Arn"],
-        Handler="app.lambda_handler",
-        Code={"ZipFile": code.getvalue()},
-        Publish=True,
-    )
-    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
 
 
 class Client:
@@ -82,7 +60,7 @@ class Client:
 
     def exchange(self, assertion: str) -> tuple[int, Any]:
         """The token endpoint, as a form that arrives in base64."""
-        form = f"assertion={assertion}&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+        form = f"assertion={assertion}&{GRANT_TYPE}"
         event = request("POST", "/v2/oauth2/token", form, encoded=True)
         answer = config_api.lambda_handler(event, LambdaContext())
         return answer["statusCode"], content(answer)

@@ -6,12 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
+
+from dataconnectors.accounts import AccountKey, ServiceAccount
+from dataconnectors.roles import DEVELOPER, USER
+from dataconnectors.store.accounts import AccountStore
+from functions.config_api import app
 from tests.integration.conftest import Client
 from tests.support.http_api import LambdaContext, request
-
-from dataconnectors.roles import DEVELOPER, USER
-from dataconnectors.store import AccountKey, ServiceAccount
-from functions.config_api import app
 
 URL = "https://example.com/hook"
 
@@ -39,7 +40,7 @@ def member(client: Client, role: str) -> Client:
     key = AccountKey(f"{account.id}-{client.project}", client.project, account.id, b"", "")
     sealed = app.vault.seal(secret.encode(), key.name)
     key = AccountKey(key.id, key.project, key.account, sealed, "")
-    app.store.create_service_account(account, key, [role])
+    AccountStore(app.table).create_service_account(account, key, [role])
     fields = {"keyId": key.id, "secret": secret, "email": account.email}
     return Client(fields, client.project).log_in()
 

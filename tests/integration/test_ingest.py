@@ -6,11 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.integration.conftest import Client
-from tests.support.http_api import LambdaContext
 
 from dataconnectors import times
+from dataconnectors.errors import RequestError
+from dataconnectors.store.connectors import ConnectorStore
 from functions.ingest import app
+from tests.integration.conftest import Client
+from tests.support.http_api import LambdaContext
 
 
 def stamp() -> str:
@@ -29,7 +31,7 @@ def messages(client: Client) -> list[dict[str, Any]]:
     """What waits in the queues of the project's connectors."""
     sqs = boto3.client("sqs")
     found = []
-    for connector in app.store.connectors(client.project):
+    for connector in ConnectorStore(app.table).connectors(client.project):
         while True:
             received = sqs.receive_message(
                 QueueUrl=connector.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
@@ -150,7 +152,7 @@ def test_a_missing_queue_is_a_503_with_the_index_and_counted(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connect(client)
-    (connector,) = app.store.connectors(client.project)
+    (connector,) = ConnectorStore(app.table).connectors(client.project)
     boto3.client("sqs").delete_queue(QueueUrl=connector.queue_url)
     bad = envelope(client) | {"eventType": "bogus"}
     status, error = client.call("POST", "/events", {"events": [bad, envelope(client)]})
@@ -178,7 +180,7 @@ class TestDirectInvocation:
 
     def test_it_raises_when_a_valid_event_was_not_accepted(self, client: Client) -> None:
         connect(client)
-        (connector,) = app.store.connectors(client.project)
+        (connector,) = ConnectorStore(app.table).connectors(client.project)
         boto3.client("sqs").delete_queue(QueueUrl=connector.queue_url)
         with pytest.raises(app.NotAcceptedError):
             self.invoke({"project": client.project, "events": [envelope(client)]})
@@ -192,7 +194,7 @@ class TestDirectInvocation:
         ],
     )
     def test_it_raises_when_the_call_is_wrong(self, event: Any) -> None:
-        with pytest.raises(app.RequestError):
+        with pytest.raises(RequestError):
             self.invoke(event)
 
     def test_it_raises_when_nothing_was_valid(self, client: Client) -> None:

@@ -18,9 +18,8 @@ import botocore.validate
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
-from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry, Status
 from dataconnectors.settings import QueueSettings
-from dataconnectors.store import LifecycleEntry
 from dataconnectors.times import to_text
 
 EPOCH = 1_790_000_160.0
@@ -451,7 +450,7 @@ class FakeLambda(_Client):
 
 
 class FakeStore:
-    """Connector rows with `store.Store`'s conditions; the index lags behind them."""
+    """Connector rows with `ConnectorStore`'s conditions; the index lags behind them."""
 
     def __init__(self, world: World, index_lag: float = 2.0) -> None:
         self._world = world
@@ -459,7 +458,7 @@ class FakeStore:
         self.rows: dict[str, Connector] = {}
         self._history: list[tuple[float, str, Connector | None]] = []
 
-    # --- what `Store` offers -----------------------------------------------------------------
+    # --- what `ConnectorStore` offers ---------------------------------------------------------
 
     def connector(self, name: str) -> Connector | None:
         return self._call("connector", lambda: self.rows.get(name))

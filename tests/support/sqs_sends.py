@@ -26,7 +26,9 @@ class SqsSends:
         self.calls: list[tuple[str, int]] = []
         self._answers = list(answers)
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803  # boto's names
+    def send_message_batch(
+        self, *, QueueUrl: str, Entries: list[dict[str, str]]
+    ) -> dict[str, Any]:  # boto's names
         """One call."""
         self.calls.append((QueueUrl, len(Entries)))
         assert 1 <= len(Entries) <= 10

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from urllib.parse import parse_qs
 
 from dataconnectors import roles, times, tokens
+from dataconnectors.accounts import AccountKey, ServiceAccount, TokenKey
 from dataconnectors.errors import (
     BadRequestError,
     ForbiddenError,
@@ -18,7 +19,7 @@ from dataconnectors.errors import (
 )
 from dataconnectors.events import is_id
 from dataconnectors.ids import ENTROPY_BYTES, new_id
-from dataconnectors.store import AccountKey, ServiceAccount, Store, TokenKey
+from dataconnectors.store.accounts import AccountStore
 from dataconnectors.vault import CACHE_SECONDS, Vault
 
 REMEMBERED = 1000
@@ -44,7 +45,7 @@ class Access:
 
     def __init__(
         self,
-        store: Store,
+        store: AccountStore,
         vault: Vault,
         *,
         entropy: Callable[[int], bytes],

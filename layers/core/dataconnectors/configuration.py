@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dataconnectors.connectors import Connector, Secrets, Status
+from dataconnectors.connectors import NO_SECRETS, Connector, Secrets, Status
 from dataconnectors.devices import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
 from dataconnectors.errors import BadRequestError, DestinationError
 from dataconnectors.events import EVENT_TYPES
@@ -54,7 +54,7 @@ class Configuration:
     status: Status = Status.ACTIVE
     event_types: tuple[str, ...] = ()
     labels: tuple[str, ...] = DEFAULT_LABELS
-    secrets: Secrets = Secrets()
+    secrets: Secrets = NO_SECRETS
 
 
 def of(connector: Connector, secrets: Secrets) -> Configuration:
@@ -142,9 +142,7 @@ def _masked(fields: Mapping[str, Any], mask: list[str]) -> dict[str, Any]:
     return chosen | ({"httpConfig": chosen_http} if chosen_http else {})
 
 
-def _apply(
-    fields: Mapping[str, Any], current: Configuration, check_url: CheckUrl
-) -> Configuration:
+def _apply(fields: Mapping[str, Any], current: Configuration, check_url: CheckUrl) -> Configuration:
     changed = current
     if "displayName" in fields:
         changed = replace(changed, display_name=_display_name(fields["displayName"]))

@@ -51,6 +51,9 @@ class Secrets:
         return cls(fields["signatureSecret"], tuple(fields["headers"].items()))
 
 
+NO_SECRETS = Secrets()
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """One row. `event_types` empty means every type; `labels` are keys, empty means none.
@@ -93,3 +96,13 @@ class Connector:
     def sends(self, epoch: int) -> bool:
         """Whether an event that was accepted in `epoch` may be sent now."""
         return self.is_active and self.epoch == epoch
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleEntry:
+    """A connector as the index knows it: possibly seconds behind its row."""
+
+    name: str
+    queue_id: str
+    mapping_id: str
+    provisioned: str

@@ -42,7 +42,7 @@ class DestinationError(DataConnectorsError):
 
 
 class VaultError(DataConnectorsError):
-    """KMS did not answer, or refused. The secret is not available now; nothing is known about it."""
+    """KMS did not answer, or refused: the secret is not available now."""
 
 
 class ControlPlaneError(DataConnectorsError):

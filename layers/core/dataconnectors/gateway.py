@@ -1,4 +1,4 @@
-"""An API Gateway HTTP API's requests and answers (payload format 2.0), the same in each function."""
+"""An HTTP API's requests and answers (payload format 2.0), the same in each function."""
 
 import base64
 import binascii

@@ -16,7 +16,8 @@ from dataconnectors.errors import BadRequestError, NotFoundError, TooLargeError,
 from dataconnectors.events import Event, EventError
 from dataconnectors.messages import MAXIMUM_BYTES, Message
 from dataconnectors.queues import Entry, Queues
-from dataconnectors.store import Store
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.projects import ProjectStore
 
 MAXIMUM_EVENTS = 100
 """Events of one call."""
@@ -49,13 +50,20 @@ class Outcome:
 class Ingest:
     """Accepts events of any project. Safe to share between threads."""
 
-    def __init__(self, store: Store, queues: Queues, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        projects: ProjectStore,
+        connectors: ConnectorStore,
+        queues: Queues,
+        now: Callable[[], float],
+    ) -> None:
         """`now` gives epoch seconds."""
-        self._store = store
+        self._projects = projects
+        self._connectors = connectors
         self._queues = queues
         self._now = now
         self._lock = Lock()
-        self._connectors: OrderedDict[str, tuple[int, list[Connector]]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[int, list[Connector]]] = OrderedDict()
 
     def accept(self, project: str, envelopes: Any) -> Outcome:
         """Accept a list of 1 to `MAXIMUM_EVENTS` envelopes.
@@ -109,7 +117,7 @@ class Ingest:
         *,
         known_devices_only: bool,
     ) -> Outcome:
-        snapshot = self._store.snapshot(project, [event.device for event in valid.values()])
+        snapshot = self._projects.snapshot(project, [event.device for event in valid.values()])
         if snapshot is None:
             raise NotFoundError(f"projects/{project} is not there")
         connectors = self._wanting(project, snapshot.version)
@@ -140,19 +148,19 @@ class Ingest:
         is what a read of the connectors would give now.
         """
         with self._lock:
-            kept = self._connectors.get(project)
+            kept = self._remembered.get(project)
         if kept is not None and kept[0] == version:
             return kept[1]
         connectors = [
             connector
-            for connector in self._store.connectors(project)
+            for connector in self._connectors.connectors(project)
             if connector.lifecycle is Lifecycle.READY and connector.is_active
         ]
         with self._lock:
-            self._connectors[project] = (version, connectors)
-            self._connectors.move_to_end(project)
-            if len(self._connectors) > REMEMBERED_PROJECTS:
-                self._connectors.popitem(last=False)
+            self._remembered[project] = (version, connectors)
+            self._remembered.move_to_end(project)
+            if len(self._remembered) > REMEMBERED_PROJECTS:
+                self._remembered.popitem(last=False)
         return connectors
 
     def _send(self, messages: dict[int, list[tuple[Connector, str]]]) -> dict[int, str]:
@@ -176,7 +184,7 @@ class Ingest:
 
     def _is_gone(self, connector: Connector) -> bool:
         """Whether a missing queue means that the connector was deleted while we sent."""
-        current = self._store.connector(connector.name)
+        current = self._connectors.connector(connector.name)
         return current is None or not current.sends(connector.epoch)
 
 

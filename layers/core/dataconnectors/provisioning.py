@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors.connectors import Connector, Lifecycle
+from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry
 from dataconnectors.control_plane import (
     ABSENT,
     Blueprint,
@@ -24,7 +24,6 @@ from dataconnectors.control_plane import (
 )
 from dataconnectors.errors import ControlPlaneError
 from dataconnectors.settings import QueueSettings
-from dataconnectors.store import LifecycleEntry
 
 QUEUE_SETTLES = 1.0
 """Seconds. AWS: "you must wait at least one second after the queue is created" to use it."""
@@ -37,7 +36,7 @@ _QUEUE_UNSEEN = frozenset({"InvalidParameterValueException", "ResourceNotFoundEx
 
 
 class Rows(Protocol):
-    """What provisioning needs of `store.Store`."""
+    """What provisioning needs of `store.connectors.ConnectorStore`."""
 
     def connector(self, name: str) -> Connector | None:
         """The row, strongly consistent."""

@@ -105,7 +105,7 @@ class Queues:
 
 
 def split(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """The entries in batches that one SendMessageBatch takes. Texts are ASCII: a character a byte."""
+    """The entries in batches that one SendMessageBatch takes. Texts are ASCII."""
     batch: list[Entry] = []
     size = 0
     for entry in entries:

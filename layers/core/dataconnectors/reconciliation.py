@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import times
-from dataconnectors.connectors import Connector, Lifecycle
+from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry
 from dataconnectors.control_plane import (
     ABSENT,
     CONNECTOR_TAG,
@@ -31,7 +31,6 @@ from dataconnectors.errors import ControlPlaneError
 from dataconnectors.pacing import OutOfTimeError, Pace
 from dataconnectors.provisioning import Change, Provisioner, Rows, Subject
 from dataconnectors.settings import QueueSettings
-from dataconnectors.store import LifecycleEntry
 
 AUDIT_MINUTES = 15
 """An audit lists everything: some calls of Lambda's small allowance, and a read of the index."""

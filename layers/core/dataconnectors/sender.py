@@ -49,7 +49,7 @@ _DONE = frozenset({Verdict.DELIVERED, Verdict.DROPPED})
 
 
 class Connectors(Protocol):
-    """What `store.Store` offers here."""
+    """What `store.connectors.ConnectorStore` offers here."""
 
     def connector(self, name: str) -> Connector | None:
         """The connector's row as it is now, or None without any."""

@@ -3,13 +3,14 @@
 import base64
 from dataclasses import replace
 
+import jwt
 import pytest
 
 from dataconnectors import tokens
 from dataconnectors.access import Access
+from dataconnectors.accounts import AccountKey, ServiceAccount, TokenKey
 from dataconnectors.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from dataconnectors.roles import ADMIN, DEVELOPER, USER, permits
-from dataconnectors.store import AccountKey, ServiceAccount, TokenKey
 from dataconnectors.vault import CACHE_SECONDS
 
 NOW = 1_790_000_000.0
@@ -77,19 +78,16 @@ class Bench:
         )
 
     def headers(self) -> dict[str, str]:
-        form = (
-            f"grant_type={tokens.GRANT_TYPE}&assertion="
-            + tokens.jwt.encode(
-                {
-                    "iat": int(NOW + self.clock.time),
-                    "exp": int(NOW + self.clock.time) + 3600,
-                    "iss": ACCOUNT.email,
-                    "aud": "https://h/v2/oauth2/token",
-                },
-                KEY.secret,
-                "HS256",
-                headers={"kid": "k1"},
-            )
+        form = f"grant_type={tokens.GRANT_TYPE}&assertion=" + jwt.encode(
+            {
+                "iat": int(NOW + self.clock.time),
+                "exp": int(NOW + self.clock.time) + 3600,
+                "iss": ACCOUNT.email,
+                "aud": "https://h/v2/oauth2/token",
+            },
+            KEY.secret,
+            "HS256",
+            headers={"kid": "k1"},
         )
         return {"authorization": f"Bearer {self.access.exchange(form.encode())['access_token']}"}
 

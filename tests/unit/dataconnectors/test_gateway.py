@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.support.http_api import request
 
 from dataconnectors import gateway
 from dataconnectors.errors import BadRequestError, ConflictError, TooLargeError
+from tests.support.http_api import request
 
 
 @pytest.mark.parametrize(

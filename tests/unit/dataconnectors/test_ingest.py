@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.sqs_sends import SqsSends, refuse
 
 from dataconnectors import times
 from dataconnectors.connectors import Connector, Lifecycle, Status
@@ -19,7 +18,8 @@ from dataconnectors.errors import (
 )
 from dataconnectors.ingest import Ingest, Outcome
 from dataconnectors.queues import Queues
-from dataconnectors.store import Snapshot
+from dataconnectors.store.projects import Snapshot
+from tests.support.sqs_sends import SqsSends, refuse
 
 NOW = 1_790_000_000.0
 
@@ -75,7 +75,7 @@ class Bench:
         self.table = table
         self.sqs = sqs or SqsSends()
         queues = Queues(self.sqs, ThreadPoolExecutor(4), sleep=lambda seconds: None)
-        self.ingest = Ingest(table, queues, lambda: NOW)  # type: ignore[arg-type]  # the reads it makes
+        self.ingest = Ingest(table, table, queues, lambda: NOW)  # type: ignore[arg-type]  # the reads it makes
 
     def accept(self, *envelopes: Any) -> Outcome:
         return self.ingest.accept("p1", list(envelopes))

@@ -14,7 +14,8 @@ from dataconnectors.errors import JsonTextError
 
 STRINGIFY = """
 const lines = require('readline').createInterface({input: process.stdin});
-lines.on('line', (line) => console.log(JSON.stringify(JSON.stringify(JSON.parse(JSON.parse(line))))));
+const answer = (line) => JSON.stringify(JSON.parse(JSON.parse(line)));
+lines.on('line', (line) => console.log(JSON.stringify(answer(line))));
 """
 
 

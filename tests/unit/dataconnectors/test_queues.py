@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from tests.support.sqs_sends import Answer, SqsSends, refuse
 
 from dataconnectors import queues
 from dataconnectors.queues import Entry, Queues, Sent
+from tests.support.sqs_sends import Answer, SqsSends, refuse
 
 
 def send(sqs: SqsSends, entries: dict[str, list[Entry]]) -> tuple[dict[str, Sent], list[float]]:
@@ -68,7 +68,7 @@ def test_a_partial_failure_that_persists_is_reported_by_event() -> None:
 
 def test_an_entry_that_the_answer_does_not_name_is_not_accepted() -> None:
     class Silent(SqsSends):
-        def send_message_batch(self, **call: object) -> dict[str, object]:  # type: ignore[override]  # the shape that matters is AWS's
+        def send_message_batch(self, **call: object) -> dict[str, object]:
             return {}
 
     answers, _ = send(Silent(), {"q": entries(1)})

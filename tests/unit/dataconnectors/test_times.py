@@ -28,7 +28,7 @@ def test_a_time_with_a_zone_is_read(text: str, second: float) -> None:
         "1970-W01-1T00:00:01Z",
         "1970-13-01T00:00:01Z",
         "1970-01-01T00:00:01.1234567890Z",
-        "１970-01-01T00:00:01Z",
+        "\uff11970-01-01T00:00:01Z",
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:

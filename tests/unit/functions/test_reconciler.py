@@ -1,9 +1,7 @@
 """The reconciler's handler over moto: real clients, the template's table, its log and metric."""
 
-import io
 import json
 import os
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +12,12 @@ import pytest
 from moto import mock_aws
 
 from dataconnectors.connectors import Connector, Lifecycle, Status
-from dataconnectors.store import Project
+from dataconnectors.projects import Project
+from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.table import Table
 from dataconnectors.times import to_text
 from functions.reconciler import app
-from tests.support.aws import make_table
+from tests.support.aws import make_sender, make_table
 from tests.support.control_plane import EPOCH, VirtualTime
 
 EVENT = json.loads((Path(__file__).parents[3] / "events" / "reconciler.json").read_text())
@@ -58,27 +58,10 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         timeless = app.make_reconciler(clock=clock.clock, sleep=clock.sleep, now=clock.now)
         monkeypatch.setattr(app, "reconciler", timeless)
         make_table()
-        app.store.create_project(Project("p", "", "", 0, 0, A_MINUTE_AGO))
+        table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
+        ProjectStore(table).create_project(Project("p", "", "", 0, 0, A_MINUTE_AGO))
         make_sender()
         yield
-
-
-def make_sender() -> None:
-    *_, name, alias = os.environ["SENDER_ARN"].split(":")
-    role = boto3.client("iam").create_role(RoleName="sender", AssumeRolePolicyDocument="{}")
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "")
-    functions = boto3.client("lambda")
-    functions.create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Handler="app.lambda_handler",
-        Role=role["Role"]["Arn"],
-        Code={"ZipFile": code.getvalue()},
-        Publish=True,
-    )
-    functions.create_alias(FunctionName=name, Name=alias, FunctionVersion="1")
 
 
 def test_a_quiet_run_still_reports_no_drift(

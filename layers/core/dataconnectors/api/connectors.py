@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from dataconnectors import configuration, gateway, times
 from dataconnectors.access import Access
 from dataconnectors.configuration import CheckUrl, Configuration
-from dataconnectors.connectors import Connector, Lifecycle, Secrets
+from dataconnectors.connectors import NO_SECRETS, Connector, Lifecycle, Secrets
 from dataconnectors.errors import (
     ConflictError,
     ControlPlaneError,
@@ -18,7 +18,7 @@ from dataconnectors.errors import (
 )
 from dataconnectors.ids import ENTROPY_BYTES, new_id
 from dataconnectors.provisioning import Provisioner
-from dataconnectors.store import Store
+from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.vault import Vault
 
 TRIES = 5
@@ -32,7 +32,7 @@ class Connectors:
 
     def __init__(
         self,
-        store: Store,
+        store: ConnectorStore,
         vault: Vault,
         provisioner: Provisioner,
         check_url: CheckUrl,
@@ -163,11 +163,11 @@ class Connectors:
 
     def _open(self, connector: Connector) -> Secrets:
         if connector.sealed is None:
-            return Secrets()
+            return NO_SECRETS
         return Secrets.from_bytes(self._vault.open(connector.sealed, connector.name))
 
     def _seal(self, secrets: Secrets, name: str) -> bytes | None:
-        return None if secrets == Secrets() else self._vault.seal(secrets.to_bytes(), name)
+        return None if secrets == NO_SECRETS else self._vault.seal(secrets.to_bytes(), name)
 
 
 def routes(connectors: Connectors, access: Access) -> Router:

@@ -11,13 +11,13 @@ from dataconnectors.devices import EMULATED_PREFIX, Device, parse_emulated
 from dataconnectors.errors import BadRequestError, NotFoundError
 from dataconnectors.events import is_id
 from dataconnectors.ids import ENTROPY_BYTES, new_id
-from dataconnectors.store import Store
+from dataconnectors.store.devices import DeviceStore
 
 COLLECTION = "/v2/projects/<project>/devices"
 
 
 def routes(
-    store: Store, access: Access, *, entropy: Callable[[int], bytes], now: Callable[[], float]
+    store: DeviceStore, access: Access, *, entropy: Callable[[int], bytes], now: Callable[[], float]
 ) -> Router:
     """`/v2/projects/{project}/devices` and below; `entropy` random bytes, `now` epoch seconds."""
     router = Router()
@@ -38,9 +38,7 @@ def routes(
         event = require(project, "emulator.create")
         moment = now()
         device_id = new_id(moment, entropy(ENTROPY_BYTES))
-        device = parse_emulated(
-            gateway.json_body(event), project, device_id, times.to_text(moment)
-        )
+        device = parse_emulated(gateway.json_body(event), project, device_id, times.to_text(moment))
         store.create_device(device)
         return device.to_api()
 

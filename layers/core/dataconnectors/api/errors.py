@@ -1,6 +1,7 @@
 """Errors as answers, and the page that explains them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -9,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import gateway
 from dataconnectors.errors import NotFoundError, RequestError, UnavailableError, VaultError
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 MEANINGS: Mapping[int, str] = {
     400: "The path, the query or the body is wrong. The error names the field and the rule.",
@@ -27,6 +30,9 @@ MEANINGS: Mapping[int, str] = {
 def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
     """Answer whatever a route raises with error JSON, never with a stack trace."""
 
+    # Powertools leaves this one decorator without types.
+    handles: Callable[[Any], Callable[[Handler], Handler]] = app.exception_handler
+
     def respond(error: RequestError) -> Response[str]:
         answer = gateway.error_answer(error)
         return Response(
@@ -35,18 +41,18 @@ def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
             body=answer["body"],
         )
 
-    @app.exception_handler(RequestError)
+    @handles(RequestError)
     def request_failed(error: RequestError) -> Response[str]:
         return respond(error)
 
-    @app.exception_handler([ClientError, BotoCoreError, VaultError])
+    @handles([ClientError, BotoCoreError, VaultError])
     def dependency_failed(error: Exception) -> Response[str]:
         logger.error("api.dependency_failed", extra={"error": f"{type(error).__name__}: {error}"})
         return respond(UnavailableError("the service is busy: send the request again"))
 
-    @app.exception_handler(Exception)
+    @handles(Exception)
     def failed(error: Exception) -> Response[str]:
-        logger.exception("api.failed")
+        logger.error("api.failed", exc_info=error)
         return respond(RequestError("a fault of ours, it was logged: try again"))
 
     @app.not_found

@@ -8,10 +8,10 @@ from dataconnectors import gateway
 from dataconnectors.access import Access
 from dataconnectors.errors import NotFoundError
 from dataconnectors.projects import to_api
-from dataconnectors.store import Store
+from dataconnectors.store.projects import ProjectStore
 
 
-def routes(store: Store, access: Access) -> Router:
+def routes(store: ProjectStore, access: Access) -> Router:
     """`/v2/projects/{project}`."""
     router = Router()
 

@@ -1,0 +1,91 @@
+"""The one table: requests built and sent, the same way for every kind of item.
+
+Reads are strongly consistent, the index excepted. Methods raise botocore's `ClientError` and
+`BotoCoreError` when DynamoDB fails.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dataconnectors.errors import ConflictError, UnavailableError
+
+BATCH_GET_KEYS = 100
+"""AWS: BatchGetItem takes 100 keys."""
+
+TRIES = 4
+"""Of a call that DynamoDB answered in part, or cancelled because of a concurrent transaction."""
+
+Item = dict[str, Any]
+
+
+class Table:
+    """The table. Safe to share between threads, as botocore clients are."""
+
+    def __init__(self, dynamodb: Any, name: str) -> None:
+        self.dynamodb = dynamodb
+        self.name = name
+
+    def get(self, key: Item) -> Item | None:
+        answer = self.dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
+
+    def batch_get(self, keys: list[Item]) -> list[Item]:
+        items: list[Item] = []
+        for _ in range(TRIES):
+            answer = self.dynamodb.batch_get_item(
+                RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
+            )
+            items += answer["Responses"].get(self.name, [])
+            keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            if not keys:
+                return items
+        raise UnavailableError("the database is busy: send the request again")
+
+    def query(self, partition: str, prefix: str) -> list[Item]:
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+            ConsistentRead=True,
+        )
+        return [item for page in pages for item in page["Items"]]
+
+    def put(
+        self, item: Item, condition: str, values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self.name, "Item": item}
+        if condition:
+            put["ConditionExpression"] = condition
+        if values:
+            put["ExpressionAttributeValues"] = dict(values)
+        return {"Put": put}
+
+    def add(self, key: Item, attribute: str, change: int) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self.name,
+                "Key": key,
+                "UpdateExpression": f"ADD {attribute} :change",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":change": {"N": str(change)}},
+            }
+        }
+
+    def transact(self, actions: list[dict[str, Any]], conflict: str) -> None:
+        """All actions or none; `ConflictError(conflict)` when a condition did not hold."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                self.dynamodb.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                reasons = [
+                    reason.get("Code") for reason in error.response.get("CancellationReasons", [])
+                ]
+                if "ConditionalCheckFailed" in reasons:
+                    raise ConflictError(conflict) from None
+                if "TransactionConflict" not in reasons or attempt == TRIES:
+                    raise
+            else:
+                return
