@@ -177,27 +177,31 @@ def write_private(path: Path, value: object) -> None:
 
 def watch(emulator: Emulator) -> None:
     """Wait for the emulator to end on its own, which is an error, or for make to."""
-    parent = os.getppid()
+    make = os.getppid() if "MAKELEVEL" in os.environ else None
+    # A shell's background job ignores SIGINT from the start, and so does make in one.
+    catches = make is not None and _catches_interrupts(make)
     while True:
         time.sleep(WATCH_S)
         if emulator.ended():
             raise StartError(f"the emulator has ended on its own; {emulator.log} may say why")
-        if "MAKELEVEL" in os.environ and (os.getppid() != parent or _is_interrupted(parent)):
+        if make is not None and os.getppid() != make:
+            raise Ended
+        if make is not None and catches and not _catches_interrupts(make):
             raise Ended
 
 
-def _is_interrupted(pid: int) -> bool:
-    """Whether make (`pid`) has had a SIGINT that did not reach us.
+def _catches_interrupts(make: int) -> bool:
+    """Whether make still waits for a SIGINT.
 
     A terminal sends Ctrl-C to both of us and make passes SIGTERM on, but it does not pass on a
     SIGINT of its own: it stops catching the signal and waits for us to end. That much can be seen.
     """
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{make}/status").read_text()
     except OSError:
-        return False  # No /proc on this system
+        return True  # No /proc on this system, or make has just ended
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
-    return not int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1))
+    return bool(int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1)))
 
 
 def end(number: int, frame: FrameType | None) -> None:

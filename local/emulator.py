@@ -42,9 +42,14 @@ BUILD = Path(".aws-sam/build")
 STACK = "dataconnectors-local"
 BUCKET = "artefacts"
 
-# Of the template's parameters only those that a receiver on this machine needs: its network, and
-# its authority (TrustedAuthoritiesFile), are not public ones.
-LOCAL_PARAMETERS = {"AllowedNetworks": "127.0.0.0/8"}
+LOCAL_PARAMETERS = {
+    # Relaxed: a receiver on this machine is not on a public network. (Its authority is not a public
+    # one either; TrustedAuthoritiesFile depends on the run.)
+    "AllowedNetworks": "127.0.0.0/8",
+    # Not relaxed but sized for one machine: each batch in flight is a process with an unpacked
+    # artefact here, and the fifty of the default, all starting at once, stall everything.
+    "MaximumConcurrency": "4",
+}
 
 # The emulator takes any credentials; these can't be mistaken for real ones.
 REGION = "us-east-1"
