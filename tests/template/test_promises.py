@@ -44,7 +44,7 @@ UNSCOPED = {
 
 OWNERS = {
     "dynamodb:DeleteItem": {"ConfigApiFunction", "ReconcilerFunction"},
-    "dynamodb:PutItem": {"AdminFunction", "ConfigApiFunction"},
+    "dynamodb:PutItem": {"AdminFunction", "ConfigApiFunction", "ReconcilerFunction"},
     "dynamodb:UpdateItem": {"ConfigApiFunction", "ReconcilerFunction"},
     "kms:Decrypt": {"ConfigApiFunction", "IngestFunction", "SenderFunction"},
     "kms:Encrypt": {"AdminFunction", "ConfigApiFunction"},
