@@ -1,0 +1,22 @@
+"""The files in events/, which `make invoke` sends, are requests that the handlers understand."""
+
+import json
+from pathlib import Path
+
+from functions.config_api import app as config_api
+from functions.ingest import app as ingest
+from tests.support.http_api import LambdaContext, content
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+def test_publishing_without_credentials_is_a_401() -> None:
+    event = json.loads((EVENTS / "ingest_events.json").read_text())
+    answer = ingest.lambda_handler(event, LambdaContext())
+    assert answer["statusCode"] == 401
+    assert content(answer)["error"].startswith("no credentials")
+
+
+def test_the_page_of_errors_needs_none() -> None:
+    event = json.loads((EVENTS / "config_api_errors_page.json").read_text())
+    assert config_api.lambda_handler(event, LambdaContext())["statusCode"] == 200
