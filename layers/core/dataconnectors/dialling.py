@@ -37,7 +37,7 @@ def resolve(host: str, port: int) -> Resolved:
 
 
 def dial(family: socket.AddressFamily, address: SocketAddress, timeout: float) -> socket.socket:
-    """Connect. Small writes leave at once (TCP_NODELAY): head and body are two of them."""
+    """Connect. What is written leaves at once (TCP_NODELAY), without waiting for more."""
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:
         connection.settimeout(timeout)

@@ -1,0 +1,199 @@
+"""The sender's fan-out, its CPU per event, and what it must do once and never again.
+
+    python bench/sender.py
+
+Prints a table, and exits with 1 when a budget is exceeded. The figures are ratios within one run,
+because machines differ: variants take turns, and the medians of the rounds' ratios are compared.
+"""
+
+import contextlib
+import json
+import os
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
+from pathlib import Path
+
+import certifi
+import urllib3
+from aws_lambda_powertools import Logger
+
+from dataconnectors.connectors import Connector, Lifecycle, Secrets, Status
+from dataconnectors.delivery import Courier
+from dataconnectors.dialling import Dialler
+from dataconnectors.messages import Message
+from dataconnectors.records import Record
+from dataconnectors.sender import Sender
+from dataconnectors.transport import Transport, client_context
+from dataconnectors.vault import Vault
+from dataconnectors.visibility import Visibility
+from dataconnectors.workers import Workers
+
+BATCH = 10
+LATENCY = 0.2
+ROUNDS = 15
+BATCHES_PER_ROUND = 20
+"""Of 10 events each: enough CPU time for its clock, and little enough to take turns often."""
+
+WALL_BUDGET = 1.10
+CPU_BUDGET = 1.6
+
+SECRETS = Secrets("0123456789abcdef0123456789abcdef", (("X-Key", "value"),))
+BODY = json.dumps({"event": {"data": "x" * 400}, "labels": {"name": "Fridge"}, "metadata": {}})
+NAME = "projects/p/dataconnectors/c"
+
+
+class Aws:
+    """The connector's row and its opened secret, without a call."""
+
+    def __init__(self, url: str) -> None:
+        self._connector = Connector(
+            project="p",
+            id="c",
+            display_name="",
+            status=Status.ACTIVE,
+            event_types=(),
+            labels=(),
+            url=url,
+            sealed=b"sealed",
+            lifecycle=Lifecycle.READY,
+            epoch=1,
+            version=1,
+            queue_id="",
+            queue_url="",
+            mapping_id="",
+            provisioned="",
+            create_time="",
+            update_time="",
+        )
+
+    def connector(self, _name: str) -> Connector:
+        """As `Store.connector`."""
+        return self._connector
+
+    def decrypt(self, **_parameters: object) -> dict[str, bytes]:
+        """As a KMS client's."""
+        return {"Plaintext": SECRETS.to_bytes()}
+
+
+@contextlib.contextmanager
+def endpoint() -> Iterator[tuple[int, str]]:
+    """The endpoint's port and the file of its authority."""
+    with tempfile.TemporaryDirectory() as directory:
+        command = [sys.executable, str(Path(__file__).with_name("endpoint.py")), directory]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            assert process.stdout is not None
+            yield int(process.stdout.readline()), str(Path(directory, "ca.pem"))
+            process.communicate()
+
+
+def records() -> list[Record]:
+    """A batch as SQS hands it over."""
+    text = Message(NAME, 1, "d6e1b8t0h3q2v7k4m9ng", 0, BODY).to_text()
+    now = time.time()
+    return [
+        Record(str(number), "handle", "arn:aws:sqs:r:1:q", 1, now, now, text)
+        for number in range(BATCH)
+    ]
+
+
+def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
+    """The sender as the function wires it, with an allowed loopback and without AWS."""
+    aws = Aws(url)
+    return Sender(
+        connectors=aws,
+        vault=Vault(aws),
+        courier=Courier(transport, (ip_network("127.0.0.0/8"),), timeout=10),
+        visibility=Visibility(None),
+        workers=Workers(BATCH),
+        log=log,
+    )
+
+
+def send(sender: Sender) -> None:
+    """One batch, all delivered."""
+    failed = sender.send(records(), 30)
+    assert not failed, failed
+
+
+def cpu(work: Callable[[], None]) -> float:
+    """CPU seconds of this process for a round of batches."""
+    before = time.process_time()
+    for _ in range(BATCHES_PER_ROUND):
+        work()
+    return time.process_time() - before
+
+
+def wall(work: Callable[[], None]) -> float:
+    """Seconds for one batch."""
+    before = time.perf_counter()
+    work()
+    return time.perf_counter() - before
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    loads: list[str] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def counted(context: ssl.SSLContext, path: str) -> None:
+        loads.append(path)
+        load(context, path)
+
+    with endpoint() as (port, authority), Path(os.devnull).open("w") as nowhere:
+        base_tls = ssl.create_default_context(cafile=authority)
+        log = Logger(service="bench", stream=nowhere)
+        ssl.SSLContext.load_verify_locations = counted  # type: ignore[method-assign,assignment]  # to count
+        transport = Transport(client_context(authority), Dialler((ip_network("127.0.0.0/8"),)))
+        slow = a_sender(transport, f"https://127.0.0.1:{port}/{LATENCY}", log)
+        fast = a_sender(transport, f"https://127.0.0.1:{port}/0", log)
+        pool = urllib3.HTTPSConnectionPool("127.0.0.1", port, maxsize=BATCH, ssl_context=base_tls)
+        workers = ThreadPoolExecutor(BATCH)
+        body, headers = BODY.encode(), {"Content-Type": "application/json"}
+
+        def post(_number: int) -> None:
+            answer = pool.urlopen("POST", "/0", body, headers, retries=False, redirect=False)
+            assert answer.status == 200
+
+        def bare() -> None:
+            list(workers.map(post, range(BATCH)))
+
+        for warm_up in (bare, lambda: send(fast), lambda: send(slow)):
+            warm_up()
+        opened = transport.opened
+        walls = [wall(lambda: send(slow)) / LATENCY for _ in range(ROUNDS)]
+        pairs = [(cpu(lambda: send(fast)), cpu(bare)) for _ in range(ROUNDS)]
+        events = BATCHES_PER_ROUND * BATCH
+        rows = [
+            ("fan-out wall / slowest answer (10 x 200 ms)", statistics.median(walls), WALL_BUDGET),
+            (
+                "CPU per event / one kept urllib3 POST",
+                statistics.median(ours / base for ours, base in pairs),
+                CPU_BUDGET,
+            ),
+            ("new TLS connections once warm", transport.opened - opened, 0),
+            ("loads of certifi's authorities", loads.count(certifi.where()), 1),
+        ]
+        transport.close()
+        pool.close()
+        workers.shutdown()
+    for name, value, budget in rows:
+        print(
+            f"{name:46} {value:6.2f}  budget {budget:4.2f}  {'ok' if value <= budget else 'OVER'}"
+        )
+    ours, base = (statistics.median(column) / events * 1e3 for column in zip(*pairs, strict=True))
+    print(f"(CPU per event {ours:.2f} ms, per urllib3 POST {base:.2f} ms)")
+    return int(any(value > budget for _, value, budget in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
