@@ -20,9 +20,12 @@ TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # a URL
 GRANT_TYPE = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def stack() -> Iterator[None]:
-    """One stack for all tests: each makes a project of its own."""
+    """One stack for the tests of a module: each makes a project of its own.
+
+    Not for the session: a mock that stays active would lend its state to tests of other folders.
+    """
     with mock_aws(), moto_mappings.ignored_by_queues():
         make_table()
         make_key()
