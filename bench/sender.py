@@ -1,6 +1,6 @@
 """The sender's fan-out, its CPU per event, and what it must do once and never again.
 
-    python bench/sender.py
+    python -m bench
 
 Prints a table, and exits with 1 when a budget is exceeded. The figures are ratios within one run,
 because machines differ: variants take turns, and the medians of the rounds' ratios are compared.
@@ -193,7 +193,3 @@ def main() -> int:
     ours, base = (statistics.median(column) / events * 1e3 for column in zip(*pairs, strict=True))
     print(f"(CPU per event {ours:.2f} ms, per urllib3 POST {base:.2f} ms)")
     return int(any(value > budget for _, value, budget in rows))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -157,7 +157,12 @@ class Sender:
     def _configure(
         self, jobs: Sequence[Job], until: float
     ) -> tuple[list[tuple[Job, Configuration]], list[Result]]:
-        """The jobs to be done, each with its connector as one consistent read shows it now."""
+        """The jobs to be done, each with its connector as one consistent read shows it now.
+
+        After `until` no attempt could begin any more.
+        """
+        if self._clock() > until:
+            return [], [Result(job.record, Verdict.UNTOUCHED) for job in jobs]
         names = list(dict.fromkeys(job.message.connector for job in jobs))
         reads = self._workers.run(
             [partial(self._configuration, name) for name in names], until - self._clock()

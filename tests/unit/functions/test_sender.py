@@ -1,12 +1,9 @@
 """The sender's rules: what leaves the queue, what stays, and for how long it waits."""
 
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,13 +20,11 @@ from dataconnectors.sender import MALFORMED_WAIT, Sender
 from dataconnectors.transport import Headers
 from dataconnectors.visibility import Visibility
 from dataconnectors.workers import Workers
-from functions.sender import app
 from tests.support.sqs_visibility import Sqs
 
 NOW = 1_790_000_000.0
 ARN = "arn:aws:sqs:eu-west-1:111122223333:dc-c-abc"
 NAME = "projects/p/dataconnectors/c"
-EVENTS = Path(__file__).parents[3] / "events"
 
 CONNECTOR = Connector(
     project="p",
@@ -310,8 +305,7 @@ def test_a_bug_of_ours_in_one_attempt_costs_its_neighbours_nothing(world: World)
 def test_nothing_is_started_that_cannot_end_in_time(world: World) -> None:
     # 10 s an attempt and a tenth, 2 s for SQS, 0.5 s to return
     assert world.send(record("a"), seconds=13.4) == {"a"}
-    assert world.posted == []
-    assert world.sqs.calls == []
+    assert (world.reads, world.posted, world.sqs.calls) == ([], [], [])
     assert world.send(record("a"), seconds=13.6) == set()
 
 
@@ -400,32 +394,3 @@ def test_the_oldest_age_is_never_negative() -> None:
     assert oldest_age([], NOW) == 0
     assert oldest_age([record("a", age=-5)], NOW) == 0
     assert oldest_age([record("a", age=3), record("b", age=70)], NOW) == 70
-
-
-def test_the_handler_reads_lambdas_event_and_answers_in_its_words(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    world = World()
-    monkeypatch.setattr(app, "sender", world.sender)
-    event = json.loads((EVENTS / "sender_batch.json").read_text())
-    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
-    good, bad = event["Records"]
-    # The good one's connector is not there: its event is dropped.
-    assert app.lambda_handler(event, context) == {
-        "batchItemFailures": [{"itemIdentifier": bad["messageId"]}]
-    }
-    assert list(world.sqs.visibility) == [bad["receiptHandle"]]
-    assert world.sqs.calls == [
-        "https://sqs.eu-west-1.amazonaws.com/111122223333/" + good["eventSourceARN"].split(":")[-1]
-    ]
-    line = json.loads(capsys.readouterr().out)
-    assert line["service"] == "dataconnectors"
-    assert line["OldestMessageAge"] >= 0
-    (metric,) = line["_aws"]["CloudWatchMetrics"]
-    assert metric["Dimensions"] == [["service"]]
-    assert metric["Metrics"] == [{"Name": "OldestMessageAge", "Unit": "Seconds"}]
-
-
-def test_the_handler_is_wired_as_the_settings_say() -> None:
-    assert app.settings.attempt_timeout == 10
-    assert logging.getLogger("urllib3.connection").level == logging.ERROR
