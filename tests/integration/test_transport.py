@@ -335,6 +335,16 @@ def test_an_authority_that_is_not_trusted_is_refused(endpoint: Start) -> None:
     assert fault(post(transport, endpoint(answering(OK)).port)).kind is Kind.TLS
 
 
+def test_an_endpoint_that_demands_a_client_certificate_fails_as_tls(
+    transport: Transport, authority: trustme.CA
+) -> None:
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+    authority.issue_cert("127.0.0.1").configure_cert(demanding)
+    with serve(answering(OK), demanding) as server:
+        assert fault(post(transport, server.port)).kind is Kind.TLS
+
+
 def test_tls_below_1_2_is_not_spoken(client_tls: ssl.SSLContext) -> None:
     assert client_tls.minimum_version is ssl.TLSVersion.TLSv1_2
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -174,13 +174,12 @@ class Sender:
         sendable, results = [], []
         for job in jobs:
             match found[job.message.connector]:
-                case Verdict() as verdict:
-                    results.append(self._not_tried(job, verdict))
-                case (connector, _) as configuration:
-                    if connector.sends(job.message.epoch):
-                        sendable.append((job, configuration))
-                    else:
-                        results.append(Result(job.record, Verdict.DROPPED))
+                case (connector, _) as configuration if connector.sends(job.message.epoch):
+                    sendable.append((job, configuration))
+                case Verdict.POSTPONED:
+                    results.append(self._postponed(job))
+                case _:
+                    results.append(Result(job.record, Verdict.DROPPED))
         return sendable, results
 
     def _configuration(self, name: str) -> Configuration | None:
@@ -194,7 +193,7 @@ class Sender:
 
     def _configuration_of(
         self, name: str, read: "Future[Configuration | None]"
-    ) -> Configuration | Verdict:
+    ) -> Configuration | Literal[Verdict.DROPPED, Verdict.POSTPONED]:
         """What was read, or else what becomes of the connector's messages. Without its secret
         nothing is sent: an unsigned event is worse than a late one."""
         if not read.done() or read.cancelled():
@@ -209,21 +208,20 @@ class Sender:
         self._log.error("delivery.postponed", extra={"connector": name, "error": reason})
         return Verdict.POSTPONED
 
-    def _not_tried(self, job: Job, verdict: Verdict) -> Result:
-        if verdict is Verdict.DROPPED:
-            return Result(job.record, verdict)
+    def _postponed(self, job: Job) -> Result:
         wait = wait_after(job.record.receive_count, 0, self._now() - job.record.sent_at)
-        return Result(job.record, verdict, self._clock() + wait)
+        return Result(job.record, Verdict.POSTPONED, self._clock() + wait)
 
     def _deliver(
         self, sendable: Sequence[tuple[Job, Configuration]], last_start: float
     ) -> list[Result]:
         """Attempt all at the same time, and wait for all."""
+        longest = self._courier.timeout * DEADLINE_SLACK
         rounds = math.ceil(len(sendable) / self._workers.count)
         began = self._clock()
         attempts = self._workers.run(
             [partial(self._attempt, job, found, last_start) for job, found in sendable],
-            rounds * self._courier.timeout * DEADLINE_SLACK,
+            min(rounds * longest, last_start + longest - began),
         )
         return [
             self._result(job, attempt, began)
@@ -251,7 +249,7 @@ class Sender:
                 attempt = future.result()
             except Exception as error:  # noqa: BLE001  # a bug must not cost the neighbours their success
                 self._log.error("delivery.broken", extra=_ids(job), exc_info=error)
-                return self._not_tried(job, Verdict.POSTPONED)
+                return self._postponed(job)
         if attempt is None:
             return Result(record, Verdict.UNTOUCHED)
         match attempt.outcome:

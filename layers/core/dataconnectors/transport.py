@@ -262,6 +262,8 @@ def _answer_fault(error: Exception, host: str, limits: Limits) -> Fault:
         case TimeoutError() | ReadTimeoutError():
             message = f"{host} did not answer completely in {limits.timeout:g} s"
             return Fault(Kind.TIMEOUT, message)
+        case ssl.SSLError():  # such as its demand for a client certificate, in TLS 1.3
+            return Fault(Kind.TLS, f"{host} ended the TLS connection: {reason(error)}")
         case http.client.RemoteDisconnected():
             return Fault(Kind.PROTOCOL, f"{host} closed the connection without an answer")
         case http.client.LineTooLong():
