@@ -7,7 +7,8 @@ the events to the on-failure queue.
 
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -38,9 +39,29 @@ settings = IngestSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
-queues = Queues(clients.get("sqs"), ThreadPoolExecutor(MAXIMUM_CONNECTIONS))
-ingest = Ingest(ProjectStore(table), ConnectorStore(table), queues, time.time)
-access = Access(AccountStore(table), Vault(clients.get("kms")), entropy=os.urandom)
+
+
+def make_ingest(
+    executor: Executor,
+    *,
+    now: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Ingest:
+    """What accepts events, over threads and clocks of the caller's choice."""
+    queues = Queues(clients.get("sqs"), executor, sleep=sleep)
+    return Ingest(ProjectStore(table), ConnectorStore(table), queues, now)
+
+
+def make_access(
+    *, now: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic
+) -> Access:
+    """Who may publish, by clocks of the caller's choice."""
+    vault = Vault(clients.get("kms"), clock=clock)
+    return Access(AccountStore(table), vault, entropy=os.urandom, now=now, clock=clock)
+
+
+ingest = make_ingest(ThreadPoolExecutor(MAXIMUM_CONNECTIONS))
+access = make_access()
 
 
 class NotAcceptedError(RuntimeError):

@@ -5,13 +5,14 @@ botocore alone, without boto3 and tracer: what is imported here is paid at every
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from dataconnectors import metrics
 from dataconnectors.aws import Clients
-from dataconnectors.delivery import Courier
+from dataconnectors.delivery import Courier, Poster
 from dataconnectors.dialling import Dialler
 from dataconnectors.records import Record, oldest_age
 from dataconnectors.sender import Sender
@@ -27,22 +28,42 @@ WORKERS = 10
 """As many as a mapping's batch has messages: no POST waits for another one."""
 
 settings = SenderSettings.from_env(os.environ)
+logger = Logger()
 clients = Clients()
-transport = Transport(
-    client_context(settings.trusted_authorities_file), Dialler(settings.allowed_networks)
-)
-sender = Sender(
-    connectors=ConnectorStore(Table(clients.get("dynamodb"), settings.table_name)),
-    vault=Vault(clients.get("kms")),
-    courier=Courier(
-        transport,
-        settings.allowed_networks,
-        timeout=settings.attempt_timeout,
-        acknowledge_any_2xx=settings.acknowledge_any_2xx,
+
+
+def make_sender(
+    transport: Poster,
+    workers: Workers,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = time.time,
+) -> Sender:
+    """The sender of this stack, over a transport, threads and clocks of the caller's choice."""
+    return Sender(
+        connectors=ConnectorStore(Table(clients.get("dynamodb"), settings.table_name)),
+        vault=Vault(clients.get("kms"), clock=clock),
+        courier=Courier(
+            transport,
+            settings.allowed_networks,
+            timeout=settings.attempt_timeout,
+            acknowledge_any_2xx=settings.acknowledge_any_2xx,
+            clock=clock,
+            now=now,
+        ),
+        visibility=Visibility(clients.get("sqs")),
+        workers=workers,
+        log=logger,
+        clock=clock,
+        now=now,
+    )
+
+
+sender = make_sender(
+    Transport(
+        client_context(settings.trusted_authorities_file), Dialler(settings.allowed_networks)
     ),
-    visibility=Visibility(clients.get("sqs")),
-    workers=Workers(WORKERS),
-    log=Logger(),
+    Workers(WORKERS),
 )
 
 
