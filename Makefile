@@ -105,26 +105,28 @@ $(BUILT): $(SOURCES) .venv/runtime/.made
 	@$(PYTHON) -m ops.build
 	@touch $@
 
+# $(call make-environment,interpreter,options of venv): one environment, made anew when the content of
+# its lock has changed. A checkout that only touches the lock costs nothing.
+define make-environment
+	@cmp -s $< $(@D)/lock.txt || { \
+		echo "installing $(@D)" && \
+		$(1) -m venv --clear $(2) $(@D) && \
+		$(PIP) --python $(@D)/bin/python $(INSTALL) -r $< && \
+		cp $< $(@D)/lock.txt; }
+	@touch $@
+endef
+
 .venv/dev/.made: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and \
 		f"python3 is {v[0]}.{v[1]}, Data Connectors needs 3.11 or newer: make PYTHON=...")'
-	@echo "installing $(@D)"
-	@$(PYTHON) -m venv --clear $(@D)
-	@$(PIP) $(INSTALL) -r $<
-	@touch $@
+	$(call make-environment,$(PYTHON),)
 
 # Handlers run with it, and SAM builds with it: Lambda's version where this machine has it.
 .venv/runtime/.made: requirements/runtime.txt | .venv/dev/.made
-	@echo "installing $(@D)"
-	@"$$($(PYTHON) -m ops.interpreter)" -m venv --clear $(@D)
-	@$(PIP) --python $(@D)/bin/python $(INSTALL) -r $<
-	@touch $@
+	$(call make-environment,"$$($(PYTHON) -m ops.interpreter)",)
 
 .venv/emulator/.made .venv/sam/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
-	@echo "installing $(@D)"
-	@$(PYTHON) -m venv --clear --without-pip $(@D)
-	@$(PIP) --python $(@D)/bin/python $(INSTALL) -r $<
-	@touch $@
+	$(call make-environment,$(PYTHON),--without-pip)
 
 .venv/lock/.made:
 	@$(PYTHON) -m venv --clear $(@D)
