@@ -9,8 +9,7 @@ from aws_lambda_powertools import Logger
 from dataconnectors.aws import Clients
 from dataconnectors.founding import Founding
 from dataconnectors.settings import AdminSettings
-from dataconnectors.store.accounts import AccountStore
-from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.founding import FoundingStore
 from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
 
@@ -19,8 +18,7 @@ logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
 founding = Founding(
-    ProjectStore(table),
-    AccountStore(table),
+    FoundingStore(table),
     Vault(clients.get("kms"), settings.kms_key_arn),
     entropy=os.urandom,
     now=time.time,

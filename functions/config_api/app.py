@@ -14,14 +14,29 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from dataconnectors import gateway
 from dataconnectors.access import Access
-from dataconnectors.api import connectors, devices, errors, projects, tokens
+from dataconnectors.api import (
+    audit,
+    connectors,
+    devices,
+    errors,
+    history,
+    members,
+    organizations,
+    projects,
+    roles,
+    serviceaccounts,
+    tokens,
+)
 from dataconnectors.aws import Clients
 from dataconnectors.destinations import check_url
 from dataconnectors.provisioning import Provisioner
 from dataconnectors.settings import ApiSettings
 from dataconnectors.store.accounts import AccountStore
+from dataconnectors.store.audit import AuditStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.history import HistoryStore
+from dataconnectors.store.members import MemberStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
@@ -31,8 +46,24 @@ logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
 connector_rows = ConnectorStore(table)
+device_rows = DeviceStore(table)
 vault = Vault(clients.get("kms"), settings.kms_key_arn)
-access = Access(AccountStore(table), vault, entropy=os.urandom)
+account_rows = AccountStore(table)
+member_rows = MemberStore(table)
+access = Access(account_rows, vault, entropy=os.urandom)
+member_service = members.Members(member_rows, account_rows)
+account_service = serviceaccounts.ServiceAccounts(
+    account_rows, member_service, vault, entropy=os.urandom
+)
+project_service = projects.Projects(
+    ProjectStore(table),
+    connector_rows,
+    account_rows,
+    member_rows,
+    member_service,
+    access,
+    entropy=os.urandom,
+)
 connector_service = connectors.Connectors(
     connector_rows,
     vault,
@@ -45,9 +76,16 @@ connector_service = connectors.Connectors(
 app = APIGatewayHttpResolver()
 errors.install(app, logger)
 app.include_router(tokens.routes(access))
-app.include_router(projects.routes(ProjectStore(table), access))
+app.include_router(projects.routes(project_service, access))
+app.include_router(members.project_routes(member_service, access))
+app.include_router(members.organization_routes(member_service, access))
+app.include_router(organizations.routes(access))
+app.include_router(roles.routes(access))
+app.include_router(serviceaccounts.routes(account_service, account_rows, access))
+app.include_router(audit.routes(AuditStore(table), access))
 app.include_router(connectors.routes(connector_service, access))
-app.include_router(devices.routes(DeviceStore(table), access, entropy=os.urandom, now=time.time))
+app.include_router(devices.routes(device_rows, access, entropy=os.urandom, now=time.time))
+app.include_router(history.routes(HistoryStore(table), device_rows, access, time.time))
 app.include_router(errors.routes())
 
 

@@ -7,9 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors.accounts import AccountKey, ServiceAccount
 from dataconnectors.roles import DEVELOPER, USER
-from dataconnectors.store.accounts import AccountStore
 from functions.config_api import app
 from tests.integration.conftest import Client
 from tests.support.http_api import LambdaContext, request
@@ -28,20 +26,10 @@ def rows(project: str) -> list[dict[str, Any]]:
 
 def member(client: Client, role: str) -> Client:
     """Another account in the same project, with one role."""
-    account = ServiceAccount(
-        project=client.project,
-        id=role.rpartition(".")[2],
-        email=f"{role}@{client.project}.example",
-        display_name="",
-        enable_basic_auth=False,
-        create_time="",
-    )
-    secret = "another-secret-of-at-least-32-bytes"
-    key = AccountKey(f"{account.id}-{client.project}", client.project, account.id, b"", "")
-    sealed = app.vault.seal(secret.encode(), key.name)
-    key = AccountKey(key.id, key.project, key.account, sealed, "")
-    AccountStore(app.table).create_service_account(account, key, [role])
-    fields = {"keyId": key.id, "secret": secret, "email": account.email}
+    account = client.call("POST", "/serviceaccounts", {})[1]
+    made = client.call("POST", f"/serviceaccounts/{account['name'].rsplit('/')[-1]}/keys")[1]
+    assert client.call("POST", "/members", {"email": account["email"], "roles": [role]})[0] == 200
+    fields = {"keyId": made["key"]["id"], "secret": made["secret"], "email": account["email"]}
     return Client(fields, client.project).log_in()
 
 

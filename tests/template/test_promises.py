@@ -43,9 +43,20 @@ UNSCOPED = {
 """Actions that AWS allows on `*` alone, and why."""
 
 OWNERS = {
+    "dynamodb:BatchWriteItem": {"IngestFunction"},
     "dynamodb:DeleteItem": {"ConfigApiFunction", "ReconcilerFunction"},
-    "dynamodb:PutItem": {"AdminFunction", "ConfigApiFunction", "ReconcilerFunction"},
-    "dynamodb:UpdateItem": {"ConfigApiFunction", "ReconcilerFunction"},
+    "dynamodb:PutItem": {
+        "AdminFunction",
+        "ConfigApiFunction",
+        "IngestFunction",
+        "ReconcilerFunction",
+    },
+    "dynamodb:UpdateItem": {
+        "AdminFunction",
+        "ConfigApiFunction",
+        "IngestFunction",
+        "ReconcilerFunction",
+    },
     "kms:Decrypt": {"ConfigApiFunction", "IngestFunction", "SenderFunction"},
     "kms:Encrypt": {"AdminFunction", "ConfigApiFunction"},
     "lambda:CreateEventSourceMapping": {"ConfigApiFunction", "ReconcilerFunction"},

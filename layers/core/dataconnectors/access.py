@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from dataconnectors import roles, times, tokens
 from dataconnectors.accounts import AccountKey, ServiceAccount, TokenKey
+from dataconnectors.audit import Author
 from dataconnectors.errors import (
     BadRequestError,
     ForbiddenError,
@@ -40,7 +41,8 @@ class Access:
     """Authenticates requests and checks roles.
 
     Remembers what it found for `CACHE_SECONDS`, so that a revoked key or role ends within that
-    time; what it did not find is not remembered, so that a new one works at once.
+    time; what it did not find, or found too little, is not remembered, so that a new key or role
+    works at once.
     """
 
     def __init__(
@@ -68,13 +70,40 @@ class Access:
         one is no member of (as for one that is not there), `ForbiddenError` for a lesser role.
         """
         caller = self.caller(headers)
-        email = caller.account.email
-        held = self._roles.get((project, email), lambda: self._held(project, email))
-        if not held:
-            raise NotFoundError(f"projects/{project:.80} is not there, or you are no member of it")
-        if not roles.permits(held, permission):
-            raise ForbiddenError(f"{email} needs a role with {permission} in projects/{project}")
+        self.check(caller, f"projects/{project}", permission)
         return caller
+
+    def check(self, caller: Caller, parent: str, permission: str) -> None:
+        """As `require`, of a caller who is known; `parent` is a project or an organization.
+
+        An empty `permission` asks for a role, whatever it permits.
+        """
+        held = self.roles(caller, parent, permission)
+        if not held:
+            raise NotFoundError(f"{parent:.90} is not there, or you are no member of it")
+        if permission and not roles.permits(held, permission):
+            email = caller.account.email
+            raise ForbiddenError(f"{email} needs a role with {permission} in {parent}")
+
+    def roles(self, caller: Caller, parent: str, permission: str = "") -> tuple[str, ...]:
+        """The caller's roles in a project or an organization, its organization's included.
+
+        Empty for no member, and where there is no such project. What is remembered is not
+        believed when it lacks the `permission`.
+        """
+        if not is_id(parent.partition("/")[2]):
+            return ()
+        account = caller.account
+        held = self._roles.get(
+            (parent, account.id),
+            lambda: self._store.roles(parent, account) or None,
+            lambda kept: not permission or roles.permits(kept, permission),
+        )
+        return held or ()
+
+    def author(self, caller: Caller, address: str) -> Author:
+        """The caller as the audit log knows them, for the changes of one request."""
+        return Author(caller.account.email, caller.key.id, address, self._now(), self._entropy)
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Who is calling; `UnauthorizedError` without valid credentials."""
@@ -123,7 +152,7 @@ class Access:
     def _signing_key_named(self, key_id: str) -> TokenKey:
         for fresh in (False, True):  # another process may have made the key since we looked
             for signing in self._signing_keys(fresh=fresh):
-                if signing.id == key_id:
+                if signing.id == key_id and signing.verifies(self._now()):
                     return signing
         raise UnauthorizedError("the token is none of ours, or was signed long ago")
 
@@ -145,12 +174,8 @@ class Access:
         return caller
 
     def _find(self, key_id: str) -> Caller | None:
-        key = self._store.account_key(key_id)
-        account = key and self._store.service_account(key.project, key.account)
-        return Caller(key, account) if key and account else None
-
-    def _held(self, project: str, email: str) -> tuple[str, ...] | None:
-        return (self._store.roles(project, email) or None) if is_id(project) else None
+        found = self._store.caller(key_id)
+        return found and Caller(*found)
 
     def _signing_keys(self, *, fresh: bool = False) -> tuple[TokenKey, ...]:
         if fresh:
@@ -159,14 +184,16 @@ class Access:
         return keys or ()
 
     def _signing_key(self) -> TokenKey:
-        """The newest key, made on first use: nothing about it is in the template or the code.
+        """The newest key, made when there is none that may sign still.
 
-        Two first requests at once make two keys, and both stay valid.
+        Nothing about it is in the template or the code. Two requests at once make two keys, and
+        both stay valid.
         """
-        keys = self._signing_keys()
-        if keys:
-            return keys[-1]
         now = self._now()
+        for fresh in (False, True):  # another process may have made one since we looked
+            keys = [key for key in self._signing_keys(fresh=fresh) if key.signs(now)]
+            if keys:
+                return keys[-1]
         key_id = new_id(now, self._entropy(ENTROPY_BYTES))
         unsealed = TokenKey(key_id, b"", times.to_text(now))
         key = TokenKey(
@@ -175,6 +202,7 @@ class Access:
             unsealed.create_time,
         )
         self._store.add_token_key(key)
+        self._token_keys.forget("")
         return key
 
 
@@ -186,11 +214,17 @@ class _Remembered(Generic[T]):
         self._lock = Lock()
         self._kept: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
 
-    def get(self, key: Hashable, find: Callable[[], T | None]) -> T | None:
+    def get(
+        self,
+        key: Hashable,
+        find: Callable[[], T | None],
+        serves: Callable[[T], bool] = lambda _: True,
+    ) -> T | None:
+        """What is kept, when it is young and `serves`; else what `find` gives, which is kept."""
         now = self._clock()
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and now - kept[0] < CACHE_SECONDS:
+        if kept is not None and now - kept[0] < CACHE_SECONDS and serves(kept[1]):
             return kept[1]
         found = find()
         with self._lock:

@@ -86,6 +86,23 @@ def to_api(connector: Connector, secrets: Secrets) -> dict[str, Any]:
     }
 
 
+def changed_fields(before: Configuration, after: Configuration) -> tuple[str, ...]:
+    """The names of the fields that differ, as a mask would name them; never their values."""
+    pairs = {
+        "displayName": (before.display_name, after.display_name),
+        "status": (before.status, after.status),
+        "events": (before.event_types, after.event_types),
+        "labels": (before.labels, after.labels),
+        "httpConfig.url": (before.url, after.url),
+        "httpConfig.signatureSecret": (
+            before.secrets.signature_secret,
+            after.secrets.signature_secret,
+        ),
+        "httpConfig.headers": (before.secrets.headers, after.secrets.headers),
+    }
+    return tuple(name for name, (old, new) in pairs.items() if old != new)
+
+
 def parse_create(body: Any, check_url: CheckUrl) -> Configuration:
     """The settings of a new connector; raises `BadRequestError` that names the field."""
     fields = _known(body)

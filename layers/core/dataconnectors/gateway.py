@@ -34,6 +34,16 @@ def headers(event: Mapping[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
+def host(event: Mapping[str, Any]) -> str:
+    """The name that the client knows the API by."""
+    return headers(event).get("host") or str(event["requestContext"].get("domainName", ""))
+
+
+def address(event: Mapping[str, Any]) -> str:
+    """The address that the request came from, as API Gateway saw it."""
+    return str(event["requestContext"]["http"].get("sourceIp", ""))
+
+
 def query(event: Mapping[str, Any], *names: str) -> list[str]:
     """The values of a query parameter under any of its spellings, repeated or comma-joined.
 

@@ -20,11 +20,21 @@ class Project:
     cloud_connector_count: int
     create_time: str
 
+    @property
+    def name(self) -> str:
+        """The resource name: `projects/{id}`."""
+        return f"projects/{self.id}"
+
+    def matches(self, words: str) -> bool:
+        """Whether each of the words is in its display name or its organization's."""
+        text = f"{self.display_name} {ORGANIZATION_DISPLAY_NAME}".casefold()
+        return all(word in text for word in words.casefold().split())
+
 
 def to_api(project: Project) -> dict[str, Any]:
     """The resource as answers show it."""
     return {
-        "name": f"projects/{project.id}",
+        "name": project.name,
         "displayName": project.display_name,
         "organization": project.organization,
         "organizationDisplayName": ORGANIZATION_DISPLAY_NAME,

@@ -1,14 +1,20 @@
 """Roles and what each permits.
 
 Creating and deleting a connector is the administrator's; changing one is the developer's.
-`event.publish` is ours: the vendor knows no permission for it.
+`event.publish` and `audit.read` are ours: the vendor knows no permissions for them.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 USER = "roles/project.user"
 DEVELOPER = "roles/project.developer"
 ADMIN = "roles/project.admin"
+PUBLISHER = "roles/project.publisher"
+ORGANIZATION_ADMIN = "roles/organization.admin"
+
+_PUBLISHES = frozenset({"event.publish"})
 
 _READS = frozenset(
     {
@@ -23,15 +29,18 @@ _READS = frozenset(
     }
 )
 
-_DEVELOPS = _READS | {
-    "sensor.update",
-    "device.update",
-    "dataconnector.update",
-    "emulator.create",
-    "emulator.update",
-    "emulator.delete",
-    "event.publish",
-}
+_DEVELOPS = (
+    _READS
+    | _PUBLISHES
+    | {
+        "sensor.update",
+        "device.update",
+        "dataconnector.update",
+        "emulator.create",
+        "emulator.update",
+        "emulator.delete",
+    }
+)
 
 _ADMINISTERS = _DEVELOPS | {
     "project.update",
@@ -47,15 +56,74 @@ _ADMINISTERS = _DEVELOPS | {
     "serviceaccount.key.create",
     "serviceaccount.key.delete",
     "device.transfer",
+    "audit.read",
 }
 
-PERMISSIONS: Mapping[str, frozenset[str]] = {
-    USER: _READS,
-    DEVELOPER: _DEVELOPS,
-    ADMIN: _ADMINISTERS,
+_ORGANIZES = _ADMINISTERS | {"project.create", "organization.read", "organization.update"}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as `/roles` shows it; `name` is `roles/{role}`."""
+
+    name: str
+    display_name: str
+    description: str
+    permissions: frozenset[str]
+
+    def to_api(self) -> dict[str, Any]:
+        """The resource as answers show it."""
+        return {
+            "name": self.name,
+            "displayName": self.display_name,
+            "description": self.description,
+            "permissions": sorted(self.permissions),
+        }
+
+
+ROLES: Mapping[str, Role] = {
+    role.name: role
+    for role in (
+        Role(USER, "Project user", "Reads everything in the project.", _READS),
+        Role(
+            DEVELOPER,
+            "Project developer",
+            "Reads everything, changes connectors, devices and labels, and publishes events.",
+            _DEVELOPS,
+        ),
+        Role(
+            ADMIN,
+            "Project administrator",
+            "Also creates and deletes connectors, and manages members and service accounts.",
+            _ADMINISTERS,
+        ),
+        Role(
+            PUBLISHER,
+            "Project publisher",
+            "For gateways: publishes events, and reads and changes nothing.",
+            _PUBLISHES,
+        ),
+        Role(
+            ORGANIZATION_ADMIN,
+            "Organization administrator",
+            "Creates projects, and administers every project of the organization.",
+            _ORGANIZES,
+        ),
+    )
 }
 
+PROJECT_ROLES = (USER, DEVELOPER, ADMIN, PUBLISHER)
+"""What a project's member may be given."""
 
-def permits(roles: Iterable[str], permission: str) -> bool:
-    """Whether one of the roles includes the permission. An unknown role includes none."""
-    return any(permission in PERMISSIONS.get(role, frozenset()) for role in roles)
+ORGANIZATION_ROLES = (ORGANIZATION_ADMIN,)
+"""What an organization's member may be given."""
+
+
+def permissions(held: Iterable[str]) -> frozenset[str]:
+    """What the roles permit together. An unknown role permits nothing."""
+    return frozenset().union(*(ROLES[role].permissions for role in held if role in ROLES))
+
+
+def permits(held: Iterable[str], permission: str) -> bool:
+    """Whether one of the roles includes the permission."""
+    return permission in permissions(held)

@@ -6,11 +6,11 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from dataconnectors import tokens
+from dataconnectors import times, tokens
 from dataconnectors.access import Access
-from dataconnectors.accounts import AccountKey, ServiceAccount, TokenKey
+from dataconnectors.accounts import ROTATION_SECONDS, AccountKey, ServiceAccount, TokenKey
 from dataconnectors.errors import ForbiddenError, NotFoundError, UnauthorizedError
-from dataconnectors.roles import ADMIN, DEVELOPER, USER, permits
+from dataconnectors.roles import ADMIN, DEVELOPER, ORGANIZATION_ADMIN, PUBLISHER, USER, permits
 from dataconnectors.vault import CACHE_SECONDS
 
 NOW = 1_790_000_000.0
@@ -34,17 +34,19 @@ class Table:
     def __init__(self) -> None:
         self.keys = {"k1": KEY}
         self.accounts = {"s1": ACCOUNT}
-        self.members = {("p1", ACCOUNT.email): (ADMIN,)}
+        self.members = {("projects/p1", ACCOUNT.email): (ADMIN,)}
         self.signing: list[TokenKey] = []
+        self.reads: list[str] = []
 
-    def account_key(self, key_id: str) -> AccountKey | None:
-        return self.keys.get(key_id)
+    def caller(self, key_id: str) -> tuple[AccountKey, ServiceAccount] | None:
+        self.reads.append("caller")
+        key = self.keys.get(key_id)
+        account = key and self.accounts.get(key.account)
+        return (key, account) if key and account else None
 
-    def service_account(self, project: str, account: str) -> ServiceAccount | None:
-        return self.accounts.get(account)
-
-    def roles(self, project: str, email: str) -> tuple[str, ...]:
-        return self.members.get((project, email), ())
+    def roles(self, parent: str, account: ServiceAccount) -> tuple[str, ...]:
+        self.reads.append(f"roles in {parent}")
+        return self.members.get((parent, account.email), ())
 
     def token_keys(self) -> list[TokenKey]:
         return list(self.signing)
@@ -110,17 +112,52 @@ def test_a_role_that_was_missing_works_as_soon_as_it_is_given() -> None:
     headers = bench.headers()
     with pytest.raises(NotFoundError):
         bench.access.require(headers, "p2", "project.read")
-    bench.table.members[("p2", ACCOUNT.email)] = (USER,)
+    bench.table.members[("projects/p2", ACCOUNT.email)] = (USER,)
     bench.access.require(headers, "p2", "project.read")
     with pytest.raises(ForbiddenError, match=r"dataconnector\.update"):
         bench.access.require(headers, "p2", "dataconnector.update")
+    bench.table.members[("projects/p2", ACCOUNT.email)] = (DEVELOPER,)
+    bench.access.require(headers, "p2", "dataconnector.update")
+
+
+def test_who_is_known_costs_no_read() -> None:
+    bench = Bench()
+    headers = bench.headers()
+    bench.access.require(headers, "p1", "project.read")
+    bench.table.reads.clear()
+    bench.access.require(headers, "p1", "project.read")
+    assert bench.table.reads == []
+    bench.clock.time = CACHE_SECONDS
+    bench.access.require(headers, "p1", "project.read")
+    assert bench.table.reads == ["caller", "roles in projects/p1"]
+
+
+@pytest.mark.parametrize("project", ["", "p/1", "p 1", "ä", "p\x00", "x" * 1000])
+def test_what_can_be_no_projects_id_is_not_looked_up(project: str) -> None:
+    bench = Bench()
+    headers = bench.headers()
+    bench.table.reads.clear()
+    with pytest.raises(NotFoundError):
+        bench.access.require(headers, project, "project.read")
+    assert bench.table.reads == []
+
+
+def test_a_lesser_role_is_read_once_more_before_it_is_refused() -> None:
+    """So that a promotion works at once, though a revocation may take half a minute."""
+    bench = Bench()
+    bench.table.members[("projects/p1", ACCOUNT.email)] = (USER,)
+    headers = bench.headers()
+    bench.access.require(headers, "p1", "project.read")
+    bench.table.members[("projects/p1", ACCOUNT.email)] = (ADMIN,)
+    bench.access.require(headers, "p1", "dataconnector.create")
 
 
 def test_a_token_signed_by_another_process_is_known_at_once() -> None:
     here = Bench()
     here.headers()
     there = Bench(here.table)
-    here.table.signing.append(TokenKey("newer", b"another-signing-key-of-32-bytes!", ""))
+    made = times.to_text(NOW)
+    here.table.signing.append(TokenKey("newer", b"another-signing-key-of-32-bytes!", made))
     here.access.require(there.headers(), "p1", "project.read")
 
 
@@ -152,18 +189,61 @@ def test_one_signing_key_is_made_and_kept() -> None:
     assert len(bench.table.signing) == 1
 
 
+def test_a_new_signing_key_logs_nobody_out() -> None:
+    bench = Bench()
+    bench.clock.time = 0
+    bench.headers()
+    bench.clock.time = ROTATION_SECONDS - 1
+    last = bench.headers()
+    assert len(bench.table.signing) == 1
+    bench.clock.time = ROTATION_SECONDS
+    first = bench.headers()
+    assert len(bench.table.signing) == 2
+    for process in (bench, Bench(bench.table)):
+        for headers in (last, first):
+            process.clock.time = ROTATION_SECONDS + tokens.LIFETIME
+            process.access.require(headers, "p1", "project.read")
+
+
+def test_what_an_old_key_signed_is_not_believed_for_ever() -> None:
+    """Whoever got hold of it: after its last token has expired, it proves nothing."""
+    bench = Bench()
+    bench.headers()
+    (old,) = bench.table.signing
+    bench.clock.time = old.expires_at - NOW
+    claims = {"iss": tokens.ISSUER, "sub": "k1", "iat": 0, "exp": int(old.expires_at) + 10**6}
+    forged = jwt.encode(claims, old.sealed, "HS256", headers={"kid": old.id})
+    with pytest.raises(UnauthorizedError, match="signed long ago"):
+        bench.access.require({"authorization": f"Bearer {forged}"}, "p1", "project.read")
+    bench.clock.time -= 1
+    bench.access.require({"authorization": f"Bearer {forged}"}, "p1", "project.read")
+
+
+def test_a_key_that_another_process_has_just_made_is_used() -> None:
+    here = Bench()
+    there = Bench(here.table)
+    assert there.access.roles(there.access.caller(here.headers()), "projects/p1") == (ADMIN,)
+    there.headers()
+    assert len(here.table.signing) == 1
+
+
 @pytest.mark.parametrize(
     ("permission", "allowed"),
     [
         ("dataconnector.read", {USER, DEVELOPER, ADMIN}),
         ("dataconnector.update", {DEVELOPER, ADMIN}),
-        ("event.publish", {DEVELOPER, ADMIN}),
+        ("event.publish", {DEVELOPER, ADMIN, PUBLISHER}),
         ("dataconnector.create", {ADMIN}),
         ("dataconnector.delete", {ADMIN}),
         ("membership.create", {ADMIN}),
+        ("audit.read", {ADMIN}),
+        ("project.create", set()),
+        ("organization.read", set()),
         ("no.such", set()),
     ],
 )
 def test_each_role_permits_what_the_contract_says(permission: str, allowed: set[str]) -> None:
-    assert {role for role in (USER, DEVELOPER, ADMIN) if permits([role], permission)} == allowed
+    project_roles = (USER, DEVELOPER, ADMIN, PUBLISHER)
+    assert {role for role in project_roles if permits([role], permission)} == allowed
+    assert permits([ORGANIZATION_ADMIN], permission) == (permission != "no.such")
     assert not permits(["roles/unknown"], permission)

@@ -6,8 +6,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors import configuration, gateway, times
+from dataconnectors import configuration, times
 from dataconnectors.access import Access
+from dataconnectors.api.guard import Guard
+from dataconnectors.audit import Author
 from dataconnectors.configuration import CheckUrl, Configuration
 from dataconnectors.connectors import NO_SECRETS, Connector, Lifecycle, Secrets
 from dataconnectors.errors import (
@@ -48,7 +50,7 @@ class Connectors:
         self._entropy = entropy
         self._now = now
 
-    def create(self, project: str, body: Any) -> dict[str, Any]:
+    def create(self, project: str, body: Any, author: Author) -> dict[str, Any]:
         """Make a connector; answers when its queue takes events.
 
         The row comes first: whatever dies after it, the reconciler finishes.
@@ -76,7 +78,8 @@ class Connectors:
             update_time=time_text,
         )
         connector = replace(connector, sealed=self._seal(wanted.secrets, connector.name))
-        self._store.create_connector(connector)
+        change = author.change("dataconnector.create", connector.name)
+        self._store.create_connector(connector, change)
         try:
             connector = self._provisioner.provision(connector)
         except ControlPlaneError as error:
@@ -105,7 +108,7 @@ class Connectors:
         }
 
     def patch(
-        self, project: str, connector_id: str, body: Any, mask: list[str] | None
+        self, project: str, connector_id: str, body: Any, mask: list[str] | None, author: Author
     ) -> dict[str, Any]:
         """Change the named fields, whatever others change at the same time."""
         for _ in range(TRIES):
@@ -115,12 +118,17 @@ class Connectors:
             wanted = configuration.parse_patch(body, mask, current, self._check_url)
             if wanted == current:
                 return configuration.to_api(old, secrets)
-            written = self._store.update_connector(old, self._changed(old, current, wanted))
+            change = author.change(
+                "dataconnector.update",
+                old.name,
+                fields=configuration.changed_fields(current, wanted),
+            )
+            written = self._store.update_connector(old, self._changed(old, current, wanted), change)
             if written is not None:
                 return configuration.to_api(written, wanted.secrets)
         raise ConflictError(f"{old.name} keeps being changed by others: read it and try again")
 
-    def delete(self, project: str, connector_id: str) -> dict[str, Any]:
+    def delete(self, project: str, connector_id: str, author: Author) -> dict[str, Any]:
         """Mark the connector: nothing is queued or sent from now on. The reconciler clears up."""
         for _ in range(TRIES):
             old = self._find(project, connector_id)
@@ -130,7 +138,8 @@ class Connectors:
                 sealed=None,
                 update_time=times.to_text(self._now()),
             )
-            if self._store.update_connector(old, gone) is not None:
+            change = author.change("dataconnector.delete", old.name)
+            if self._store.update_connector(old, gone, change) is not None:
                 return {}
         raise ConflictError(f"{old.name} keeps being changed by others: try again")
 
@@ -173,36 +182,31 @@ class Connectors:
 def routes(connectors: Connectors, access: Access) -> Router:
     """`/v2/projects/{project}/dataconnectors` and below."""
     router = Router()
-
-    def require(project: str, permission: str) -> dict[str, Any]:
-        event: dict[str, Any] = router.current_event.raw_event
-        access.require(gateway.headers(event), project, permission)
-        return event
+    guard = Guard(router, access)
 
     @router.get(COLLECTION)
     def list_connectors(project: str) -> dict[str, Any]:
-        require(project, "dataconnector.read")
+        guard.project(project, "dataconnector.read")
         return connectors.list_all(project)
 
     @router.post(COLLECTION)
     def create_connector(project: str) -> dict[str, Any]:
-        event = require(project, "dataconnector.create")
-        return connectors.create(project, gateway.json_body(event))
+        author = guard.project(project, "dataconnector.create")
+        return connectors.create(project, guard.body(), author)
 
     @router.get(COLLECTION + "/<connector>")
     def get_connector(project: str, connector: str) -> dict[str, Any]:
-        require(project, "dataconnector.read")
+        guard.project(project, "dataconnector.read")
         return connectors.get(project, connector)
 
     @router.patch(COLLECTION + "/<connector>")
     def update_connector(project: str, connector: str) -> dict[str, Any]:
-        event = require(project, "dataconnector.update")
-        mask = gateway.query(event, "update_mask", "updateMask") or None
-        return connectors.patch(project, connector, gateway.json_body(event), mask)
+        author = guard.project(project, "dataconnector.update")
+        return connectors.patch(project, connector, guard.body(), guard.mask(), author)
 
     @router.delete(COLLECTION + "/<connector>")
     def delete_connector(project: str, connector: str) -> dict[str, Any]:
-        require(project, "dataconnector.delete")
-        return connectors.delete(project, connector)
+        author = guard.project(project, "dataconnector.delete")
+        return connectors.delete(project, connector, author)
 
     return router

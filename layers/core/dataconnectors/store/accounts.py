@@ -1,10 +1,24 @@
-"""Service accounts, keys, memberships and token keys in DynamoDB: who may call."""
+"""Service accounts, their keys and the keys that sign tokens in DynamoDB: who may call."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
-from dataconnectors.accounts import AccountKey, ServiceAccount, TokenKey
+from dataconnectors.accounts import (
+    MAXIMUM_ACCOUNTS,
+    MAXIMUM_KEYS,
+    AccountKey,
+    ServiceAccount,
+    TokenKey,
+)
+from dataconnectors.audit import Change
+from dataconnectors.errors import BadRequestError, NotFoundError
+from dataconnectors.projects import ORGANIZATION
 from dataconnectors.store import keys
-from dataconnectors.store.table import Table
+from dataconnectors.store.audit import put_changes
+from dataconnectors.store.table import Item, Table
+
+_KEYS: Mapping[str, str] = {"#keys": "keys"}
+"""A reserved word in expressions."""
 
 
 class AccountStore:
@@ -13,75 +27,136 @@ class AccountStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_service_account(
-        self, account: ServiceAccount, key: AccountKey, roles: Iterable[str]
-    ) -> None:
-        """Put an account, its key and its membership in its own project, all or nothing."""
-        member = {"roles": {"L": [{"S": role} for role in roles]}}
-        self._table.transact(
+    def create_service_account(self, account: ServiceAccount, change: Change) -> None:
+        """Put an account without keys, and count it in its project."""
+        failed = self._table.attempt(
             [
-                self._table.put(
-                    {
-                        "pk": {"S": f"PROJECT#{account.project}"},
-                        "sk": {"S": f"SERVICEACCOUNT#{account.id}"},
-                        "email": {"S": account.email},
-                        "displayName": {"S": account.display_name},
-                        "enableBasicAuth": {"BOOL": account.enable_basic_auth},
-                        "createTime": {"S": account.create_time},
-                    },
-                    "attribute_not_exists(pk)",
+                self._table.put(account_item(account), "attribute_not_exists(pk)"),
+                self._table.count(
+                    keys.project_key(account.project), "serviceAccountCount", MAXIMUM_ACCOUNTS
                 ),
-                self._table.put(
-                    keys.account_key_key(key.id)
-                    | {
-                        "project": {"S": key.project},
-                        "account": {"S": key.account},
-                        "secret": {"B": key.secret},
-                        "createTime": {"S": key.create_time},
-                    },
-                    "attribute_not_exists(pk)",
-                ),
-                self._table.put(keys.member_key(account.project, account.email) | member, ""),
-            ],
-            f"service account {account.email} exists already",
+                *put_changes(self._table, change),
+            ]
         )
+        if failed is not None:
+            raise BadRequestError(f"a project has {MAXIMUM_ACCOUNTS} service accounts at most")
 
     def service_account(self, project_id: str, account_id: str) -> ServiceAccount | None:
         """A service account, None when absent."""
-        item = self._table.get(
-            {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"SERVICEACCOUNT#{account_id}"}}
-        )
-        if item is None:
-            return None
-        return ServiceAccount(
-            project=project_id,
-            id=account_id,
-            email=item["email"]["S"],
-            display_name=item["displayName"]["S"],
-            enable_basic_auth=item["enableBasicAuth"]["BOOL"],
-            create_time=item["createTime"]["S"],
-        )
+        item = self._table.get(keys.service_account_key(project_id, account_id))
+        return None if item is None else read_account(project_id, item)
 
-    def account_key(self, key_id: str) -> AccountKey | None:
-        """A service account's key, None when absent."""
+    def service_accounts(self, project_id: str) -> list[ServiceAccount]:
+        """All service accounts of a project."""
+        items = self._table.query(keys.access_partition(f"projects/{project_id}"), "SERVICEACCOUNT")
+        return [read_account(project_id, item) for item in items]
+
+    def update_service_account(
+        self, old: ServiceAccount, new: ServiceAccount, change: Change
+    ) -> bool:
+        """Write `new` over `old`; False when the account is no longer `old`."""
+        failed = self._table.attempt(
+            [
+                self._table.put(
+                    account_item(new), "version = :version", {":version": {"N": str(old.version)}}
+                ),
+                *put_changes(self._table, change),
+            ]
+        )
+        return failed is None
+
+    def delete_service_account(self, account: ServiceAccount, change: Change) -> bool:
+        """Delete an account with all its keys; False when it changed since it was read."""
+        failed = self._table.attempt(
+            [
+                self._table.delete(
+                    keys.service_account_key(account.project, account.id),
+                    "version = :version",
+                    {":version": {"N": str(account.version)}},
+                ),
+                self._table.add(keys.project_key(account.project), "serviceAccountCount", -1),
+                *(self._table.delete(keys.account_key_key(key_id)) for key_id in account.keys),
+                *put_changes(self._table, change),
+            ]
+        )
+        return failed is None
+
+    def create_key(self, account: ServiceAccount, key: AccountKey, change: Change) -> None:
+        """Put a key, and enter it in its account."""
+        update = self._account_update(
+            account,
+            "SET #keys.#key = :time ADD version :one",
+            "attribute_exists(pk) AND size(#keys) < :maximum",
+            key.id,
+            {":time": {"S": key.create_time}, ":maximum": {"N": str(MAXIMUM_KEYS)}},
+        )
+        failed = self._table.attempt(
+            [
+                self._table.put(key_item(key), "attribute_not_exists(pk)"),
+                update,
+                *put_changes(self._table, change),
+            ]
+        )
+        if failed is not None:
+            raise BadRequestError(f"{account.name} has {MAXIMUM_KEYS} keys: delete one first")
+
+    def delete_key(self, account: ServiceAccount, key_id: str, change: Change) -> None:
+        """Delete a key; `NotFoundError` when it is gone already."""
+        update = self._account_update(
+            account,
+            "REMOVE #keys.#key ADD version :one",
+            "attribute_exists(#keys.#key)",
+            key_id,
+            {},
+        )
+        failed = self._table.attempt(
+            [
+                self._table.delete(keys.account_key_key(key_id)),
+                update,
+                *put_changes(self._table, change),
+            ]
+        )
+        if failed is not None:
+            raise NotFoundError(f"{account.name}/keys/{key_id} is not there")
+
+    def caller(self, key_id: str) -> tuple[AccountKey, ServiceAccount] | None:
+        """A key and its account; None unless both exist, and the account's project too.
+
+        Deleting a project ends its accounts at once, whatever is still to be cleared up.
+        """
         item = self._table.get(keys.account_key_key(key_id))
         if item is None:
             return None
-        return AccountKey(
-            id=key_id,
-            project=item["project"]["S"],
-            account=item["account"]["S"],
-            secret=bytes(item["secret"]["B"]),
-            create_time=item["createTime"]["S"],
+        key = _account_key(key_id, item)
+        found = self._table.batch_get(
+            [keys.project_key(key.project), keys.service_account_key(key.project, key.account)]
+        )
+        if len(found) != 2:
+            return None
+        (account,) = (entry for entry in found if entry["sk"]["S"] != "PROJECT")
+        return key, read_account(key.project, account)
+
+    def roles(self, parent: str, account: ServiceAccount) -> tuple[str, ...]:
+        """The roles of an account in a project or the organization, in one read.
+
+        An organization's roles count in each of its projects; where there is no such project,
+        nobody has a role.
+        """
+        wanted = [keys.parent_key(parent), keys.member_key(parent, account.id)]
+        if parent != ORGANIZATION:
+            wanted.append(keys.member_key(ORGANIZATION, account.id))
+        items = self._table.batch_get(wanted)
+        if not any(item["sk"]["S"] in ("PROJECT", "ORGANIZATION") for item in items):
+            return ()
+        return tuple(
+            role["S"]
+            for item in items
+            if item.get("email", {}).get("S") == account.email
+            for role in item["roles"]["L"]
         )
 
-    def roles(self, project_id: str, email: str) -> tuple[str, ...]:
-        """The roles of a member in a project; empty for somebody who is none."""
-        item = self._table.get(keys.member_key(project_id, email))
-        return () if item is None else tuple(role["S"] for role in item["roles"]["L"])
-
     def token_keys(self) -> list[TokenKey]:
-        """The keys that access tokens may be signed with, oldest first."""
+        """The keys that access tokens were signed with, oldest first, expired ones included."""
         return [
             TokenKey(
                 id=item["sk"]["S"].removeprefix("TOKENKEY#"),
@@ -92,13 +167,80 @@ class AccountStore:
         ]
 
     def add_token_key(self, key: TokenKey) -> None:
-        """Put a key that signs access tokens."""
+        """Put a key that signs access tokens; it is removed when it has expired."""
         self._table.dynamodb.put_item(
             TableName=self._table.name,
-            Item={
-                "pk": {"S": "TOKENKEYS"},
-                "sk": {"S": f"TOKENKEY#{key.id}"},
+            Item=keys.token_key_key(key.id)
+            | {
                 "sealed": {"B": key.sealed},
                 "createTime": {"S": key.create_time},
+                "expiresAt": {"N": str(int(key.expires_at) + 1)},
             },
         )
+
+    def _account_update(
+        self,
+        account: ServiceAccount,
+        expression: str,
+        condition: str,
+        key_id: str,
+        values: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": keys.service_account_key(account.project, account.id),
+                "UpdateExpression": expression,
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {**_KEYS, "#key": key_id},
+                "ExpressionAttributeValues": {":one": {"N": "1"}, **values},
+            }
+        }
+
+
+def account_item(account: ServiceAccount) -> Item:
+    """The item of a service account."""
+    return keys.service_account_key(account.project, account.id) | {
+        "email": {"S": account.email},
+        "displayName": {"S": account.display_name},
+        "enableBasicAuth": {"BOOL": account.enable_basic_auth},
+        "createTime": {"S": account.create_time},
+        "updateTime": {"S": account.update_time},
+        "keys": {"M": {key_id: {"S": time} for key_id, time in account.keys.items()}},
+        "version": {"N": str(account.version)},
+    }
+
+
+def key_item(key: AccountKey) -> Item:
+    """The item of a service account's key."""
+    return keys.account_key_key(key.id) | {
+        "project": {"S": key.project},
+        "account": {"S": key.account},
+        "secret": {"B": key.secret},
+        "createTime": {"S": key.create_time},
+    }
+
+
+def read_account(project_id: str, item: Item) -> ServiceAccount:
+    """The service account of an item."""
+    return ServiceAccount(
+        project=project_id,
+        id=item["sk"]["S"].removeprefix("SERVICEACCOUNT#"),
+        email=item["email"]["S"],
+        display_name=item["displayName"]["S"],
+        enable_basic_auth=item["enableBasicAuth"]["BOOL"],
+        create_time=item["createTime"]["S"],
+        update_time=item["updateTime"]["S"],
+        keys={key_id: time["S"] for key_id, time in item["keys"]["M"].items()},
+        version=int(item["version"]["N"]),
+    )
+
+
+def _account_key(key_id: str, item: Item) -> AccountKey:
+    return AccountKey(
+        id=key_id,
+        project=item["project"]["S"],
+        account=item["account"]["S"],
+        secret=bytes(item["secret"]["B"]),
+        create_time=item["createTime"]["S"],
+    )

@@ -7,9 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from dataconnectors.audit import Change
 from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry, Status
 from dataconnectors.errors import ConflictError, NotFoundError
 from dataconnectors.store import keys
+from dataconnectors.store.audit import put_changes
 from dataconnectors.store.table import Item, Table
 
 LIFECYCLE_INDEX = "byLifecycle"
@@ -23,13 +25,14 @@ class ConnectorStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_connector(self, connector: Connector) -> None:
+    def create_connector(self, connector: Connector, change: Change | None = None) -> None:
         """Put a new row and bump the configuration's version; `NotFoundError` without project."""
         try:
             self._table.transact(
                 [
                     self._table.put(_connector_item(connector), "attribute_not_exists(pk)"),
                     self._bump(connector.project),
+                    *put_changes(self._table, change),
                 ],
                 "",
             )
@@ -50,7 +53,9 @@ class ConnectorStore:
             _connector(item) for item in self._table.query(f"PROJECT#{project_id}", "CONNECTOR#")
         ]
 
-    def update_connector(self, old: Connector, new: Connector) -> Connector | None:
+    def update_connector(
+        self, old: Connector, new: Connector, change: Change | None = None
+    ) -> Connector | None:
         """Write `new` over `old`, as the next version; None when the row is no longer `old`.
 
         The same transaction bumps the configuration's version, so that an event accepted after
@@ -64,6 +69,7 @@ class ConnectorStore:
                         _connector_item(written), "version = :version", _version_value(old)
                     ),
                     self._bump(old.project),
+                    *put_changes(self._table, change),
                 ],
                 "",
             )

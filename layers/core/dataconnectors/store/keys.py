@@ -30,5 +30,76 @@ def account_key_key(key_id: str) -> Item:
     return {"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "KEY"}}
 
 
-def member_key(project_id: str, email: str) -> Item:
-    return {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"MEMBER#{email}"}}
+def organization_key(organization: str) -> Item:
+    return {"pk": {"S": organization_partition(organization)}, "sk": {"S": "ORGANIZATION"}}
+
+
+def organization_project_key(organization: str, project_id: str) -> Item:
+    return {"pk": {"S": organization_partition(organization)}, "sk": {"S": f"PROJECT#{project_id}"}}
+
+
+def organization_partition(organization: str) -> str:
+    """`organization` is a resource name, `organizations/{id}`."""
+    return f"ORGANIZATION#{organization.rpartition('/')[2]}"
+
+
+def parent_key(parent: str) -> Item:
+    """The item of a project or an organization, by its resource name."""
+    kind, _, name = parent.partition("/")
+    return project_key(name) if kind == "projects" else organization_key(parent)
+
+
+def access_partition(parent: str) -> str:
+    """The members of a project or an organization, and a project's service accounts."""
+    return f"ACCESS#{parent}"
+
+
+def member_key(parent: str, member_id: str) -> Item:
+    return {"pk": {"S": access_partition(parent)}, "sk": {"S": f"MEMBER#{member_id}"}}
+
+
+def service_account_key(project_id: str, account_id: str) -> Item:
+    return {
+        "pk": {"S": access_partition(f"projects/{project_id}")},
+        "sk": {"S": f"SERVICEACCOUNT#{account_id}"},
+    }
+
+
+def membership_key(member_id: str, parent: str) -> Item:
+    """The way back: of what somebody is a member."""
+    return {"pk": {"S": f"MEMBER#{member_id}"}, "sk": {"S": parent}}
+
+
+def token_key_key(key_id: str) -> Item:
+    return {"pk": {"S": "TOKENKEYS"}, "sk": {"S": f"TOKENKEY#{key_id}"}}
+
+
+def audit_partition(log: str) -> str:
+    """The log of a project or an organization, by its resource name."""
+    return f"AUDIT#{log}"
+
+
+def device_partitions(project_id: str) -> list[str]:
+    """The partitions that hold a project's devices and their last values."""
+    return [f"DEVICES#{project_id}#{shard}" for shard in range(DEVICE_SHARDS)]
+
+
+def last_value_key(project_id: str, device_id: str, event_type: str) -> Item:
+    """After its device's row and before the next device's: ids have no character below `#`."""
+    key = device_key(project_id, device_id)
+    return {"pk": key["pk"], "sk": {"S": f"{key['sk']['S']}#{event_type}"}}
+
+
+def history_partition(project_id: str, device_id: str) -> str:
+    """A partition for each device: no partition takes a whole project's writes."""
+    return f"HISTORY#{project_id}#{device_id}"
+
+
+def history_sort(timestamp: float, event_id: str = "") -> str:
+    """Sorts by time (epoch seconds, kept to the microsecond), then by id."""
+    return f"{micros(timestamp):016d}#{event_id}"
+
+
+def micros(timestamp: float) -> int:
+    """Epoch seconds as whole microseconds, in which a double of today is still exact."""
+    return round(timestamp * 1_000_000)

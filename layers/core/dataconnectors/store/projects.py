@@ -2,12 +2,28 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
 
+from dataconnectors.audit import Change
 from dataconnectors.devices import Device
 from dataconnectors.projects import Project
 from dataconnectors.store import keys
+from dataconnectors.store.audit import put_changes
 from dataconnectors.store.devices import read_device
-from dataconnectors.store.table import BATCH_GET_KEYS, Item, Table
+from dataconnectors.store.table import BATCH_GET_KEYS, TRANSACTION_ACTIONS, Item, Table
+
+_PROJECTS = "PROJECT#"
+_BEYOND = "~"
+"""Sorts after every id."""
+
+
+class Deletion(Enum):
+    """What became of a wish to delete a project."""
+
+    DONE = auto()
+    HAS_DEVICES = auto()
+    CHANGED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +40,93 @@ class ProjectStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_project(self, project: Project) -> None:
+    def create_project(self, project: Project, *changes: Change) -> None:
         """Put a project and its configuration version; `ConflictError` when the id is taken."""
         self._table.transact(
-            [
-                self._table.put(
-                    keys.project_key(project.id)
-                    | {
-                        "displayName": {"S": project.display_name},
-                        "organization": {"S": project.organization},
-                        "sensorCount": {"N": str(project.sensor_count)},
-                        "cloudConnectorCount": {"N": str(project.cloud_connector_count)},
-                        "createTime": {"S": project.create_time},
-                    },
-                    "attribute_not_exists(pk)",
-                ),
-                self._table.put(keys.version_key(project.id) | {"version": {"N": "1"}}, ""),
-            ],
-            f"projects/{project.id} exists already",
+            [*put_project(self._table, project), *put_changes(self._table, *changes)],
+            f"{project.name} exists already",
         )
 
     def project(self, project_id: str) -> Project | None:
         """A project, None when absent."""
         item = self._table.get(keys.project_key(project_id))
-        if item is None:
-            return None
-        return Project(
-            id=project_id,
-            display_name=item["displayName"]["S"],
-            organization=item["organization"]["S"],
-            sensor_count=int(item["sensorCount"]["N"]),
-            cloud_connector_count=int(item["cloudConnectorCount"]["N"]),
-            create_time=item["createTime"]["S"],
+        return None if item is None else _project(item)
+
+    def projects(self, project_ids: Iterable[str]) -> list[Project]:
+        """Those of the projects that exist, in the order of their ids; `BATCH_GET_KEYS` at most."""
+        wanted = [keys.project_key(project_id) for project_id in project_ids]
+        found = [_project(item) for item in self._table.batch_get(wanted)] if wanted else []
+        return sorted(found, key=lambda project: project.id)
+
+    def ids_in_organization(
+        self, organization: str, *, limit: int, after: str
+    ) -> tuple[list[str], str]:
+        """Ids of an organization's projects after the id `after`, and the id to go on after."""
+        items, rest = self._table.page(
+            keys.organization_partition(organization),
+            _PROJECTS,
+            _PROJECTS + _BEYOND,
+            limit=limit,
+            after=_PROJECTS + after if after else "",
         )
+        ids = [item["sk"]["S"].removeprefix(_PROJECTS) for item in items]
+        return ids, rest.removeprefix(_PROJECTS)
+
+    def rename_project(self, project_id: str, display_name: str, change: Change) -> bool:
+        """Change a project's display name; False without the project."""
+        rename = {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": keys.project_key(project_id),
+                "UpdateExpression": "SET displayName = :name",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":name": {"S": display_name}},
+            }
+        }
+        return self._table.attempt([rename, *put_changes(self._table, change)]) is None
+
+    def version(self, project_id: str) -> int:
+        """The version of a project's configuration; 0 without the project."""
+        item = self._table.get(keys.version_key(project_id))
+        return 0 if item is None else int(item["version"]["N"])
+
+    def delete_project(self, project: Project, version: int, change: Change) -> Deletion:
+        """Delete a project that has no devices, and whose configuration is `version` still."""
+        failed = self._table.attempt(
+            [
+                self._table.delete(
+                    keys.project_key(project.id),
+                    "sensorCount = :none AND cloudConnectorCount = :none",
+                    {":none": {"N": "0"}},
+                ),
+                self._table.delete(
+                    keys.version_key(project.id),
+                    "version = :version",
+                    {":version": {"N": str(version)}},
+                ),
+                self._table.delete(keys.organization_project_key(project.organization, project.id)),
+                *put_changes(self._table, change),
+            ]
+        )
+        return {None: Deletion.DONE, 0: Deletion.HAS_DEVICES}.get(failed, Deletion.CHANGED)
+
+    def clear_up(self, project_id: str) -> None:
+        """Delete what a deleted project leaves: its members, accounts and keys.
+
+        None of it opens anything without the project, so a crash in here costs storage alone.
+        """
+        partition = keys.access_partition(f"projects/{project_id}")
+        leftovers = []
+        for item in self._table.query(partition):
+            kind, _, entry = item["sk"]["S"].partition("#")
+            leftovers.append({"pk": item["pk"], "sk": item["sk"]})
+            if kind == "MEMBER":
+                leftovers.append(keys.membership_key(entry, f"projects/{project_id}"))
+            else:
+                leftovers += [keys.account_key_key(key_id) for key_id in item["keys"]["M"]]
+        for start in range(0, len(leftovers), TRANSACTION_ACTIONS):
+            chunk = leftovers[start : start + TRANSACTION_ACTIONS]
+            self._table.attempt([self._table.delete(key) for key in chunk])
 
     def snapshot(self, project_id: str, device_ids: Iterable[str]) -> Snapshot | None:
         """The configuration's version and the devices that exist; None without the project."""
@@ -74,3 +144,38 @@ class ProjectStore:
                 device = read_device(project_id, item)
                 devices[device.id] = device
         return Snapshot(version, devices) if version else None
+
+
+def put_project(table: Table, project: Project, accounts: int = 0) -> list[dict[str, Any]]:
+    """The actions that put a project with so many service accounts, all members.
+
+    The first fails when the id is taken.
+    """
+    return [
+        table.put(
+            keys.project_key(project.id)
+            | {
+                "displayName": {"S": project.display_name},
+                "organization": {"S": project.organization},
+                "sensorCount": {"N": str(project.sensor_count)},
+                "cloudConnectorCount": {"N": str(project.cloud_connector_count)},
+                "memberCount": {"N": str(accounts)},
+                "serviceAccountCount": {"N": str(accounts)},
+                "createTime": {"S": project.create_time},
+            },
+            "attribute_not_exists(pk)",
+        ),
+        table.put(keys.version_key(project.id) | {"version": {"N": "1"}}, ""),
+        table.put(keys.organization_project_key(project.organization, project.id), ""),
+    ]
+
+
+def _project(item: Item) -> Project:
+    return Project(
+        id=item["pk"]["S"].removeprefix("PROJECT#"),
+        display_name=item["displayName"]["S"],
+        organization=item["organization"]["S"],
+        sensor_count=int(item["sensorCount"]["N"]),
+        cloud_connector_count=int(item["cloudConnectorCount"]["N"]),
+        create_time=item["createTime"]["S"],
+    )

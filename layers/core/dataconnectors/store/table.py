@@ -14,6 +14,9 @@ from dataconnectors.errors import ConflictError, UnavailableError
 BATCH_GET_KEYS = 100
 """AWS: BatchGetItem takes 100 keys."""
 
+TRANSACTION_ACTIONS = 100
+"""AWS: TransactWriteItems takes 100 actions."""
+
 TRIES = 4
 """Of a call that DynamoDB answered in part, or cancelled because of a concurrent transaction."""
 
@@ -44,14 +47,49 @@ class Table:
                 return items
         raise UnavailableError("the database is busy: send the request again")
 
-    def query(self, partition: str, prefix: str) -> list[Item]:
+    def query(self, partition: str, prefix: str = "") -> list[Item]:
+        condition, values = "pk = :pk", {":pk": {"S": partition}}
+        if prefix:
+            condition += " AND begins_with(sk, :prefix)"
+            values[":prefix"] = {"S": prefix}
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.name,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
             ConsistentRead=True,
         )
         return [item for page in pages for item in page["Items"]]
+
+    def page(
+        self,
+        partition: str,
+        low: str,
+        high: str,
+        *,
+        limit: int,
+        after: str = "",
+        newest_first: bool = False,
+    ) -> tuple[list[Item], str]:
+        """At most `limit` items from `low` to `high`, and the sort key to go on `after`, or "".
+
+        `after` outside of the bounds is none of ours: the page is the first.
+        """
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": partition},
+                ":low": {"S": low},
+                ":high": {"S": high},
+            },
+            "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
+            "Limit": limit,
+        }
+        if low <= after <= high:
+            request["ExclusiveStartKey"] = {"pk": {"S": partition}, "sk": {"S": after}}
+        answer = self.dynamodb.query(**request)
+        return answer["Items"], answer.get("LastEvaluatedKey", {}).get("sk", {}).get("S", "")
 
     def put(
         self, item: Item, condition: str, values: Mapping[str, Any] | None = None
@@ -74,8 +112,44 @@ class Table:
             }
         }
 
+    def delete(
+        self, key: Item, condition: str = "", values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        delete: dict[str, Any] = {"TableName": self.name, "Key": key}
+        if condition:
+            delete["ConditionExpression"] = condition
+        if values:
+            delete["ExpressionAttributeValues"] = dict(values)
+        return {"Delete": delete}
+
+    def check(self, key: Item, condition: str) -> dict[str, Any]:
+        return {
+            "ConditionCheck": {
+                "TableName": self.name,
+                "Key": key,
+                "ConditionExpression": condition,
+            }
+        }
+
+    def count(self, key: Item, attribute: str, maximum: int) -> dict[str, Any]:
+        """One more, where there are fewer than `maximum`."""
+        action = self.add(key, attribute, 1)
+        action["Update"]["ConditionExpression"] += (
+            f" AND (attribute_not_exists({attribute}) OR {attribute} < :maximum)"
+        )
+        action["Update"]["ExpressionAttributeValues"][":maximum"] = {"N": str(maximum)}
+        return action
+
     def transact(self, actions: list[dict[str, Any]], conflict: str) -> None:
         """All actions or none; `ConflictError(conflict)` when a condition did not hold."""
+        if self.attempt(actions) is not None:
+            raise ConflictError(conflict)
+
+    def attempt(self, actions: list[dict[str, Any]]) -> int | None:
+        """All actions or none. None when done, else the place of the first whose condition failed.
+
+        At most `TRANSACTION_ACTIONS`.
+        """
         for attempt in range(1, TRIES + 1):
             try:
                 self.dynamodb.transact_write_items(TransactItems=actions)
@@ -84,8 +158,9 @@ class Table:
                     reason.get("Code") for reason in error.response.get("CancellationReasons", [])
                 ]
                 if "ConditionalCheckFailed" in reasons:
-                    raise ConflictError(conflict) from None
+                    return reasons.index("ConditionalCheckFailed")
                 if "TransactionConflict" not in reasons or attempt == TRIES:
                     raise
             else:
-                return
+                break
+        return None

@@ -1,0 +1,63 @@
+"""Routes of the audit logs."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors import gateway, paging, times
+from dataconnectors.access import Access
+from dataconnectors.api.guard import Guard
+from dataconnectors.audit import RETENTION_SECONDS
+from dataconnectors.errors import BadRequestError
+from dataconnectors.store.audit import AuditStore
+
+PAGE = 100
+"""Entries of a page at most: about 40 KB to read."""
+
+
+def routes(store: AuditStore, access: Access) -> Router:
+    """`/v2/projects/{project}/audit`, and the organization's."""
+    router = Router()
+    guard = Guard(router, access)
+
+    def page(log: str, now: float) -> dict[str, Any]:
+        event = guard.event
+        oldest = now - RETENTION_SECONDS
+        since = max(_time(event, "startTime", "start_time", oldest), oldest)
+        until = _time(event, "endTime", "end_time", now)
+        if since > until:
+            return {"entries": [], "nextPageToken": ""}
+        position = paging.token(event) or [""]
+        if len(position) != 1 or not isinstance(position[0], str):
+            raise paging.bad_token()
+        entries, rest = store.page(
+            log, since, until, limit=paging.size(event, PAGE), after=position[0]
+        )
+        return {
+            "entries": [entry.to_api() for entry in entries],
+            "nextPageToken": paging.encode([rest]) if rest else "",
+        }
+
+    @router.get("/v2/projects/<project>/audit")
+    def list_project_changes(project: str) -> dict[str, Any]:
+        author = guard.project(project, "audit.read")
+        return page(f"projects/{project}", author.now)
+
+    @router.get("/v2/organizations/<organization>/audit")
+    def list_organization_changes(organization: str) -> dict[str, Any]:
+        author = guard.parent(f"organizations/{organization}", "audit.read")
+        return page(f"organizations/{organization}", author.now)
+
+    return router
+
+
+def _time(event: dict[str, Any], name: str, spelling: str, default: float) -> float:
+    texts = [text for text in gateway.query(event, name, spelling) if text]
+    if not texts:
+        return default
+    try:
+        return times.from_text(texts[-1])
+    except ValueError:
+        raise BadRequestError(
+            f"{name}: {texts[-1]!r:.40}, expected a time such as 2026-01-31T12:00:00Z"
+        ) from None

@@ -1,0 +1,45 @@
+"""What a route asks about the request it serves: who calls, whether they may, what they sent."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors import gateway
+from dataconnectors.access import Access, Caller
+from dataconnectors.audit import Author
+
+
+class Guard:
+    """Of one router. Each check raises the error that answers the request when it fails."""
+
+    def __init__(self, router: Router, access: Access) -> None:
+        self._router = router
+        self._access = access
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The request as API Gateway handed it over."""
+        event: dict[str, Any] = self._router.current_event.raw_event
+        return event
+
+    def caller(self) -> Caller:
+        """Whoever has valid credentials."""
+        return self._access.caller(gateway.headers(self.event))
+
+    def project(self, project: str, permission: str) -> Author:
+        """Somebody with a permission in a project."""
+        return self.parent(f"projects/{project}", permission)
+
+    def parent(self, parent: str, permission: str) -> Author:
+        """Somebody with a permission in `projects/{id}` or `organizations/{id}`."""
+        caller = self.caller()
+        self._access.check(caller, parent, permission)
+        return self._access.author(caller, gateway.address(self.event))
+
+    def body(self) -> Any:
+        """What was sent, read as JSON."""
+        return gateway.json_body(self.event)
+
+    def mask(self) -> list[str] | None:
+        """The fields that a PATCH is to change; None for those that it holds."""
+        return gateway.query(self.event, "update_mask", "updateMask") or None

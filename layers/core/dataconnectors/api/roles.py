@@ -1,0 +1,31 @@
+"""Routes of roles, which are the same everywhere."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors.access import Access
+from dataconnectors.api.guard import Guard
+from dataconnectors.errors import NotFoundError
+from dataconnectors.roles import ROLES
+
+
+def routes(access: Access) -> Router:
+    """`/v2/roles` and below, for everybody who can call."""
+    router = Router()
+    guard = Guard(router, access)
+
+    @router.get("/v2/roles")
+    def list_roles() -> dict[str, Any]:
+        guard.caller()
+        return {"roles": [role.to_api() for role in ROLES.values()], "nextPageToken": ""}
+
+    @router.get("/v2/roles/<role>")
+    def get_role(role: str) -> dict[str, Any]:
+        guard.caller()
+        found = ROLES.get(f"roles/{role}")
+        if found is None:
+            raise NotFoundError(f"roles/{role:.80} is not there")
+        return found.to_api()
+
+    return router

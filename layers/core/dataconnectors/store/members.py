@@ -1,0 +1,152 @@
+"""Members in DynamoDB: each under its project or organization, and the way back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dataconnectors.accounts import ServiceAccount
+from dataconnectors.audit import Change
+from dataconnectors.errors import BadRequestError, ConflictError, NotFoundError
+from dataconnectors.members import MAXIMUM_MEMBERS, Member
+from dataconnectors.store import keys
+from dataconnectors.store.accounts import read_account
+from dataconnectors.store.audit import put_changes
+from dataconnectors.store.table import Item, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Of what somebody is a member (`projects/{id}` or `organizations/{id}`), and as what."""
+
+    parent: str
+    roles: tuple[str, ...]
+
+
+class MemberStore:
+    """Who is a member of what."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def add(self, member: Member, account: ServiceAccount | None, change: Change) -> None:
+        """Put a member, and count it; `ConflictError` when it is one already.
+
+        `account` is the service account when it has to exist still.
+        """
+        actions = [
+            *put_member(self._table, member),
+            self._table.count(keys.parent_key(member.parent), "memberCount", MAXIMUM_MEMBERS),
+            *put_changes(self._table, change),
+        ]
+        if account is not None:
+            actions.append(
+                self._table.check(
+                    keys.service_account_key(account.project, account.id), "attribute_exists(pk)"
+                )
+            )
+        failed = self._table.attempt(actions)
+        if failed is None:
+            return
+        if failed == 0:
+            raise ConflictError(f"{member.email} is a member of {member.parent} already")
+        if failed == len(actions) - 1:
+            raise BadRequestError(f"email: no service account has {member.email}")
+        raise BadRequestError(f"{member.parent} takes {MAXIMUM_MEMBERS} members at most")
+
+    def members(self, parent: str) -> list[Member]:
+        """All members, in one read with the project's own accounts, which name them."""
+        return _read(parent, self._table.query(keys.access_partition(parent)))
+
+    def member(self, parent: str, member_id: str) -> Member | None:
+        """A member, None when absent."""
+        wanted = [keys.member_key(parent, member_id)]
+        kind, _, name = parent.partition("/")
+        if kind == "projects":
+            wanted.append(keys.service_account_key(name, member_id))
+        found = _read(parent, self._table.batch_get(wanted))
+        return found[0] if found else None
+
+    def memberships(self, member_id: str) -> list[Membership]:
+        """Of what somebody is a member."""
+        return [
+            Membership(item["sk"]["S"], tuple(role["S"] for role in item["roles"]["L"]))
+            for item in self._table.query(f"MEMBER#{member_id}")
+        ]
+
+    def set_roles(self, member: Member, roles: tuple[str, ...], change: Change) -> None:
+        """Replace a member's roles; `NotFoundError` when it is none any more."""
+        failed = self._table.attempt(
+            [
+                self._set_roles(keys.member_key(member.parent, member.id), roles),
+                self._set_roles(keys.membership_key(member.id, member.parent), roles),
+                *put_changes(self._table, change),
+            ]
+        )
+        if failed is not None:
+            raise NotFoundError(f"{member.name} is not there")
+
+    def remove(self, member: Member, change: Change) -> None:
+        """Delete a member; `NotFoundError` when it is none any more."""
+        failed = self._table.attempt(
+            [
+                self._table.delete(
+                    keys.member_key(member.parent, member.id), "attribute_exists(pk)"
+                ),
+                self._table.delete(keys.membership_key(member.id, member.parent)),
+                self._table.add(keys.parent_key(member.parent), "memberCount", -1),
+                *put_changes(self._table, change),
+            ]
+        )
+        if failed is not None:
+            raise NotFoundError(f"{member.name} is not there")
+
+    def _set_roles(self, key: Item, roles: tuple[str, ...]) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": key,
+                "UpdateExpression": "SET #roles = :roles",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeNames": {"#roles": "roles"},
+                "ExpressionAttributeValues": {":roles": _roles(roles)},
+            }
+        }
+
+
+def put_member(table: Table, member: Member) -> list[dict[str, Any]]:
+    """The actions that put a member and the way back; the first fails when it is one already."""
+    roles = {"roles": _roles(member.roles)}
+    return [
+        table.put(
+            keys.member_key(member.parent, member.id)
+            | {"email": {"S": member.email}, "createTime": {"S": member.create_time}}
+            | roles,
+            "attribute_not_exists(pk)",
+        ),
+        table.put(keys.membership_key(member.id, member.parent) | roles, ""),
+    ]
+
+
+def _roles(roles: Iterable[str]) -> dict[str, Any]:
+    return {"L": [{"S": role} for role in roles]}
+
+
+def _read(parent: str, items: list[Item]) -> list[Member]:
+    """The members among the items, named after the service accounts among them."""
+    names = {}
+    for item in items:
+        if item["sk"]["S"].startswith("SERVICEACCOUNT#"):
+            account = read_account(parent.partition("/")[2], item)
+            names[account.email] = account.display_name
+    return [
+        Member(
+            parent=parent,
+            id=item["sk"]["S"].removeprefix("MEMBER#"),
+            email=item["email"]["S"],
+            roles=tuple(role["S"] for role in item["roles"]["L"]),
+            create_time=item["createTime"]["S"],
+            display_name=names.get(item["email"]["S"], ""),
+        )
+        for item in items
+        if item["sk"]["S"].startswith("MEMBER#")
+    ]
