@@ -31,6 +31,8 @@ from dataconnectors.queues import Queues
 from dataconnectors.settings import IngestSettings
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.history import EventKeeper
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
@@ -49,7 +51,14 @@ def make_ingest(
 ) -> Ingest:
     """What accepts events, over threads and clocks of the caller's choice."""
     queues = Queues(clients.get("sqs"), executor, sleep=sleep)
-    return Ingest(ProjectStore(table), ConnectorStore(table), queues, now)
+    return Ingest(
+        ProjectStore(table),
+        ConnectorStore(table),
+        DeviceStore(table, sleep=sleep),
+        EventKeeper(table, executor, keeps_history=settings.keep_history, sleep=sleep),
+        queues,
+        now,
+    )
 
 
 def make_access(

@@ -1,8 +1,9 @@
 """Devices: what sends events, and the labels that go with them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from dataconnectors.errors import BadRequestError
 
@@ -20,6 +21,9 @@ DEVICE_TYPES = (
     "deskOccupancy",
     "contact",
 )
+
+CLOUD_CONNECTOR = "ccon"
+"""The type of gateways, which projects count apart from sensors."""
 
 EMULATED_PREFIX = "emu"
 """Emulated devices' ids are this and 20 characters."""
@@ -65,11 +69,6 @@ class Device:
         """The resource name: `projects/{project}/devices/{id}`."""
         return f"projects/{self.project}/devices/{self.id}"
 
-    @classmethod
-    def unknown(cls, project: str, device: str, event_type: str) -> Self:
-        """What is known of a device from its event alone: no labels, and the type if it tells."""
-        return cls(project, device, TYPE_OF_EVENT.get(event_type, ""), {}, "", "")
-
     def to_api(self) -> dict[str, Any]:
         """The resource as answers show it."""
         return {
@@ -78,6 +77,26 @@ class Device:
             "productNumber": self.product_number,
             "labels": dict(self.labels),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """A device and the JSON text of its last event of each type."""
+
+    device: Device
+    events: dict[str, str]
+
+    def reported(self) -> dict[str, Any]:
+        """The data of the last event of each type."""
+        return {
+            event_type: json.loads(text)["data"][event_type]
+            for event_type, text in self.events.items()
+        }
+
+    def to_api(self) -> dict[str, Any]:
+        """The resource as answers show it; without events, `reported` is left out."""
+        reported = {"reported": self.reported()} if self.events else {}
+        return self.device.to_api() | reported
 
 
 def parse_emulated(body: Any, project: str, device_id: str, create_time: str) -> Device:

@@ -1,23 +1,26 @@
 """Accepting events: from a caller's list to a message in the queue of each connector that wants it.
 
-An event is accepted when every such queue has confirmed it, and not before.
+An event is accepted when history and every such queue have confirmed it, and not before. History
+comes first, so that no event is ever delivered and then missing there.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-from dataconnectors import events, jsontext
+from dataconnectors import events, jsontext, times
 from dataconnectors.connectors import Connector, Lifecycle
-from dataconnectors.devices import Device
+from dataconnectors.devices import TYPE_OF_EVENT, Device
 from dataconnectors.errors import BadRequestError, NotFoundError, TooLargeError, UnavailableError
 from dataconnectors.events import Event, EventError
 from dataconnectors.messages import MAXIMUM_BYTES, Message
 from dataconnectors.queues import Entry, Queues
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.history import EventKeeper
+from dataconnectors.store.projects import ProjectStore, Snapshot
 
 MAXIMUM_EVENTS = 100
 """Events of one call."""
@@ -34,7 +37,8 @@ class Outcome:
     """What became of a call's events.
 
     `refused` are invalid and will never be accepted, `unconfirmed` are valid and were not
-    confirmed by every queue: they have to be sent again. Both map an event's position to a reason.
+    confirmed by history and every queue: they have to be sent again. Both map an event's position
+    to a reason.
     """
 
     accepted: int
@@ -54,12 +58,16 @@ class Ingest:
         self,
         projects: ProjectStore,
         connectors: ConnectorStore,
+        devices: DeviceStore,
+        keeper: EventKeeper,
         queues: Queues,
         now: Callable[[], float],
     ) -> None:
         """`now` gives epoch seconds."""
         self._projects = projects
         self._connectors = connectors
+        self._devices = devices
+        self._keeper = keeper
         self._queues = queues
         self._now = now
         self._lock = Lock()
@@ -120,16 +128,17 @@ class Ingest:
         snapshot = self._projects.snapshot(project, [event.device for event in valid.values()])
         if snapshot is None:
             raise NotFoundError(f"projects/{project} is not there")
+        if known_devices_only:
+            for event in valid.values():
+                if event.device not in snapshot.devices:
+                    raise NotFoundError(f"projects/{project}/devices/{event.device} is not there")
         connectors = self._wanting(project, snapshot.version)
+        devices = self._seen(project, snapshot, valid.values(), now)
         messages: dict[int, list[tuple[Connector, str]]] = {}
         for index, event in valid.items():
-            device = snapshot.devices.get(event.device)
-            if device is None:
-                if known_devices_only:
-                    raise NotFoundError(f"projects/{project}/devices/{event.device} is not there")
-                device = Device.unknown(project, event.device, event.type)
+            device = devices.get(event.device) or Device(project, event.device, "", {}, "", "")
             try:
-                messages[index] = _messages(event, device, connectors, now)
+                messages[index] = messages_for(event, device, connectors, now)
             except EventError as error:
                 refused[index] = str(error)
         total = sum(len(of_event) for of_event in messages.values())
@@ -138,8 +147,37 @@ class Ingest:
                 f"events: {len(messages)} events for the project's connectors make {total} "
                 f"messages, at most {MAXIMUM_MESSAGES}: split them into several calls"
             )
-        unconfirmed = self._send(messages)
+        unconfirmed = self._keeper.keep(project, {index: valid[index] for index in messages})
+        unconfirmed |= self._send(
+            {index: texts for index, texts in messages.items() if index not in unconfirmed}
+        )
         return Outcome(len(messages) - len(unconfirmed), refused, unconfirmed)
+
+    def _seen(
+        self, project: str, snapshot: Snapshot, seen: Iterable[Event], now: float
+    ) -> Mapping[str, Device]:
+        """The devices of the events. One that is not known yet becomes so, with its first event.
+
+        labelsChanged makes no device known: it may come after the device was deleted.
+        """
+        told: dict[str, str] = {}
+        for event in seen:
+            if event.type != "labelsChanged":
+                told[event.device] = told.get(event.device) or TYPE_OF_EVENT.get(event.type, "")
+        devices = dict(snapshot.devices)
+        new: list[Device] = []
+        for device_id, device_type in told.items():
+            device = devices.get(device_id)
+            if device is None:
+                device = Device(project, device_id, device_type, {}, "", times.to_text(now))
+                new.append(device)
+            elif device_type and not device.type:
+                device = replace(device, type=device_type)
+                self._devices.set_type(device)
+            devices[device_id] = device
+        if new:
+            self._devices.register(new)
+        return devices
 
     def _wanting(self, project: str, version: int) -> list[Connector]:
         """The connectors that events are queued for, as of this version of the configuration.
@@ -188,7 +226,7 @@ class Ingest:
         return current is None or not current.sends(connector.epoch)
 
 
-def _messages(
+def messages_for(
     event: Event, device: Device, connectors: Sequence[Connector], now: float
 ) -> list[tuple[Connector, str]]:
     """The event's message for each connector that wants it; `EventError` when one is too large."""

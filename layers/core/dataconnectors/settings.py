@@ -38,15 +38,24 @@ LONGEST_STACK_NAME = 57
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """What ingest needs: the table, and the stack's name, which is its metrics' namespace."""
+    """What ingest needs.
+
+    `stack` is the stack's name, which is its metrics' namespace; `keep_history` says whether events
+    are kept to be read back.
+    """
 
     table_name: str
     stack: str
+    keep_history: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the environment; raise `SettingsError` by name."""
-        return cls(table_name=_required(env, "TABLE_NAME"), stack=_required(env, "STACK_NAME"))
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            stack=_required(env, "STACK_NAME"),
+            keep_history=_boolean(env, "KEEP_HISTORY", "true"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +203,8 @@ def _function_timeout(env: Mapping[str, str]) -> int:
     return int(_number(env, "FUNCTION_TIMEOUT", 1, MAXIMUM_LAMBDA_TIMEOUT))
 
 
-def _boolean(env: Mapping[str, str], name: str) -> bool:
-    text = env.get(name, "false")
+def _boolean(env: Mapping[str, str], name: str, default: str = "false") -> bool:
+    text = env.get(name, default)
     if text not in ("true", "false"):
         raise SettingsError(f"{name} is {text!r}, expected true or false")
     return text == "true"

@@ -1,6 +1,7 @@
 """From a caller's events to messages in queues: who gets what, and what counts as accepted."""
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from dataconnectors.errors import (
     TooLargeError,
     UnavailableError,
 )
+from dataconnectors.events import Event
 from dataconnectors.ingest import Ingest, Outcome
 from dataconnectors.queues import Queues
 from dataconnectors.store.projects import Snapshot
@@ -68,14 +70,49 @@ class Table:
         return next((row for row in self.rows if row.name == name), None)
 
 
+class Devices:
+    """What ingest learns of devices."""
+
+    def __init__(self) -> None:
+        self.registered: list[Device] = []
+        self.typed: list[Device] = []
+
+    def register(self, devices: list[Device]) -> None:
+        self.registered += devices
+
+    def set_type(self, device: Device) -> None:
+        self.typed.append(device)
+
+
+class Keeper:
+    """History that confirms what it is not told to fail."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.fails: set[str] = set()
+
+    def keep(self, _project: str, events: Mapping[int, Event]) -> dict[int, str]:
+        self.kept += [event.id for event in events.values()]
+        return {index: "no history" for index, event in events.items() if event.id in self.fails}
+
+
 class Bench:
-    """Ingest over a table and SQS that tests can look into."""
+    """Ingest over a table, history and SQS that tests can look into."""
 
     def __init__(self, table: Table, sqs: SqsSends | None = None) -> None:
         self.table = table
         self.sqs = sqs or SqsSends()
+        self.devices = Devices()
+        self.keeper = Keeper()
         queues = Queues(self.sqs, ThreadPoolExecutor(4), sleep=lambda seconds: None)
-        self.ingest = Ingest(table, table, queues, lambda: NOW)  # type: ignore[arg-type]  # the reads it makes
+        self.ingest = Ingest(
+            table,  # type: ignore[arg-type]  # the reads it makes
+            table,  # type: ignore[arg-type]  # the reads it makes
+            self.devices,  # type: ignore[arg-type]  # the writes it makes
+            self.keeper,  # type: ignore[arg-type]  # the writes it makes
+            queues,
+            lambda: NOW,
+        )
 
     def accept(self, *envelopes: Any) -> Outcome:
         return self.ingest.accept("p1", list(envelopes))
@@ -271,3 +308,65 @@ def test_a_publish_call_that_is_not_confirmed_raises() -> None:
     bench = Bench(Table(CONNECTOR), SqsSends(refuse("InternalError")))
     with pytest.raises(UnavailableError, match="dataconnectors/c1"):
         bench.ingest.publish("p1", "d1", {"touch": {}}, "e1")
+
+
+def test_history_is_written_before_any_queue_and_a_failure_there_sends_nothing() -> None:
+    bench = Bench(Table(CONNECTOR))
+    bench.keeper.fails = {"e1"}
+    outcome = bench.accept(envelope("e0"), envelope("e1"), {"bad": 1}, envelope("e3"))
+    assert outcome.accepted == 2
+    assert outcome.unconfirmed == {1: "no history"}
+    assert bench.keeper.kept == ["e0", "e1", "e3"]
+    assert [body["event"]["eventId"] for body in bench.bodies()] == ["e0", "e3"]
+
+
+def test_history_is_kept_whatever_the_connectors_state() -> None:
+    bench = Bench(Table(replace(CONNECTOR, status=Status.USER_DISABLED)))
+    assert bench.accept(envelope()) == Outcome(1)
+    assert bench.keeper.kept == ["e1"]
+
+
+def test_what_is_refused_is_not_kept() -> None:
+    bench = Bench(Table(CONNECTOR))
+    wide = {"temperature": {"value": 1, "note": "é" * 12_000}}
+    bench.accept(envelope("e0", data=wide), envelope("e1", eventType="x"))
+    assert bench.keeper.kept == []
+
+
+def test_a_device_becomes_known_with_its_first_event() -> None:
+    bench = Bench(Table(CONNECTOR))
+
+    def of(device: str, event_type: str, data: dict[str, Any]) -> dict[str, Any]:
+        target = f"projects/p1/devices/{device}"
+        return envelope(targetName=target, eventType=event_type, data={event_type: data})
+
+    bench.accept(
+        of("d1", "touch", {}),
+        of("new", "touch", {}),
+        of("new", "co2", {"ppm": 400}),
+        of("quiet", "touch", {}),
+    )
+    made = [(device.id, device.type, device.labels) for device in bench.devices.registered]
+    assert made == [("new", "co2", {}), ("quiet", "", {})]
+    assert bench.devices.typed == []
+
+
+def test_a_device_without_a_type_gets_it_from_the_event_that_tells() -> None:
+    table = Table(CONNECTOR)
+    table.devices["d1"] = replace(DEVICE, type="")
+    bench = Bench(table)
+    bench.accept(envelope("e1", eventType="touch", data={"touch": {}}))
+    assert bench.devices.typed == []
+    bench.accept(envelope("e2"))
+    assert bench.devices.typed == [DEVICE]
+    assert [body["metadata"]["deviceType"] for body in bench.bodies()] == ["", "temperature"]
+    assert bench.devices.registered == []
+
+
+def test_labels_changed_makes_no_device_known() -> None:
+    bench = Bench(Table(CONNECTOR))
+    data = {"added": {"a": "1"}, "modified": {}, "removed": []}
+    gone = envelope(targetName="projects/p1/devices/gone", eventType="labelsChanged", data=data)
+    assert bench.accept(gone) == Outcome(1)
+    assert bench.devices.registered == []
+    assert bench.bodies()[0]["event"]["data"] == data

@@ -1,0 +1,41 @@
+"""The route of a device's history."""
+
+import json
+from collections.abc import Callable
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors import gateway, history, paging
+from dataconnectors.access import Access
+from dataconnectors.errors import NotFoundError
+from dataconnectors.events import is_id
+from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.history import HistoryStore
+
+
+def routes(
+    store: HistoryStore, devices: DeviceStore, access: Access, now: Callable[[], float]
+) -> Router:
+    """`/v2/projects/{project}/devices/{device}/events`; `now` gives epoch seconds."""
+    router = Router()
+
+    @router.get("/v2/projects/<project>/devices/<device>/events")
+    def list_events(project: str, device: str) -> Response[str]:
+        event = router.current_event.raw_event
+        access.require(gateway.headers(event), project, "device.read")
+        wanted = history.parse_query(event, now())
+        absent = NotFoundError(f"projects/{project}/devices/{device:.80} is not there")
+        if not is_id(device):
+            raise absent
+        page = store.page(project, device, wanted)
+        # Only a device that has no events at hand has to be looked up.
+        if not page.events and devices.device(project, device) is None:
+            raise absent
+        token = "" if page.position is None else paging.encode([page.position])
+        # The texts are JSON as they were delivered; reading them to write them again costs most
+        # of the answer's time.
+        body = f'{{"events":[{",".join(page.events)}],"nextPageToken":{json.dumps(token)}}}'
+        return Response(status_code=200, content_type="application/json", body=body)
+
+    return router
