@@ -140,16 +140,6 @@ class Table:
         action["Update"]["ExpressionAttributeValues"][":maximum"] = {"N": str(maximum)}
         return action
 
-    def delete(
-        self, key: Item, condition: str = "", values: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        delete: dict[str, Any] = {"TableName": self.name, "Key": key}
-        if condition:
-            delete["ConditionExpression"] = condition
-        if values:
-            delete["ExpressionAttributeValues"] = dict(values)
-        return {"Delete": delete}
-
     def transact(self, actions: list[dict[str, Any]], conflict: str) -> None:
         """All actions or none; `ConflictError(conflict)` when a condition did not hold."""
         if self.attempt(actions) is not None:
