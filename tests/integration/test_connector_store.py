@@ -1,0 +1,112 @@
+"""Connectors in DynamoDB: what a condition lets through, and what ingest sees of a write."""
+
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.errors import NotFoundError
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.table import Table
+from tests.integration.conftest import Client
+
+PLAIN = Connector(
+    project="",
+    id="c1",
+    display_name="first",
+    status=Status.ACTIVE,
+    event_types=("touch",),
+    labels=("name",),
+    url="https://example.com/",
+    sealed=b"\x00sealed",
+    lifecycle=Lifecycle.READY,
+    epoch=1,
+    version=1,
+    queue_id="0123456789abcdefghij",
+    queue_url="https://sqs/q",
+    mapping_id="m1",
+    provisioned="p1",
+    create_time="2026-11-22T10:00:00.000000Z",
+    update_time="2026-11-22T10:00:00.000000Z",
+)
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table(boto3.client("dynamodb"), "dc-test-table")
+
+
+@pytest.fixture
+def stored(client: Client, table: Table) -> Connector:
+    connector = replace(PLAIN, project=client.project)
+    ConnectorStore(table).create_connector(connector)
+    return connector
+
+
+def version(table: Table, project: str) -> int:
+    snapshot = ProjectStore(table).snapshot(project, [])
+    assert snapshot is not None
+    return snapshot.version
+
+
+def test_a_row_reads_back_as_it_was_written(table: Table, stored: Connector) -> None:
+    store = ConnectorStore(table)
+    assert store.connector(stored.name) == stored
+    assert store.connectors(stored.project) == [stored]
+    bare = replace(stored, id="c2", sealed=None, event_types=(), labels=())
+    store.create_connector(bare)
+    assert store.connector(bare.name) == bare
+
+
+@pytest.mark.parametrize("name", ["", "projects/p", "projects/p/dataconnectors/absent", "x" * 999])
+def test_a_name_without_a_row_is_none(table: Table, name: str) -> None:
+    assert ConnectorStore(table).connector(name) is None
+
+
+def test_of_two_writers_that_read_the_same_row_one_has_to_read_again(
+    table: Table, stored: Connector
+) -> None:
+    store = ConnectorStore(table)
+    first = store.update_connector(stored, replace(stored, display_name="second"))
+    assert first == replace(stored, display_name="second", version=2)
+    assert store.update_connector(stored, replace(stored, labels=("other",))) is None
+    assert store.connector(stored.name) == first
+
+
+def test_every_write_is_seen_by_ingest_and_a_refused_one_is_none(
+    table: Table, stored: Connector
+) -> None:
+    store = ConnectorStore(table)
+    before = version(table, stored.project)
+    store.update_connector(stored, stored)
+    assert version(table, stored.project) == before + 1
+    store.update_connector(stored, stored)
+    assert version(table, stored.project) == before + 1
+
+
+def test_a_connector_needs_its_project(table: Table) -> None:
+    with pytest.raises(NotFoundError):
+        ConnectorStore(table).create_connector(replace(PLAIN, project="absent"))
+
+
+def test_what_is_being_deleted_is_never_made_ready(table: Table, stored: Connector) -> None:
+    store = ConnectorStore(table)
+    deleting = store.update_connector(stored, replace(stored, lifecycle=Lifecycle.DELETING))
+    assert deleting is not None
+    made = {"queue_url": "u", "mapping_id": "m", "provisioned": "p"}
+    assert store.set_ready(deleting, **made) is None
+    assert store.set_ready(stored, **made) is None  # by who read it before
+
+
+def test_the_index_lists_each_connector_in_its_lifecycle(table: Table, stored: Connector) -> None:
+    store = ConnectorStore(table)
+    entries = {entry.name: entry for entry in store.connectors_in(Lifecycle.READY)}
+    entry = entries[stored.name]
+    assert (entry.queue_id, entry.mapping_id, entry.provisioned) == (
+        stored.queue_id,
+        stored.mapping_id,
+        stored.provisioned,
+    )
+    assert stored.name not in {entry.name for entry in store.connectors_in(Lifecycle.DELETING)}
