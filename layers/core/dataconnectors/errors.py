@@ -6,6 +6,7 @@ DataConnectorsError
 ├── MessageError            a queue message is not one of ours
 ├── DestinationError        a URL that no connector may have: says why
 ├── VaultError              KMS did not seal or open a secret
+├── StaleError              no fresh enough read of a connector was to be had in time
 ├── ControlPlaneError       SQS or Lambda did not do what provisioning asked, for now
 └── RequestError            an HTTP request that is answered with error JSON
     ├── BadRequestError     400
@@ -43,6 +44,10 @@ class DestinationError(DataConnectorsError):
 
 class VaultError(DataConnectorsError):
     """KMS did not answer, or refused: the secret is not available now."""
+
+
+class StaleError(DataConnectorsError):
+    """Nothing that was read is fresh enough to act on, and there is no time to read again."""
 
 
 class ControlPlaneError(DataConnectorsError):

@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.connectors import Connector, Secrets
 from dataconnectors.delivery import Courier
-from dataconnectors.errors import MessageError, VaultError
+from dataconnectors.errors import MessageError, StaleError, VaultError
+from dataconnectors.freshness import Fresh
 from dataconnectors.outcomes import Delivered, Failed, Kind, Outcome
 from dataconnectors.records import Job, Record, oldest_age
 from dataconnectors.retry import wait_after
@@ -29,6 +30,10 @@ and it must not take room in batches meanwhile."""
 
 FINISH_SECONDS = 2.0
 """Kept free after the last attempt, for one change of visibility."""
+
+READ_AGAIN_SECONDS = 3.0
+"""For reads of the connector when an attempt is due and what was read is not fresh any more: as
+long as one try of one call takes at most (see `aws`)."""
 
 RETURN_SECONDS = 0.5
 """Kept free at the very end: what is cut off by the function's timeout is all sent again."""
@@ -84,7 +89,11 @@ class Attempt:
     ended_at: float
 
 
+_UNCONFIGURED = (VaultError, StaleError, ClientError, BotoCoreError)
+"""Why there may be no configuration to send with, for now."""
+
 Configuration = tuple[Connector, Secrets]
+Current = Fresh[Configuration | None]
 
 
 class Sender:
@@ -156,27 +165,30 @@ class Sender:
 
     def _configure(
         self, jobs: Sequence[Job], until: float
-    ) -> tuple[list[tuple[Job, Configuration]], list[Result]]:
-        """The jobs to be done, each with its connector as one consistent read shows it now.
+    ) -> tuple[list[tuple[Job, Current]], list[Result]]:
+        """The jobs to be done, each with its connector, which can be asked for again.
 
         After `until` no attempt could begin any more.
         """
         if self._clock() > until:
             return [], [Result(job.record, Verdict.UNTOUCHED) for job in jobs]
         names = list(dict.fromkeys(job.message.connector for job in jobs))
+        currents: list[Current] = [
+            Fresh(partial(self._configuration, name), clock=self._clock) for name in names
+        ]
         reads = self._workers.run(
-            [partial(self._configuration, name) for name in names], until - self._clock()
+            [partial(current.get, until) for current in currents], until - self._clock()
         )
         found = {
-            name: self._configuration_of(name, read)
-            for name, read in zip(names, reads, strict=True)
+            name: (current, self._configuration_of(name, read))
+            for name, current, read in zip(names, currents, reads, strict=True)
         }
         sendable, results = [], []
         for job in jobs:
             match found[job.message.connector]:
-                case (connector, _) as configuration if connector.sends(job.message.epoch):
-                    sendable.append((job, configuration))
-                case Verdict.POSTPONED:
+                case current, (connector, _) if connector.sends(job.message.epoch):
+                    sendable.append((job, current))
+                case _, Verdict.POSTPONED:
                     results.append(self._postponed(job))
                 case _:
                     results.append(Result(job.record, Verdict.DROPPED))
@@ -201,10 +213,8 @@ class Sender:
         else:
             try:
                 return read.result() or Verdict.DROPPED
-            except VaultError as error:
-                reason = str(error)
-            except (ClientError, BotoCoreError) as error:
-                reason = f"{type(error).__name__}: {error}"
+            except _UNCONFIGURED as error:
+                reason = _reason(error)
         self._log.error("delivery.postponed", extra={"connector": name, "error": reason})
         return Verdict.POSTPONED
 
@@ -212,54 +222,71 @@ class Sender:
         wait = wait_after(job.record.receive_count, 0, self._now() - job.record.sent_at)
         return Result(job.record, Verdict.POSTPONED, self._clock() + wait)
 
-    def _deliver(
-        self, sendable: Sequence[tuple[Job, Configuration]], last_start: float
-    ) -> list[Result]:
+    def _deliver(self, sendable: Sequence[tuple[Job, Current]], last_start: float) -> list[Result]:
         """Attempt all at the same time, and wait for all."""
         longest = self._courier.timeout * DEADLINE_SLACK
         rounds = math.ceil(len(sendable) / self._workers.count)
         began = self._clock()
+        # What begins later would not be waited for: somebody else may have the message by then.
+        last_start = min(last_start, began + READ_AGAIN_SECONDS + (rounds - 1) * longest)
+        begun: set[str] = set()
         attempts = self._workers.run(
-            [partial(self._attempt, job, found, last_start) for job, found in sendable],
-            min(rounds * longest, last_start + longest - began),
+            [partial(self._attempt, job, current, last_start, begun) for job, current in sendable],
+            last_start + longest - began,
         )
         return [
-            self._result(job, attempt, began)
+            self._result(job, attempt, began, begun)
             for (job, _), attempt in zip(sendable, attempts, strict=True)
         ]
 
-    def _attempt(self, job: Job, configuration: Configuration, last_start: float) -> Attempt | None:
-        """None when it is too late to begin."""
+    def _attempt(
+        self, job: Job, current: Current, last_start: float, begun: set[str]
+    ) -> Attempt | Verdict:
+        """What came of it, or why none was begun. `begun` takes the ids of messages."""
         if self._clock() > last_start:
-            return None
+            return Verdict.UNTOUCHED
+        try:
+            configuration = current.get(last_start)
+        except _UNCONFIGURED as error:
+            extra = _ids(job) | {"error": _reason(error)}
+            self._log.error("delivery.postponed", extra=extra)
+            return Verdict.POSTPONED
+        if configuration is None or not configuration[0].sends(job.message.epoch):
+            return Verdict.DROPPED
+        # From here on the attempt has begun: nothing may come between that takes its time.
+        begun.add(job.record.message_id)
         connector, secrets = configuration
         outcome = self._courier.attempt(connector.url, secrets, job.body)
         return Attempt(outcome, self._clock(), self._now())
 
-    def _result(self, job: Job, future: "Future[Attempt | None]", began: float) -> Result:
+    def _result(
+        self, job: Job, future: "Future[Attempt | Verdict]", began: float, begun: set[str]
+    ) -> Result:
         record = job.record
         if future.cancelled():
             return Result(record, Verdict.UNTOUCHED)
-        if not future.done():
-            spent = self._clock() - began
-            outcome = Failed(Kind.TIMEOUT, "the attempt outlasted its deadline", spent)
-            attempt: Attempt | None = Attempt(outcome, self._clock(), self._now())
-        else:
+        if future.done():
             try:
-                attempt = future.result()
+                ended = future.result()
             except Exception as error:  # noqa: BLE001  # a bug must not cost the neighbours their success
                 self._log.error("delivery.broken", extra=_ids(job), exc_info=error)
                 return self._postponed(job)
-        if attempt is None:
-            return Result(record, Verdict.UNTOUCHED)
-        match attempt.outcome:
+        elif record.message_id in begun:
+            spent = self._clock() - began
+            outcome = Failed(Kind.TIMEOUT, "the attempt outlasted its deadline", spent)
+            ended = Attempt(outcome, self._clock(), self._now())
+        else:
+            ended = Verdict.POSTPONED
+        if isinstance(ended, Verdict):
+            return self._postponed(job) if ended is Verdict.POSTPONED else Result(record, ended)
+        match ended.outcome:
             case Delivered():
                 return Result(record, Verdict.DELIVERED)
             case Failed() as failed:
-                age = attempt.ended_at - record.sent_at
+                age = ended.ended_at - record.sent_at
                 wait = wait_after(record.receive_count, failed.response_time, age)
                 self._log.info("delivery.failed", extra=_ids(job) | _failure(failed, wait))
-                return Result(record, Verdict.FAILED, attempt.ended + wait)
+                return Result(record, Verdict.FAILED, ended.ended + wait)
 
     def _postpone(self, results: Sequence[Result], end: float) -> None:
         """Tell SQS when the messages are due. Where that fails they come back after the queue's
@@ -314,3 +341,10 @@ def _failure(failed: Failed, wait: float) -> dict[str, Any]:
         "duration_ms": round(failed.response_time * 1000),
         "next_wait": round(wait, 1),
     }
+
+
+def _reason(error: Exception) -> str:
+    """Errors of ours say what happened; AWS's do with their class."""
+    if isinstance(error, VaultError | StaleError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

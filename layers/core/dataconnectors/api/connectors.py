@@ -1,5 +1,6 @@
 """Routes of data connectors."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from dataconnectors.errors import (
     NotFoundError,
     UnavailableError,
 )
+from dataconnectors.freshness import SETTLE_SECONDS
 from dataconnectors.ids import ENTROPY_BYTES, new_id
 from dataconnectors.provisioning import Provisioner
 from dataconnectors.store.connectors import ConnectorStore
@@ -41,14 +43,16 @@ class Connectors:
         *,
         entropy: Callable[[int], bytes],
         now: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`entropy` gives random bytes, `now` epoch seconds."""
+        """`entropy` gives random bytes, `now` epoch seconds; `sleep` takes seconds."""
         self._store = store
         self._vault = vault
         self._provisioner = provisioner
         self._check_url = check_url
         self._entropy = entropy
         self._now = now
+        self._sleep = sleep
 
     def create(self, project: str, body: Any, author: Author) -> dict[str, Any]:
         """Make a connector; answers when its queue takes events.
@@ -110,13 +114,17 @@ class Connectors:
     def patch(
         self, project: str, connector_id: str, body: Any, mask: list[str] | None, author: Author
     ) -> dict[str, Any]:
-        """Change the named fields, whatever others change at the same time."""
+        """Change the named fields, whatever others change at the same time.
+
+        Where the connector is disabled on return, no attempt begins any more.
+        """
         for _ in range(TRIES):
             old = self._find(project, connector_id)
             secrets = self._open(old)
             current = configuration.of(old, secrets)
             wanted = configuration.parse_patch(body, mask, current, self._check_url)
             if wanted == current:
+                self._settle(old)
                 return configuration.to_api(old, secrets)
             change = author.change(
                 "dataconnector.update",
@@ -125,13 +133,14 @@ class Connectors:
             )
             written = self._store.update_connector(old, self._changed(old, current, wanted), change)
             if written is not None:
+                self._settle(written)
                 return configuration.to_api(written, wanted.secrets)
         raise ConflictError(f"{old.name} keeps being changed by others: read it and try again")
 
     def delete(self, project: str, connector_id: str, author: Author) -> dict[str, Any]:
         """Mark the connector: nothing is queued or sent from now on. The reconciler clears up."""
         for _ in range(TRIES):
-            old = self._find(project, connector_id)
+            old = self._find(project, connector_id, settle=True)
             gone = replace(
                 old,
                 lifecycle=Lifecycle.DELETING,
@@ -139,9 +148,19 @@ class Connectors:
                 update_time=times.to_text(self._now()),
             )
             change = author.change("dataconnector.delete", old.name)
-            if self._store.update_connector(old, gone, change) is not None:
+            written = self._store.update_connector(old, gone, change)
+            if written is not None:
+                self._settle(written)
                 return {}
         raise ConflictError(f"{old.name} keeps being changed by others: try again")
+
+    def _settle(self, connector: Connector) -> None:
+        """Wait until no attempt can begin on what was read before this connector was disabled.
+
+        Whoever disabled it: another call may have done so a moment ago, which has not answered.
+        """
+        if not connector.is_active:
+            self._sleep(SETTLE_SECONDS)
 
     def _changed(self, old: Connector, current: Configuration, wanted: Configuration) -> Connector:
         sealed = old.sealed
@@ -160,9 +179,12 @@ class Connectors:
             update_time=times.to_text(self._now()),
         )
 
-    def _find(self, project: str, connector_id: str) -> Connector:
+    def _find(self, project: str, connector_id: str, *, settle: bool = False) -> Connector:
         name = f"projects/{project}/dataconnectors/{connector_id}"
         connector = self._store.connector(name)
+        if connector is not None and settle and connector.lifecycle is Lifecycle.DELETING:
+            # Perhaps deleted a moment ago, by a call whose answer this caller did not get.
+            self._settle(connector)
         if connector is None or connector.lifecycle is Lifecycle.DELETING:
             raise NotFoundError(f"{name:.200} is not there")
         return connector
