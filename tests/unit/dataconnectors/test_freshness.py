@@ -32,13 +32,7 @@ T = TypeVar("T")
 
 NAME = "projects/p/dataconnectors/c"
 URL, OTHER_URL = "https://example.com/1", "https://example.com/2"
-AUTHOR = Author(
-    "me@example.com",
-    "key",
-    "192.0.2.1",
-    now=0.0,
-    entropy=lambda count: b"\0" * count,
-)
+AUTHOR = Author("me@example.com", "key", "192.0.2.1", 0.0, "request")
 CONNECTOR = Connector(
     project="p",
     id="c",
