@@ -64,6 +64,18 @@ class Client:
         self.headers = {"authorization": f"Bearer {answer['access_token']}"}
         return self
 
+    def account_with(self, role: str) -> "Client":
+        """Another account of the project, with a role in it, or none, logged in."""
+        status, account = self.call("POST", "/serviceaccounts", {"displayName": role})
+        assert status == 200, account
+        path = account["name"].removeprefix(f"projects/{self.project}")
+        key = self.call("POST", f"{path}/keys")[1]
+        if role:
+            member = {"email": account["email"], "roles": [role]}
+            assert self.call("POST", "/members", member)[0] == 200
+        fields = {"keyId": key["key"]["id"], "secret": key["secret"], "email": account["email"]}
+        return Client(fields, self.project).log_in()
+
     def exchange(self, assertion: str) -> tuple[int, Any]:
         """The token endpoint, as a form that arrives in base64."""
         form = f"assertion={assertion}&{GRANT_TYPE}"

@@ -24,15 +24,6 @@ def rows(project: str) -> list[dict[str, Any]]:
     return list(items)
 
 
-def member(client: Client, role: str) -> Client:
-    """Another account in the same project, with one role."""
-    account = client.call("POST", "/serviceaccounts", {})[1]
-    made = client.call("POST", f"/serviceaccounts/{account['name'].rsplit('/')[-1]}/keys")[1]
-    assert client.call("POST", "/members", {"email": account["email"], "roles": [role]})[0] == 200
-    fields = {"keyId": made["key"]["id"], "secret": made["secret"], "email": account["email"]}
-    return Client(fields, client.project).log_in()
-
-
 def test_a_connector_from_creation_to_deletion(client: Client) -> None:
     status, made = client.call(
         "POST",
@@ -260,7 +251,7 @@ def test_an_assertion_may_name_the_token_endpoint_as_the_client_knows_it(
 def test_the_other_members_may_do_what_their_role_says(client: Client) -> None:
     name = client.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[1]["name"]
     path = name.removeprefix(f"projects/{client.project}")
-    developer, user = member(client, DEVELOPER), member(client, USER)
+    developer, user = client.account_with(DEVELOPER), client.account_with(USER)
     for other in (developer, user):
         assert other.call("GET", path)[0] == 200
         assert other.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[0] == 403

@@ -103,7 +103,9 @@ class Access:
 
     def author(self, caller: Caller, address: str) -> Author:
         """The caller as the audit log knows them, for the changes of one request."""
-        return Author(caller.account.email, caller.key.id, address, self._now(), self._entropy)
+        now = self._now()
+        request = new_id(now, self._entropy(ENTROPY_BYTES))
+        return Author(caller.account.email, caller.key.id, address, now, request)
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Who is calling; `UnauthorizedError` without valid credentials."""

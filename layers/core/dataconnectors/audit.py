@@ -1,11 +1,11 @@
 """The audit log: who changed what, when, and from where. Never what a secret was or became."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from dataconnectors import times
-from dataconnectors.ids import ENTROPY_BYTES, new_id
 
 RETENTION_SECONDS = 400 * 24 * 3600
 """How long an entry is kept: a year, and the month in which it is looked at."""
@@ -53,13 +53,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who makes the changes of one request. `now` is in epoch seconds."""
+    """Who makes the changes of one request. `now` is in epoch seconds.
+
+    `request` is an id of the request, which the ids of its entries begin with.
+    """
 
     email: str
     key_id: str
     address: str
     now: float
-    entropy: Callable[[int], bytes] = field(repr=False)
+    request: str
+    numbers: Iterator[int] = field(default_factory=count, repr=False)
 
     def change(
         self,
@@ -77,7 +81,7 @@ class Author:
         """
         return Change(
             log=log or "/".join(resource.split("/")[:2]),
-            id=new_id(self.now, self.entropy(ENTROPY_BYTES)),
+            id=f"{self.request}-{next(self.numbers):03d}",
             time=self.now,
             actor=self.email,
             key_id=self.key_id,

@@ -86,7 +86,7 @@ class Founding:
         self, project_id: str, project: Project | None, secret: str, *, administers_all: bool
     ) -> Foundation:
         now = self._now()
-        author = Author(DEPLOYER, "", "", now, self._entropy)
+        author = Author(DEPLOYER, "", "", now, self._id())
         account_id, key_id, time_text = self._id(), self._id(), times.to_text(now)
         account = ServiceAccount(
             project=project_id,

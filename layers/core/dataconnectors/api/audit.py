@@ -27,12 +27,8 @@ def routes(store: AuditStore, access: Access) -> Router:
         until = _time(event, "endTime", "end_time", now)
         if since > until:
             return {"entries": [], "nextPageToken": ""}
-        position = paging.token(event) or [""]
-        if len(position) != 1 or not isinstance(position[0], str):
-            raise paging.bad_token()
-        entries, rest = store.page(
-            log, since, until, limit=paging.size(event, PAGE), after=position[0]
-        )
+        limit, after = paging.size(event, PAGE), guard.after()
+        entries, rest = store.page(log, since, until, limit=limit, after=after)
         return {
             "entries": [entry.to_api() for entry in entries],
             "nextPageToken": paging.encode([rest]) if rest else "",

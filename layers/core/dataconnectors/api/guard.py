@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors import gateway
+from dataconnectors import gateway, paging
 from dataconnectors.access import Access, Caller
 from dataconnectors.audit import Author
 
@@ -39,6 +39,15 @@ class Guard:
     def body(self) -> Any:
         """What was sent, read as JSON."""
         return gateway.json_body(self.event)
+
+    def after(self) -> str:
+        """Where the page begins: what the page before it ended with; "" for the first."""
+        match paging.token(self.event):
+            case None:
+                return ""
+            case [str(position)]:
+                return position
+        raise paging.bad_token()
 
     def mask(self) -> list[str] | None:
         """The fields that a PATCH is to change; None for those that it holds."""

@@ -44,13 +44,14 @@ class Members:
         email = members.parse_email(given.get("email"))
         granted = members.parse_roles(given.get("roles"), _roles_of(parent))
         account = self._account(parent, email)
+        is_own = account is not None and parent == f"projects/{account.project}"
         member = Member(
             parent=parent,
             id=members.member_id(email),
             email=email,
             roles=granted,
             create_time=times.to_text(author.now),
-            display_name=account.display_name if account else "",
+            display_name=account.display_name if account and is_own else "",
         )
         change = author.change(_action(parent, "create"), member.name, details=member.shown)
         self._store.add(member, account, change)

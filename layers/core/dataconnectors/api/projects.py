@@ -82,6 +82,14 @@ class Projects:
         page = sorted(project_id for project_id in visible if project_id > after)[: limit + 1]
         return page[:limit], page[limit - 1] if len(page) > limit else ""
 
+    def all_visible_ids(self, caller: Caller) -> list[str]:
+        """Ids of all projects that the caller may read."""
+        found, after = self.visible_ids(caller, limit=BATCH_GET_KEYS, after="")
+        while after:
+            page, after = self.visible_ids(caller, limit=BATCH_GET_KEYS, after=after)
+            found += page
+        return found
+
     def page(
         self, caller: Caller, organization: str, words: str, *, limit: int, after: str
     ) -> tuple[list[Project], str]:
@@ -175,11 +183,8 @@ def routes(projects: Projects, access: Access) -> Router:
         if organization and not organization.startswith("organizations/"):
             raise BadRequestError("organization: expected organizations/<id>")
         words = ",".join(gateway.query(event, "query"))
-        position = paging.token(event) or [""]
-        if len(position) != 1 or not isinstance(position[0], str):
-            raise paging.bad_token()
-        limit = paging.size(event, BATCH_GET_KEYS)
-        found, rest = projects.page(caller, organization, words, limit=limit, after=position[0])
+        limit, after = paging.size(event, BATCH_GET_KEYS), guard.after()
+        found, rest = projects.page(caller, organization, words, limit=limit, after=after)
         return {
             "projects": [to_api(project) for project in found],
             "nextPageToken": paging.encode([rest]) if rest else "",
