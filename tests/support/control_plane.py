@@ -20,6 +20,7 @@ from botocore.model import OperationModel
 
 from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry, Status
 from dataconnectors.settings import QueueSettings
+from dataconnectors.store.connectors import TOMBSTONE_SECONDS
 from dataconnectors.times import to_text
 
 EPOCH = 1_790_000_160.0
@@ -456,6 +457,7 @@ class FakeStore:
         self._world = world
         self.index_lag = index_lag
         self.rows: dict[str, Connector] = {}
+        self.buried: dict[str, float] = {}
         self._history: list[tuple[float, str, Connector | None]] = []
 
     # --- what `ConnectorStore` offers ---------------------------------------------------------
@@ -500,9 +502,13 @@ class FakeStore:
             if row is None or row.lifecycle is not Lifecycle.DELETING:
                 return False
             self.vanish(connector.name)
+            self.buried[connector.name] = self._world.time.now() + TOMBSTONE_SECONDS
             return True
 
         return self._call("remove", write)
+
+    def is_buried(self, name: str) -> bool:
+        return self._world.time.now() < self.buried.get(name, 0.0)
 
     # --- what the config API does ------------------------------------------------------------
 

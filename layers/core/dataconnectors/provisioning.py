@@ -50,7 +50,7 @@ class Rows(Protocol):
         """Write what was made, if the row is still this version and not being deleted."""
 
     def remove(self, connector: Connector) -> bool:
-        """Delete a row that is being deleted."""
+        """Leave a tombstone for a row that is being deleted."""
 
 
 # --- what there is and what to do next -------------------------------------------------------

@@ -1,11 +1,10 @@
 """Connectors in DynamoDB: rows, the conditions of their changes, and the reconciler's index."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from dataconnectors.audit import Change
 from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry, Status
@@ -16,14 +15,19 @@ from dataconnectors.store.table import Item, Table
 
 LIFECYCLE_INDEX = "byLifecycle"
 
+TOMBSTONE_SECONDS = 13 * 3600
+"""How long a removed connector is known to have been there: longer than a queue keeps messages."""
+
 _CONNECTOR_NAME = re.compile(r"projects/([A-Za-z0-9_-]+)/dataconnectors/([A-Za-z0-9_-]+)", re.ASCII)
 
 
 class ConnectorStore:
     """Connectors. Every write that ingest has to see bumps its project's version with it."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, now: Callable[[], float] = time.time) -> None:
+        """`now` gives epoch seconds."""
         self._table = table
+        self._now = now
 
     def create_connector(self, connector: Connector, change: Change | None = None) -> None:
         """Put a new row and bump the configuration's version; `NotFoundError` without project."""
@@ -114,19 +118,35 @@ class ConnectorStore:
                 )
 
     def remove(self, connector: Connector) -> bool:
-        """Delete a row that is being deleted; False when it is gone or no longer so."""
-        try:
-            self._table.dynamodb.delete_item(
-                TableName=self._table.name,
-                Key=keys.connector_key(connector.project, connector.id),
-                ConditionExpression="lifecycle = :deleting",
-                ExpressionAttributeValues={":deleting": {"S": Lifecycle.DELETING.value}},
-            )
-        except ClientError as error:
-            if _code(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        """Leave a tombstone for a row that is being deleted; False when it is no longer there.
+
+        A copy of a message may turn up even after its queue is gone, and a batch may be at work on
+        one: the tombstone tells them from messages of a connector that never was.
+        """
+        expires_at = int(self._now()) + TOMBSTONE_SECONDS
+        tombstone = keys.tombstone_key(connector.project, connector.id)
+        failed = self._table.attempt(
+            [
+                self._table.delete(
+                    keys.connector_key(connector.project, connector.id),
+                    "lifecycle = :deleting",
+                    {":deleting": {"S": Lifecycle.DELETING.value}},
+                ),
+                self._table.put(tombstone | {"expiresAt": {"N": str(expires_at)}}, ""),
+            ]
+        )
+        return failed is None
+
+    def is_buried(self, name: str) -> bool:
+        """Whether a connector was removed in the last 13 hours.
+
+        DynamoDB deletes what has expired when it gets to it, so the time is looked at here.
+        """
+        parts = _CONNECTOR_NAME.fullmatch(name)
+        if parts is None:
+            return False
+        item = self._table.get(keys.tombstone_key(*parts.groups()))
+        return item is not None and self._now() < int(item["expiresAt"]["N"])
 
     def _bump(self, project_id: str) -> dict[str, Any]:
         """Every write that ingest has to see does this, in the same transaction."""
@@ -179,7 +199,3 @@ def _connector(item: Item) -> Connector:
 
 def _version_value(connector: Connector) -> dict[str, Any]:
     return {":version": {"N": str(connector.version)}}
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))

@@ -21,9 +21,19 @@ def connector_key(project_id: str, connector_id: str) -> Item:
     return {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"CONNECTOR#{connector_id}"}}
 
 
+def tombstone_key(project_id: str, connector_id: str) -> Item:
+    """What is left of a connector; no list of connectors looks there."""
+    return {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"TOMBSTONE#{connector_id}"}}
+
+
+def device_shard(device_id: str) -> int:
+    """Which of `device_partitions` holds a device."""
+    return zlib.crc32(device_id.encode()) % DEVICE_SHARDS
+
+
 def device_key(project_id: str, device_id: str) -> Item:
-    shard = zlib.crc32(device_id.encode()) % DEVICE_SHARDS
-    return {"pk": {"S": f"DEVICES#{project_id}#{shard}"}, "sk": {"S": f"DEVICE#{device_id}"}}
+    partition = device_partitions(project_id)[device_shard(device_id)]
+    return {"pk": {"S": partition}, "sk": {"S": f"DEVICE#{device_id}"}}
 
 
 def account_key_key(key_id: str) -> Item:
