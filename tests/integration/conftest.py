@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+import disruptive
 import jwt
 import pytest
 from moto import mock_aws
@@ -15,6 +16,7 @@ from functions.ingest import app as ingest
 from tests.support import moto_mappings
 from tests.support.aws import make_key, make_sender, make_table
 from tests.support.http_api import LambdaContext, content, request
+from tests.support.served import Handler, Served
 
 TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # a URL
 GRANT_TYPE = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
@@ -34,6 +36,15 @@ def stack() -> Iterator[None]:
             # What an earlier module's tokens were signed with is in a table that is gone.
             app.access._token_keys.forget("")
         yield
+
+
+def handler_of(event: dict[str, Any]) -> Handler:
+    """The function that the API's routes name for a request."""
+    below = event["rawPath"].split("/")[4:]
+    to_ingest = event["requestContext"]["http"]["method"] == "POST" and (
+        below == ["events"] or (len(below) == 2 and below[0] == "devices")
+    )
+    return ingest.lambda_handler if to_ingest else config_api.lambda_handler
 
 
 class Client:
@@ -87,13 +98,7 @@ class Client:
         """A request below the project, to the function that the API's routes name."""
         path = f"/v2/projects/{self.project}{path}"
         event = request(method, path, body, headers=self.headers, **options)
-        below = path.split("/")[4:]
-        to_ingest = method == "POST" and (
-            below == ["events"] or (len(below) == 2 and below[0] == "devices")
-        )
-        handler: Callable[..., dict[str, Any]] = (
-            ingest.lambda_handler if to_ingest else config_api.lambda_handler
-        )
+        handler = handler_of(event)
         answer = handler(json.loads(json.dumps(event)), LambdaContext())
         return answer["statusCode"], content(answer)
 
@@ -115,3 +120,19 @@ def organizer(stack: None) -> Client:
 def client() -> Client:
     """The administrator of a new project."""
     return found("Tests")
+
+
+@pytest.fixture(scope="module")
+def served(stack: None) -> Iterator[Served]:
+    """The handlers behind a port of their own."""
+    with Served(handler_of) as server:
+        yield server
+
+
+def sdk_options(client: Client, served: Served) -> dict[str, Any]:
+    """What each call of the vendor's SDK needs to come from the client and to arrive here."""
+    auth = disruptive.Auth.service_account(
+        client.account["keyId"], client.account["secret"], client.account["email"]
+    )
+    auth.token_endpoint = f"{served.base_url}/oauth2/token"
+    return {"auth": auth, "base_url": served.base_url, "request_timeout": 30}

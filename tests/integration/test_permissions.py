@@ -149,7 +149,7 @@ def send(route: str, place: str, headers: dict[str, str]) -> dict[str, Any]:
     path = path.replace("<organization>", place.partition("/")[2])
     path = path.replace("<role>", "project.user")
     path = re.sub(r"<\w+>", ABSENT, path)
-    body = None if method in ("GET", "DELETE") else {}
+    body: dict[str, Any] | None = None if method in ("GET", "DELETE") else {}
     event = request(method, path, body, headers=headers)
     handler = ingest.lambda_handler if route in INGEST else config_api.lambda_handler
     return handler(event, LambdaContext())
