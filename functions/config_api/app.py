@@ -5,6 +5,7 @@ Serves every route of the HTTP API that is not ingest's, unknown ones included.
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from dataconnectors.api import (
     devices,
     errors,
     history,
+    labels,
     members,
     organizations,
     projects,
@@ -27,11 +29,12 @@ from dataconnectors.api import (
     serviceaccounts,
     tokens,
 )
-from dataconnectors.aws import Clients
+from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.destinations import check_url
 from dataconnectors.provisioning import Provisioner
 from dataconnectors.settings import ApiSettings
 from dataconnectors.store.accounts import AccountStore
+from dataconnectors.store.answers import read_plainly
 from dataconnectors.store.audit import AuditStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
@@ -44,9 +47,12 @@ from dataconnectors.vault import Vault
 settings = ApiSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-table = Table(clients.get("dynamodb"), settings.table_name)
+table = Table(read_plainly(clients.get("dynamodb")), settings.table_name)
 connector_rows = ConnectorStore(table)
+project_rows = ProjectStore(table)
 device_rows = DeviceStore(table)
+pool = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
+device_service = devices.Devices(device_rows, project_rows, pool)
 vault = Vault(clients.get("kms"), settings.kms_key_arn)
 account_rows = AccountStore(table)
 member_rows = MemberStore(table)
@@ -56,7 +62,7 @@ account_service = serviceaccounts.ServiceAccounts(
     account_rows, member_service, vault, entropy=os.urandom
 )
 project_service = projects.Projects(
-    ProjectStore(table),
+    project_rows,
     connector_rows,
     account_rows,
     member_rows,
@@ -84,7 +90,16 @@ app.include_router(roles.routes(access))
 app.include_router(serviceaccounts.routes(account_service, account_rows, access))
 app.include_router(audit.routes(AuditStore(table), access))
 app.include_router(connectors.routes(connector_service, access))
-app.include_router(devices.routes(device_rows, access, entropy=os.urandom, now=time.time))
+app.include_router(
+    devices.routes(
+        device_service,
+        access,
+        project_service.all_visible_ids,
+        entropy=os.urandom,
+        now=time.time,
+    )
+)
+app.include_router(labels.routes(labels.DeviceLabels(device_rows, pool, now=time.time), access))
 app.include_router(history.routes(HistoryStore(table), device_rows, access, time.time))
 app.include_router(errors.routes())
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataconnectors.errors import BadRequestError
+from dataconnectors.events import is_id
 
 DEVICE_TYPES = (
     "temperature",
@@ -86,6 +87,10 @@ class DeviceState:
     device: Device
     events: dict[str, str]
 
+    def size(self) -> int:
+        """About how many bytes an answer needs for it."""
+        return 500 + sum(len(text) for text in self.events.values())
+
     def reported(self) -> dict[str, Any]:
         """The data of the last event of each type."""
         return {
@@ -109,6 +114,36 @@ def parse_emulated(body: Any, project: str, device_id: str, create_time: str) ->
     labels = {} if labels is None else labels
     check_labels(labels)
     return Device(project, EMULATED_PREFIX + device_id, body["type"], labels, "", create_time)
+
+
+def parse_names(body: Any, most: int) -> tuple[str, ...]:
+    """The `devices` of a request's body, each once; raises `BadRequestError`."""
+    if not isinstance(body, dict):
+        raise BadRequestError("body: expected a JSON object")
+    names = body.get("devices")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadRequestError("devices: expected a list of projects/<project>/devices/<device>")
+    if not names:
+        raise BadRequestError("devices: expected at least one")
+    if len(names) > most:
+        raise BadRequestError(f"devices: {len(names)} given, at most {most}: split them")
+    return tuple(dict.fromkeys(names))
+
+
+def parse_name(name: str) -> tuple[str, str] | None:
+    """Project and id of a device's name; None when it is none."""
+    match name.split("/"):
+        case ["projects", project, "devices", device] if is_id(project) and is_id(device):
+            return project, device
+    return None
+
+
+def batch_error(name: str, code: str, message: str) -> dict[str, Any]:
+    """What calls on several devices answer for one that failed, as the vendor's SDK reads it.
+
+    `code` is INVALID_ARGUMENT, NOT_FOUND or INTERNAL_ERROR.
+    """
+    return {"device": name, "status": {"code": code, "message": message}}
 
 
 def check_labels(labels: Any) -> None:

@@ -1,6 +1,7 @@
 """Identifiers that look like the vendor's: 20 characters of 0-9a-v, ordered by their second."""
 
 import base64
+import hashlib
 
 ENTROPY_BYTES = 8
 """64 random bits beside the second: two ids of one second are equal once in 10^19."""
@@ -18,3 +19,9 @@ def new_id(now: float, entropy: bytes) -> str:
         raise ValueError(f"{len(entropy)} bytes of entropy, expected {ENTROPY_BYTES}")
     raw = int(now).to_bytes(4, "big") + entropy
     return base64.b32hexencode(raw).decode("ascii").rstrip("=").lower()
+
+
+def derived_id(name: str) -> str:
+    """An id that looks like the others, always the same for a name: the hash of it, 96 bits."""
+    digest = hashlib.sha256(name.encode()).digest()[:12]
+    return base64.b32hexencode(digest).decode("ascii").rstrip("=").lower()

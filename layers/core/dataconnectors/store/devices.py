@@ -129,6 +129,21 @@ class DeviceStore:
                 found[device.id] = device
         return found
 
+    def project_of(self, device_id: str, project_ids: Iterable[str]) -> str | None:
+        """Which of the projects has a device."""
+        wanted = {
+            keys.device_key(project, device_id)["pk"]["S"]: project for project in project_ids
+        }
+        partitions = list(wanted)
+        for start in range(0, len(partitions), BATCH_GET_KEYS):
+            chunk = partitions[start : start + BATCH_GET_KEYS]
+            found = self._table.batch_get(
+                [{"pk": {"S": pk}, "sk": {"S": f"DEVICE#{device_id}"}} for pk in chunk]
+            )
+            for item in found:
+                return wanted[item["pk"]["S"]]
+        return None
+
     def state(self, project_id: str, device_id: str) -> DeviceState | None:
         """A device with its last values, None when absent."""
         key = keys.device_key(project_id, device_id)

@@ -1,0 +1,120 @@
+"""Routes of devices' labels: of many devices at once, of one, and a single label."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors import times
+from dataconnectors.access import Access
+from dataconnectors.api.devices import COLLECTION
+from dataconnectors.api.guard import Guard
+from dataconnectors.devices import Device, batch_error, check_labels, parse_name
+from dataconnectors.errors import BadRequestError, ConflictError, NotFoundError
+from dataconnectors.events import is_id
+from dataconnectors.labels import Batch, LabelChange, parse_batch
+from dataconnectors.store.devices import DeviceStore
+
+TRIES = 5
+"""Of a change that other writers of the same device's labels got ahead of."""
+
+Labels = Mapping[str, str]
+
+
+class DeviceLabels:
+    """Changes labels. The table's stream makes the event of each change, see `labels`."""
+
+    def __init__(self, store: DeviceStore, executor: Executor, *, now: Callable[[], float]) -> None:
+        """`now` gives epoch seconds."""
+        self._store = store
+        self._executor = executor
+        self._now = now
+
+    def change(self, project: str, device_id: str, change: Callable[[Labels], Labels]) -> Device:
+        """Change one device's labels, whatever others change at the same time."""
+        device = self._store.device(project, device_id) if is_id(device_id) else None
+        if device is None:
+            raise NotFoundError(f"projects/{project}/devices/{device_id:.80} is not there")
+        return self._change(device, change)
+
+    def batch(self, project: str, batch: Batch) -> dict[str, Any]:
+        """Change the labels of a project's devices, each by itself; what failed, by device."""
+        parsed = {name: parse_name(name) for name in batch.devices}
+        ids = [place[1] for place in parsed.values() if place and place[0] == project]
+        found = self._store.devices(project, ids)
+        jobs = [partial(self._try, name, project, found, batch.change) for name in batch.devices]
+        errors = self._executor.map(lambda job: job(), jobs)
+        return {"batchErrors": [error for error in errors if error is not None]}
+
+    def _try(
+        self, name: str, project: str, found: Mapping[str, Device], change: LabelChange
+    ) -> dict[str, Any] | None:
+        place = parse_name(name)
+        if place is None:
+            return batch_error(name, "INVALID_ARGUMENT", "expected projects/…/devices/…")
+        absent = batch_error(name, "NOT_FOUND", f"{name:.200} is not in projects/{project}")
+        if place[0] != project or place[1] not in found:
+            return absent
+        try:
+            self._change(found[place[1]], change.of)
+        except NotFoundError:
+            return absent
+        except BadRequestError as error:
+            return batch_error(name, "INVALID_ARGUMENT", str(error))
+        except ConflictError as error:
+            return batch_error(name, "INTERNAL_ERROR", str(error))
+        return None
+
+    def _change(self, device: Device, change: Callable[[Labels], Labels]) -> Device:
+        current: Device | None = device
+        for _ in range(TRIES):
+            if current is None:
+                raise NotFoundError(f"{device.name} is not there")
+            wanted = change(current.labels)
+            if wanted == current.labels:
+                return current
+            if self._store.set_labels(current, wanted, times.to_text(self._now())):
+                return replace(current, labels=wanted)
+            current = self._store.device(device.project, device.id)
+        raise ConflictError(f"{device.name}'s labels keep being changed by others: try again")
+
+
+def routes(labels: DeviceLabels, access: Access) -> Router:
+    """Label routes below `/v2/projects/{project}/devices`."""
+    router = Router()
+    guard = Guard(router, access)
+
+    @router.post(COLLECTION + ":batchUpdate")
+    def batch_update(project: str) -> dict[str, Any]:
+        guard.project(project, "device.update")
+        return labels.batch(project, parse_batch(guard.body()))
+
+    @router.put(COLLECTION + "/<device>")
+    def replace_device(project: str, device: str) -> dict[str, Any]:
+        """How the vendor's Terraform provider renames: with all the labels it shall have.
+
+        What else there is of a device is not the caller's to change, and is ignored.
+        """
+        guard.project(project, "device.update")
+        body = guard.body()
+        if not isinstance(body, dict):
+            raise BadRequestError("body: expected a device")
+        wanted = body.get("labels")
+        check_labels(wanted)
+        return labels.change(project, device, lambda _: wanted).to_api()
+
+    @router.patch(COLLECTION + "/<device>/labels/<label>")
+    def set_label(project: str, device: str, label: str) -> dict[str, Any]:
+        guard.project(project, "device.update")
+        body = guard.body()
+        key = unquote(label)
+        value = body.get("value") if isinstance(body, dict) else None
+        check_labels({key: value})
+        changed = labels.change(project, device, LabelChange({key: str(value)}, frozenset()).of)
+        return {"name": f"{changed.name}/labels/{label}", "value": value}
+
+    return router
