@@ -1,0 +1,124 @@
+"""Cuts botocore's data down to what the package calls, at build time.
+
+    python trim.py BOTOCORE_DATA PACKAGE
+
+Making the first client of a process reads the endpoints of 300 services and the models of every
+operation, packed: a seventh of a cold start's CPU. What is kept is kept unchanged: all partitions
+and Regions, and every shape that an operation in use refers to. Which operations those are is read
+from the package's own source, so there is no list to forget.
+"""
+
+import gzip
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SERVICES = ("dynamodb", "events", "kms", "lambda", "sqs")
+"""What the functions make clients for."""
+
+KEPT_FILES = ("endpoint-rule-set-1", "paginators-1", "service-2")
+"""Of a service: no examples, no waiters."""
+
+NEEDED_BY_BOTOCORE = {"dynamodb": {"DescribeEndpoints"}}
+"""Operations that botocore names itself when it makes a client."""
+
+
+def calls(package: Path) -> set[str]:
+    """Every word of the sources that can name a method: called, passed on, or in a text."""
+    text = "".join(path.read_text() for path in sorted(package.rglob("*.py")))
+    return set(re.findall(r"\b[a-z_]+\b", text))
+
+
+def method_name(operation: str) -> str:
+    """The method of a client for an operation: GetItem is get_item."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+
+
+def shapes_of(value: Any) -> Iterator[str]:
+    """The names of the shapes that a part of a model refers to."""
+    if isinstance(value, dict):
+        if isinstance(value.get("shape"), str):
+            yield value["shape"]
+        for part in value.values():
+            yield from shapes_of(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from shapes_of(part)
+
+
+def without_documentation(value: Any) -> Any:
+    """A model without its prose, which is most of it."""
+    if isinstance(value, dict):
+        return {
+            name: without_documentation(part)
+            for name, part in value.items()
+            if not (name == "documentation" and isinstance(part, str))
+        }
+    return [without_documentation(part) for part in value] if isinstance(value, list) else value
+
+
+def trimmed(model: dict[str, Any], service: str, called: set[str]) -> dict[str, Any]:
+    """A service's model with the called operations and the shapes that those need."""
+    always = NEEDED_BY_BOTOCORE.get(service, set())
+    operations = {
+        name: operation
+        for name, operation in model["operations"].items()
+        if name in always or method_name(name) in called
+    }
+    shapes: dict[str, Any] = {}
+    todo = list(shapes_of(operations))
+    while todo:
+        name = todo.pop()
+        if name not in shapes:
+            shapes[name] = model["shapes"][name]
+            todo += shapes_of(shapes[name])
+    return without_documentation(model | {"operations": operations, "shapes": shapes})
+
+
+def read(path: Path) -> Any:
+    """The content of a data file, packed or not."""
+    raw = path.read_bytes()
+    return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+
+
+def write(path: Path, content: Any) -> None:
+    """A data file, unpacked and compact."""
+    path.write_text(json.dumps(content, separators=(",", ":")))
+
+
+def trim_service(folder: Path, called: set[str]) -> None:
+    """Keep the newest version of one service, and of that what is needed."""
+    *older, newest = sorted(path for path in folder.iterdir() if path.is_dir())
+    for version in older:
+        shutil.rmtree(version)
+    for path in sorted(newest.iterdir()):
+        name = path.name.partition(".")[0]
+        content = read(path) if name in KEPT_FILES else None
+        path.unlink()
+        if name == "service-2":
+            content = trimmed(content, folder.name, called)
+        if content is not None:
+            write(newest / f"{name}.json", content)
+
+
+def trim(data: Path, package: Path) -> None:
+    """Cut botocore's `data` folder down to what `package` calls."""
+    called = calls(package)
+    for folder in [path for path in data.iterdir() if path.is_dir()]:
+        if folder.name in SERVICES:
+            trim_service(folder, called)
+        else:
+            shutil.rmtree(folder)
+    endpoints = read(data / "endpoints.json")
+    for partition in endpoints["partitions"]:
+        services = partition["services"].items()
+        partition["services"] = {name: part for name, part in services if name in SERVICES}
+    write(data / "endpoints.json", endpoints)
+
+
+if __name__ == "__main__":
+    trim(Path(sys.argv[1]), Path(sys.argv[2]))
