@@ -14,9 +14,9 @@ from functions.admin import app as admin
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from tests.support import moto_mappings
+from tests.support.api_server import Handler, serving
 from tests.support.aws import make_key, make_sender, make_table
 from tests.support.http_api import LambdaContext, content, request
-from tests.support.served import Handler, Served
 
 TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # a URL
 GRANT_TYPE = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
@@ -36,15 +36,6 @@ def stack() -> Iterator[None]:
             # What an earlier module's tokens were signed with is in a table that is gone.
             app.access._token_keys.forget("")
         yield
-
-
-def handler_of(event: dict[str, Any]) -> Handler:
-    """The function that the API's routes name for a request."""
-    below = event["rawPath"].split("/")[4:]
-    to_ingest = event["requestContext"]["http"]["method"] == "POST" and (
-        below == ["events"] or (len(below) == 2 and below[0] == "devices")
-    )
-    return ingest.lambda_handler if to_ingest else config_api.lambda_handler
 
 
 class Client:
@@ -98,7 +89,11 @@ class Client:
         """A request below the project, to the function that the API's routes name."""
         path = f"/v2/projects/{self.project}{path}"
         event = request(method, path, body, headers=self.headers, **options)
-        handler = handler_of(event)
+        below = path.split("/")[4:]
+        to_ingest = method == "POST" and (
+            below == ["events"] or (len(below) == 2 and below[0] == "devices")
+        )
+        handler: Handler = ingest.lambda_handler if to_ingest else config_api.lambda_handler
         answer = handler(json.loads(json.dumps(event)), LambdaContext())
         return answer["statusCode"], content(answer)
 
@@ -123,16 +118,20 @@ def client() -> Client:
 
 
 @pytest.fixture(scope="module")
-def served(stack: None) -> Iterator[Served]:
+def base_url(stack: None) -> Iterator[str]:
     """The handlers behind a port of their own."""
-    with Served(handler_of) as server:
-        yield server
+    routes: dict[str, Handler] = {
+        "POST /v2/projects/{project}/devices/{device}": ingest.lambda_handler,
+        "POST /v2/projects/{project}/events": ingest.lambda_handler,
+    }
+    with serving(routes, config_api.lambda_handler) as url:
+        yield url
 
 
-def sdk_options(client: Client, served: Served) -> dict[str, Any]:
+def sdk_options(client: Client, base_url: str) -> dict[str, Any]:
     """What each call of the vendor's SDK needs to come from the client and to arrive here."""
     auth = disruptive.Auth.service_account(
         client.account["keyId"], client.account["secret"], client.account["email"]
     )
-    auth.token_endpoint = f"{served.base_url}/oauth2/token"
-    return {"auth": auth, "base_url": served.base_url, "request_timeout": 30}
+    auth.token_endpoint = f"{base_url}/oauth2/token"
+    return {"auth": auth, "base_url": base_url, "request_timeout": 30}

@@ -4,6 +4,7 @@ import base64
 import logging
 import re
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import pytest
@@ -439,6 +440,8 @@ def test_a_wrong_wish_of_the_deployer_is_refused(request_: Any) -> None:
         ("POST", "/serviceaccounts", {"enableBasicAuth": "true"}, "enableBasicAuth"),
         ("POST", "/serviceaccounts", {"enableBasicAuth": 1}, "enableBasicAuth"),
         ("PATCH", "", {"displayName": {}}, "displayName"),
+        ("PATCH", "", {"displayName": ""}, "displayName"),
+        ("PATCH", "", {"displayName": None}, "displayName"),
         ("PATCH", "", {"name_": "x"}, "unknown field"),
     ],
 )
@@ -462,6 +465,49 @@ def test_what_is_wrong_is_named(
 )
 def test_a_project_without_a_proper_name_is_not_made(organizer: Client, body: Any) -> None:
     assert call(organizer, "POST", "/v2/projects", body)[0] == 400
+
+
+@pytest.mark.parametrize("strange", ["x" * 3000, "a:b", "\x00", "\u00e4", "..", "%2F"])
+def test_a_strange_id_is_not_there(client: Client, strange: str) -> None:
+    for path in ("/members/{}", "/serviceaccounts/{}", "/serviceaccounts/{}/keys", "/{}"):
+        for method in ("GET", "DELETE"):
+            status, error = client.call(method, path.format(quote(strange)))
+            assert (status, error["code"]) == (404, 404)
+    for path in ("/v2/roles/{}", "/v2/organizations/{}", "/v2/organizations/default/members/{}"):
+        assert call(client, "GET", path.format(quote(strange)))[0] == 404
+
+
+READS = {
+    "": 1,
+    "/permissions": 0,
+    "/members": 1,
+    "/members/{account}": 1,
+    "/serviceaccounts": 1,
+    "/serviceaccounts/{account}": 1,
+    "/serviceaccounts/{account}/keys": 1,
+    "/serviceaccounts/{account}/keys/{key}": 1,
+    "/dataconnectors": 1,
+    "/audit": 1,
+}
+"""How many calls of DynamoDB a GET in a project makes, once its caller is known."""
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_get_is_one_read_beyond_who_is_calling(client: Client, path: str) -> None:
+    assert client.call("GET", "")[0] == 200
+    calls: list[str] = []
+    dynamodb = config_api.table.dynamodb
+
+    def noted(model: Any, **_: object) -> None:
+        calls.append(model.name)
+
+    dynamodb.meta.events.register("before-call.dynamodb", noted)
+    try:
+        account = client.account["email"].partition("@")[0]
+        status, _ = client.call("GET", path.format(account=account, key=client.account["keyId"]))
+    finally:
+        dynamodb.meta.events.unregister("before-call.dynamodb", noted)
+    assert (status, len(calls)) == (200, READS[path]), calls
 
 
 def test_a_secret_is_in_one_answer_and_nowhere_else(

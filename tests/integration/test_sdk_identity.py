@@ -6,21 +6,20 @@ import disruptive as dt
 import pytest
 
 from tests.integration.conftest import Client, sdk_options
-from tests.support.served import Served
 
 ORGANIZATION = "default"
 
 
 @pytest.fixture
-def options(client: Client, served: Served) -> dict[str, Any]:
+def options(client: Client, base_url: str) -> dict[str, Any]:
     """An administrator of a project."""
-    return sdk_options(client, served)
+    return sdk_options(client, base_url)
 
 
 @pytest.fixture
-def organizing(organizer: Client, served: Served) -> dict[str, Any]:
+def organizing(organizer: Client, base_url: str) -> dict[str, Any]:
     """An administrator of the organization."""
-    return sdk_options(organizer, served)
+    return sdk_options(organizer, base_url)
 
 
 def test_projects(organizing: dict[str, Any]) -> None:
@@ -77,7 +76,7 @@ def test_members(client: Client, options: dict[str, Any]) -> None:
         dt.Project.get_member(made.member_id, client.project, **options)
 
 
-def test_service_accounts_and_keys(client: Client, options: dict[str, Any], served: Served) -> None:
+def test_service_accounts_and_keys(client: Client, options: dict[str, Any], base_url: str) -> None:
     accounts, project = dt.ServiceAccount, client.project
     made = accounts.create_service_account(project, **options)
     assert (made.display_name, made.basic_auth_enabled) == ("", False)
@@ -96,7 +95,7 @@ def test_service_accounts_and_keys(client: Client, options: dict[str, Any], serv
 
     assert key.secret is not None
     fields = {"keyId": key.key_id, "secret": key.secret, "email": made.email}
-    theirs = sdk_options(Client(fields, project), served)
+    theirs = sdk_options(Client(fields, project), base_url)
     with pytest.raises(dt.errors.NotFound):
         dt.Project.get_project(project, **theirs)
     dt.Project.add_member(project, made.email, [dt.Role.PROJECT_USER], **options)
@@ -141,7 +140,7 @@ def test_organizations(client: Client, organizing: dict[str, Any]) -> None:
     assert len(dt.Organization.list_members(ORGANIZATION, **organizing)) == 1
 
 
-def test_wrong_credentials_are_unauthorized(client: Client, served: Served) -> None:
+def test_wrong_credentials_are_unauthorized(client: Client, base_url: str) -> None:
     fields = client.account | {"secret": "x" * 43}
     with pytest.raises(dt.errors.Unauthorized):
-        dt.Project.list_projects(**sdk_options(Client(fields, client.project), served))
+        dt.Project.list_projects(**sdk_options(Client(fields, client.project), base_url))

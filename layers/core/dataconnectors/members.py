@@ -1,13 +1,12 @@
 """Members of projects and of the organization: who has which roles where."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dataconnectors import accounts
 from dataconnectors.errors import BadRequestError
+from dataconnectors.ids import derived_id
 
 MAXIMUM_MEMBERS = 1000
 """Members of a project: as many as service accounts, and they are listed in one page."""
@@ -62,10 +61,7 @@ class Member:
 def member_id(email: str) -> str:
     """A service account's own id; for a person an id made of the email, the same each time."""
     account = accounts.account_of(email)
-    if account is not None:
-        return account[1]
-    digest = hashlib.sha256(email.encode()).digest()[:12]
-    return base64.b32hexencode(digest).decode("ascii").rstrip("=").lower()
+    return account[1] if account is not None else derived_id(email)
 
 
 def parse_email(value: Any) -> str:

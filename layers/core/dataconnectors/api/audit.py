@@ -14,6 +14,9 @@ from dataconnectors.store.audit import AuditStore
 PAGE = 100
 """Entries of a page at most: about 40 KB to read."""
 
+CLOCKS_APART = 60
+"""Seconds that the clock of another instance may be ahead: its entries are shown too."""
+
 
 def routes(store: AuditStore, access: Access) -> Router:
     """`/v2/projects/{project}/audit`, and the organization's."""
@@ -22,9 +25,9 @@ def routes(store: AuditStore, access: Access) -> Router:
 
     def page(log: str, now: float) -> dict[str, Any]:
         event = guard.event
-        oldest = now - RETENTION_SECONDS
+        oldest, latest = now - RETENTION_SECONDS, now + CLOCKS_APART
         since = max(_time(event, "startTime", "start_time", oldest), oldest)
-        until = _time(event, "endTime", "end_time", now)
+        until = min(_time(event, "endTime", "end_time", latest), latest)
         if since > until:
             return {"entries": [], "nextPageToken": ""}
         limit, after = paging.size(event, PAGE), guard.after()

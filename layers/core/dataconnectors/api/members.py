@@ -11,6 +11,7 @@ from dataconnectors.accounts import ServiceAccount
 from dataconnectors.api.guard import Guard
 from dataconnectors.audit import Author
 from dataconnectors.errors import BadRequestError, NotFoundError
+from dataconnectors.events import is_id
 from dataconnectors.members import Member
 from dataconnectors.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from dataconnectors.store.accounts import AccountStore
@@ -99,7 +100,7 @@ class Members:
         self._store.remove(member, change)
 
     def _find(self, parent: str, member_id: str) -> Member:
-        found = self._store.member(parent, member_id)
+        found = self._store.member(parent, member_id) if is_id(member_id) else None
         if found is None:
             raise NotFoundError(f"{parent}/members/{member_id:.80} is not there")
         return found

@@ -198,9 +198,7 @@ def routes(projects: Projects, access: Access) -> Router:
         if not isinstance(organization, str) or not organization.startswith("organizations/"):
             raise BadRequestError("organization: expected organizations/<id>")
         access.check(caller, organization, "project.create")
-        name = fields.display_name(given.get("displayName"))
-        if not name:
-            raise BadRequestError("displayName: expected a name for the project")
+        name = _name(given.get("displayName"))
         author = access.author(caller, gateway.address(guard.event))
         return to_api(projects.create(organization, name, author))
 
@@ -217,9 +215,10 @@ def routes(projects: Projects, access: Access) -> Router:
             guard.body(), ("displayName",), output_only=ignored, mask=guard.mask()
         )
         found = projects.get(project)
-        name = fields.display_name(given.get("displayName", found.display_name))
-        if name != found.display_name:
-            found = projects.rename(project, name, author)
+        if "displayName" in given:
+            name = _name(given["displayName"])
+            if name != found.display_name:
+                found = projects.rename(project, name, author)
         return to_api(found)
 
     @router.delete(COLLECTION + "/<project>")
@@ -238,3 +237,10 @@ def routes(projects: Projects, access: Access) -> Router:
         return {"permissions": sorted(known), "nextPageToken": ""}
 
     return router
+
+
+def _name(value: Any) -> str:
+    name = fields.display_name(value)
+    if not name:
+        raise BadRequestError("displayName: expected a name for the project")
+    return name
