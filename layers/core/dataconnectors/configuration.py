@@ -36,6 +36,9 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _FIELD_VALUE = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
 """A header's value (RFC 9110, section 5.5), without the obsolete bytes above ASCII."""
 
+_NO_SECRET = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""What no secret has that somebody typed or pasted whole, and half a character without UTF-8."""
+
 _FIELDS = ("displayName", "status", "events", "labels", "httpConfig")
 _HTTP_FIELDS = ("url", "signatureSecret", "headers")
 _OUTPUT_ONLY = ("name", "createTime", "updateTime")
@@ -123,6 +126,9 @@ def parse_patch(
     fields = _known(body)
     if mask is not None:
         fields = _masked(fields, list(mask))
+    elif isinstance(fields.get("httpConfig"), dict) and fields["httpConfig"].get("url", "") is None:
+        # Null is how some clients write a field that they do not set. There is no default for it.
+        fields["httpConfig"] = {k: v for k, v in fields["httpConfig"].items() if k != "url"}
     return _apply(fields, current, check_url)
 
 
@@ -156,6 +162,8 @@ def _masked(fields: Mapping[str, Any], mask: list[str]) -> dict[str, Any]:
             chosen_http[name] = http.get(name)
         else:
             chosen[path] = fields.get(path)
+    if "status" in chosen and chosen["status"] is None:
+        chosen["status"] = Status.ACTIVE.value
     return chosen | ({"httpConfig": chosen_http} if chosen_http else {})
 
 
@@ -255,8 +263,8 @@ def _url(value: Any, check_url: CheckUrl) -> str:
 def _signature_secret(value: Any) -> str:
     if value is None:
         return ""
-    if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise BadRequestError("httpConfig.signatureSecret: expected a text")
+    if not isinstance(value, str) or _NO_SECRET.search(value):
+        raise BadRequestError("httpConfig.signatureSecret: expected a text, no control characters")
     return value
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+MAXIMUM_CONNECTORS = 100
+"""Of a project. Ingest sends each event to all of them, and a list is always one page."""
+
 
 class Status(StrEnum):
     """Whether events are pushed. `SYSTEM_DISABLED` is set by the service alone."""

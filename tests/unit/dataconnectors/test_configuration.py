@@ -65,6 +65,8 @@ def test_create_reads_each_field(body: dict[str, Any], changes: dict[str, Any]) 
         ({"httpConfig": {"url": "https://b.example/"}}, {"url": "https://b.example/"}),
         ({"httpConfig": {}}, {}),
         ({"httpConfig": None}, {}),
+        ({"httpConfig": {"url": None}}, {}),
+        ({"httpConfig": {"url": None, "headers": None}}, {"secrets": Secrets("secret", ())}),
         (
             {"httpConfig": {"signatureSecret": ""}},
             {"secrets": Secrets("", (("x-team", "blue"),))},
@@ -107,6 +109,12 @@ def test_patch_with_a_mask_changes_what_the_mask_names(
     assert patch(body, mask) == replace(CURRENT, **changes)
 
 
+def test_a_status_that_is_named_but_absent_is_reset() -> None:
+    disabled = replace(CURRENT, status=Status.USER_DISABLED)
+    assert patch({}, ["status"], disabled).status is Status.ACTIVE
+    assert patch({"status": None}, None, disabled) == disabled
+
+
 def test_a_service_disabled_connector_may_be_sent_back_as_it_is_and_enabled() -> None:
     disabled = replace(CURRENT, status=Status.SYSTEM_DISABLED)
     assert patch({"status": "SYSTEM_DISABLED"}, None, disabled) == disabled
@@ -141,6 +149,7 @@ def test_a_service_disabled_connector_may_be_sent_back_as_it_is_and_enabled() ->
         ({"httpConfig": {"url": "https://10.0.0.1/"}}, "httpConfig.url: "),
         ({"httpConfig": {"url": URL, "signatureSecret": 3}}, "signatureSecret: expected a text"),
         ({"httpConfig": {"url": URL, "signatureSecret": "\ud800"}}, "signatureSecret: expected"),
+        ({"httpConfig": {"url": URL, "signatureSecret": "s\x00"}}, "no control characters"),
         ({"httpConfig": {"url": URL, "signatureSecret": "s" * 4096}}, "at most 4096"),
         ({"httpConfig": {"url": URL, "headers": []}}, "headers: expected an object"),
         ({"httpConfig": {"url": URL, "headers": {"a b": "x"}}}, "no header name"),

@@ -65,7 +65,8 @@ class Subject:
 def over_moto() -> Subject:
     make_table()
     table = Table(boto3.client("dynamodb"), "dc-test-table")
-    table.transact([table.put(keys.version_key("p") | {"version": {"N": "1"}}, "")], "")
+    version = {"version": {"N": "1"}, "connectorCount": {"N": "0"}}
+    table.transact([table.put(keys.version_key("p") | version, "")], "")
     elapsed = [0.0]
     store = ConnectorStore(table, now=lambda: EPOCH + elapsed[0])
     store.create_connector(NEW)

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors import configuration, times
+from dataconnectors import configuration, gateway, times
 from dataconnectors.access import Access
 from dataconnectors.api.guard import Guard
 from dataconnectors.audit import Author
 from dataconnectors.configuration import CheckUrl, Configuration
 from dataconnectors.connectors import NO_SECRETS, Connector, Lifecycle, Secrets
+from dataconnectors.creations import REMEMBERED_SECONDS, Creation, digest_of
 from dataconnectors.errors import (
     ConflictError,
     ControlPlaneError,
@@ -27,6 +29,10 @@ from dataconnectors.vault import Vault
 
 TRIES = 5
 """Of a change that other writers of the same connector got ahead of."""
+
+OPENERS = 10
+"""Secrets of a list that KMS opens at the same time: a hundred take ten times one, not a hundred
+times. Those opened within the last half minute are in the vault's memory."""
 
 COLLECTION = "/v2/projects/<project>/dataconnectors"
 
@@ -53,13 +59,54 @@ class Connectors:
         self._entropy = entropy
         self._now = now
         self._sleep = sleep
+        self._openers = ThreadPoolExecutor(OPENERS)
 
-    def create(self, project: str, body: Any, author: Author) -> dict[str, Any]:
+    def create(
+        self, project: str, body: Any, author: Author, idempotency_key: str = ""
+    ) -> dict[str, Any]:
         """Make a connector; answers when its queue takes events.
 
-        The row comes first: whatever dies after it, the reconciler finishes.
+        The row comes first: whatever dies after it, the reconciler finishes. A call that equals
+        one of a moment ago finishes that one's connector and shows it.
         """
         wanted = configuration.parse_create(body, self._check_url)
+        connector = self._remembered_or_new(project, wanted, author, idempotency_key)
+        try:
+            connector = self._provisioner.provision(connector)
+        except ControlPlaneError as error:
+            raise UnavailableError(
+                f"{connector.name} is stored, its queue is not ready yet ({error}): it will be "
+                "within minutes. List the connectors before creating it again"
+            ) from error
+        return configuration.to_api(connector, wanted.secrets)
+
+    def _remembered_or_new(
+        self, project: str, wanted: Configuration, author: Author, idempotency_key: str
+    ) -> Connector:
+        digest = digest_of(author.key_id, idempotency_key, wanted)
+        new = self._new(project, wanted)
+        change = author.change("dataconnector.create", new.name)
+        creation = Creation(project, digest, new.id, self._now() + REMEMBERED_SECONDS)
+        before: Creation | None = None
+        for _ in range(TRIES):
+            if self._store.create_connector(new, change, creation, instead_of=before):
+                return new
+            before = self._store.creation(project, digest)
+            first = self._made_by(before)
+            if first is not None and configuration.of(first, self._open(first)) == wanted:
+                return first
+        raise ConflictError("equal calls keep making connectors: list them and try again")
+
+    def _made_by(self, creation: Creation | None) -> Connector | None:
+        if creation is None or creation.expires_at < self._now():
+            return None
+        name = f"projects/{creation.project}/dataconnectors/{creation.connector}"
+        connector = self._store.connector(name)
+        if connector is None or connector.lifecycle is Lifecycle.DELETING:
+            return None
+        return connector
+
+    def _new(self, project: str, wanted: Configuration) -> Connector:
         now = self._now()
         time_text = times.to_text(now)
         connector = Connector(
@@ -81,17 +128,7 @@ class Connectors:
             create_time=time_text,
             update_time=time_text,
         )
-        connector = replace(connector, sealed=self._seal(wanted.secrets, connector.name))
-        change = author.change("dataconnector.create", connector.name)
-        self._store.create_connector(connector, change)
-        try:
-            connector = self._provisioner.provision(connector)
-        except ControlPlaneError as error:
-            raise UnavailableError(
-                f"{connector.name} is stored, its queue is not ready yet ({error}): it will be "
-                "within minutes. List the connectors before creating it again"
-            ) from error
-        return configuration.to_api(connector, wanted.secrets)
+        return replace(connector, sealed=self._seal(wanted.secrets, connector.name))
 
     def get(self, project: str, connector_id: str) -> dict[str, Any]:
         """One connector; `NotFoundError` when it is not there or is being deleted."""
@@ -102,12 +139,13 @@ class Connectors:
 
         One page, because the vendor's SDK carries a page token over into its next list calls.
         """
+        shown = [
+            connector
+            for connector in self._store.connectors(project)
+            if connector.lifecycle is not Lifecycle.DELETING
+        ]
         return {
-            "dataConnectors": [
-                self._to_api(connector)
-                for connector in self._store.connectors(project)
-                if connector.lifecycle is not Lifecycle.DELETING
-            ],
+            "dataConnectors": list(self._openers.map(self._to_api, shown)),
             "nextPageToken": "",
         }
 
@@ -214,7 +252,8 @@ def routes(connectors: Connectors, access: Access) -> Router:
     @router.post(COLLECTION)
     def create_connector(project: str) -> dict[str, Any]:
         author = guard.project(project, "dataconnector.create")
-        return connectors.create(project, guard.body(), author)
+        idempotency_key = gateway.headers(guard.event).get("idempotency-key", "")
+        return connectors.create(project, guard.body(), author, idempotency_key)
 
     @router.get(COLLECTION + "/<connector>")
     def get_connector(project: str, connector: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Connectors in DynamoDB: rows, the conditions of their changes, and the reconciler's index."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -7,8 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from dataconnectors.audit import Change
-from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry, Status
-from dataconnectors.errors import ConflictError, NotFoundError
+from dataconnectors.connectors import (
+    MAXIMUM_CONNECTORS,
+    Connector,
+    Lifecycle,
+    LifecycleEntry,
+    Status,
+)
+from dataconnectors.creations import Creation
+from dataconnectors.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.store import keys
 from dataconnectors.store.audit import put_changes
 from dataconnectors.store.table import Item, Table
@@ -29,19 +37,44 @@ class ConnectorStore:
         self._table = table
         self._now = now
 
-    def create_connector(self, connector: Connector, change: Change | None = None) -> None:
-        """Put a new row and bump the configuration's version; `NotFoundError` without project."""
-        try:
-            self._table.transact(
-                [
-                    self._table.put(_connector_item(connector), "attribute_not_exists(pk)"),
-                    self._bump(connector.project),
-                    *put_changes(self._table, change),
-                ],
-                "",
-            )
-        except ConflictError:
-            raise NotFoundError(f"projects/{connector.project} is not there") from None
+    def create_connector(
+        self,
+        connector: Connector,
+        change: Change | None = None,
+        creation: Creation | None = None,
+        *,
+        instead_of: Creation | None = None,
+    ) -> bool:
+        """Put a new row and bump the configuration's version.
+
+        False when the `creation` is remembered already; `instead_of` what was remembered, it takes
+        its place. Raises `NotFoundError` without project and `BadRequestError` when it is full.
+        """
+        failed = self._table.attempt(
+            [
+                # First, so that a call for the last free place that is sent again is recognized.
+                *self._remember(creation, instead_of),
+                self._bump(connector.project, connectors=1),
+                self._table.put(_connector_item(connector), "attribute_not_exists(pk)"),
+                *put_changes(self._table, change),
+            ]
+        )
+        if failed is None:
+            return True
+        if failed == 0 and creation is not None:
+            return False
+        if self._table.get(keys.version_key(connector.project)) is None:
+            raise NotFoundError(f"projects/{connector.project} is not there")
+        raise BadRequestError(
+            f"projects/{connector.project} has {MAXIMUM_CONNECTORS} connectors: delete one first"
+        )
+
+    def creation(self, project_id: str, digest: str) -> Creation | None:
+        """What is remembered of a create call; perhaps for longer than it is worth."""
+        item = self._table.get(keys.creation_key(project_id, digest))
+        if item is None:
+            return None
+        return Creation(project_id, digest, item["connector"]["S"], float(item["expiresAt"]["N"]))
 
     def connector(self, name: str) -> Connector | None:
         """A connector by its resource name; None when absent or when the name is none."""
@@ -66,13 +99,15 @@ class ConnectorStore:
         this returned is handled by the new settings.
         """
         written = replace(new, version=old.version + 1)
+        # One that is being deleted takes no place any more.
+        leaves = new.lifecycle is Lifecycle.DELETING and old.lifecycle is not Lifecycle.DELETING
         try:
             self._table.transact(
                 [
                     self._table.put(
                         _connector_item(written), "version = :version", _version_value(old)
                     ),
-                    self._bump(old.project),
+                    self._bump(old.project, connectors=-1 if leaves else 0),
                     *put_changes(self._table, change),
                 ],
                 "",
@@ -148,9 +183,34 @@ class ConnectorStore:
         item = self._table.get(keys.tombstone_key(*parts.groups()))
         return item is not None and self._now() < int(item["expiresAt"]["N"])
 
-    def _bump(self, project_id: str) -> dict[str, Any]:
-        """Every write that ingest has to see does this, in the same transaction."""
-        return self._table.add(keys.version_key(project_id), "version", 1)
+    def _remember(
+        self, creation: Creation | None, instead_of: Creation | None
+    ) -> list[dict[str, Any]]:
+        if creation is None:
+            return []
+        item = keys.creation_key(creation.project, creation.digest) | {
+            "connector": {"S": creation.connector},
+            "expiresAt": {"N": str(math.ceil(creation.expires_at))},
+        }
+        if instead_of is None:
+            return [self._table.put(item, "attribute_not_exists(pk)")]
+        expected = {":connector": {"S": instead_of.connector}}
+        return [self._table.put(item, "connector = :connector", expected)]
+
+    def _bump(self, project_id: str, *, connectors: int = 0) -> dict[str, Any]:
+        """Every write that ingest has to see does this, in the same transaction.
+
+        `connectors` is how many more the project has then, within its limit.
+        """
+        action = self._table.add(keys.version_key(project_id), "version", 1)
+        if connectors:
+            update = action["Update"]
+            update["UpdateExpression"] += ", connectorCount :connectors"
+            update["ExpressionAttributeValues"][":connectors"] = {"N": str(connectors)}
+            if connectors > 0:
+                update["ConditionExpression"] += " AND connectorCount < :maximum"
+                update["ExpressionAttributeValues"][":maximum"] = {"N": str(MAXIMUM_CONNECTORS)}
+        return action
 
 
 def _connector_item(connector: Connector) -> Item:

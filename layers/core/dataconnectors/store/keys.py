@@ -31,6 +31,11 @@ def device_shard(device_id: str) -> int:
     return zlib.crc32(device_id.encode()) % DEVICE_SHARDS
 
 
+def creation_key(project_id: str, digest: str) -> Item:
+    """What is remembered of a create call of a connector."""
+    return {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"CREATION#{digest}"}}
+
+
 def device_key(project_id: str, device_id: str) -> Item:
     partition = device_partitions(project_id)[device_shard(device_id)]
     return {"pk": {"S": partition}, "sk": {"S": f"DEVICE#{device_id}"}}
@@ -108,6 +113,22 @@ def history_partition(project_id: str, device_id: str) -> str:
 def history_sort(timestamp: float, event_id: str = "") -> str:
     """Sorts by time (epoch seconds, kept to the microsecond), then by id."""
     return f"{micros(timestamp):016d}#{event_id}"
+
+
+NOTICES = "NOTICES"
+"""The partition of expired events that are to be announced: an item for each connector."""
+
+
+def notice_key(connector: str) -> Item:
+    """`connector` is a resource name."""
+    return {"pk": {"S": NOTICES}, "sk": {"S": connector}}
+
+
+def expired_partition(connector: str) -> str:
+    """The records of a connector's expired events, by its resource name. SQS has 120,000 messages
+    of a queue in flight at most, and each waits up to an hour for its last attempt: about 33
+    records a second."""
+    return f"EXPIRED#{connector}"
 
 
 def micros(timestamp: float) -> int:

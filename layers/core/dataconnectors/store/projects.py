@@ -165,7 +165,9 @@ def put_project(table: Table, project: Project, accounts: int = 0) -> list[dict[
             },
             "attribute_not_exists(pk)",
         ),
-        table.put(keys.version_key(project.id) | {"version": {"N": "1"}}, ""),
+        table.put(
+            keys.version_key(project.id) | {"version": {"N": "1"}, "connectorCount": {"N": "0"}}, ""
+        ),
         table.put(keys.organization_project_key(project.organization, project.id), ""),
     ]
 
