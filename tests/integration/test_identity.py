@@ -3,6 +3,7 @@
 import base64
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import pytest
 from dataconnectors import roles
 from dataconnectors.accounts import MAXIMUM_KEYS, email_of
 from dataconnectors.api.members import INVITATIONS_PATH
+from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.members import MemberStore
 from functions.admin import app as admin
 from functions.config_api import app as config_api
@@ -541,11 +543,25 @@ def test_a_secret_is_in_one_answer_and_nowhere_else(
         assert token not in stored + logged
 
 
-def test_what_a_query_finds_is_what_the_way_back_says(client: Client) -> None:
-    account_id = client.account["email"].partition("@")[0]
+def test_the_way_back_says_what_the_member_says(client: Client) -> None:
+    other = client.account_with(roles.USER)
+    account_id = other.account["email"].partition("@")[0]
+    assert len(call(other, "GET", "/v2/projects")[1]["projects"]) == 1
+    client.call("PATCH", f"/members/{account_id}", {"roles": [roles.PUBLISHER]})
+    assert call(other, "GET", "/v2/projects")[1]["projects"] == []
     store = MemberStore(config_api.table)
     (membership,) = store.memberships(account_id)
-    assert membership.parent == f"projects/{client.project}"
     member = store.member(membership.parent, account_id)
     assert member is not None
-    assert member.roles == membership.roles
+    assert member.roles == membership.roles == (roles.PUBLISHER,)
+
+
+def test_an_account_of_the_same_id_elsewhere_has_none_of_a_members_roles(client: Client) -> None:
+    """Ids are random, and not what is trusted: the email is, and it names the project."""
+    store = AccountStore(config_api.table)
+    account_id = client.account["email"].partition("@")[0]
+    account = store.service_account(client.project, account_id)
+    assert account is not None
+    place = f"projects/{client.project}"
+    assert store.roles(place, account) == (roles.ADMIN,)
+    assert store.roles(place, replace(account, email=email_of(account_id, "another"))) == ()
