@@ -43,6 +43,7 @@ from dataconnectors.store.members import MemberStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
+from dataconnectors.store.tallies import TallyStore
 
 settings = ApiSettings.from_env(os.environ)
 logger = Logger()
@@ -77,6 +78,7 @@ connector_service = connectors.Connectors(
     partial(check_url, allowed=settings.allowed_networks),
     entropy=os.urandom,
     now=time.time,
+    TallyStore(table),
 )
 
 app = APIGatewayHttpResolver()

@@ -18,6 +18,7 @@ from dataconnectors.provisioning import Provisioner
 from dataconnectors.settings import QueueSettings
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
+from dataconnectors.store.tallies import TallyStore
 from dataconnectors.vault import Vault
 from tests.integration.conftest import Client
 
@@ -63,6 +64,7 @@ class Service:
                 sleep=lambda seconds: None,
             ),
             partial(check_url, allowed=()),
+            TallyStore(self.store._table),
             entropy=os.urandom,
             now=lambda: self.time,
             sleep=lambda seconds: None,

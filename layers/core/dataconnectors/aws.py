@@ -1,10 +1,12 @@
 """AWS clients, made the same way everywhere: bounded in time, one session, small user agent."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import botocore.config
 import botocore.session
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 CONNECT_TIMEOUT = 1.0
 """Seconds. AWS endpoints are in the same Region: what does not connect at once, will not."""
@@ -13,7 +15,7 @@ READ_TIMEOUT = 2.0
 """Seconds for one try of one call; API callers give up after three."""
 
 TOTAL_ATTEMPTS = 3
-"""Tries of one call, the first included. All calls of ours are safe to repeat."""
+"""Tries of one call, the first included. Calls that are not safe to repeat are named: see `get`."""
 
 MAXIMUM_CONNECTIONS = 32
 """Connections kept for one service: as many as ingest sends to in parallel."""
@@ -29,8 +31,12 @@ class Clients:
         self._session = botocore.session.get_session()
         self._overrides = dict(overrides or {})
 
-    def get(self, service: str) -> Any:
-        """A client for `service`, such as "sqs". Region and credentials come from AWS_*."""
+    def get(self, service: str, *, once: tuple[str, ...] = ()) -> Any:
+        """A client for `service`, such as "sqs". Region and credentials come from AWS_*.
+
+        Operations of `once`, such as "UpdateItem", are not safe to repeat: the client does not do
+        so after an error that leaves open whether AWS has done them.
+        """
         config = botocore.config.Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
@@ -39,4 +45,21 @@ class Clients:
             # botocore builds its long user agent anew for each call: 14 % of a call's CPU.
             user_agent="dataconnectors",
         )
-        return self._session.create_client(service, config=config, **self._overrides)
+        client = self._session.create_client(service, config=config, **self._overrides)
+        for operation in once:
+            client.meta.events.register_first(f"needs-retry.{service}.{operation}", _not_again)
+        return client
+
+
+def _not_again(
+    response: tuple[Any, Any] | None, caught_exception: Exception | None, operation: Any, **_: Any
+) -> None:
+    """Raise what botocore would repeat a call after, unless AWS has refused it or never got it.
+
+    A client of its own, without retries, would cost a connection and a second set of models.
+    """
+    never_sent = (ConnectTimeoutError, EndpointConnectionError)
+    if caught_exception is not None and not isinstance(caught_exception, never_sent):
+        raise caught_exception
+    if response is not None and response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise ClientError(response[1], operation.name)

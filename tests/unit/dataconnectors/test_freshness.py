@@ -99,6 +99,7 @@ class Timeline(Workers):
             entropy=lambda count: b"\0" * count,
             now=self.clock,
             sleep=self.wait,
+            None,  # type: ignore[arg-type]  # nor measured
         )
 
     # --- time ----------------------------------------------------------------------------------

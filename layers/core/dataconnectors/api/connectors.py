@@ -25,14 +25,16 @@ from dataconnectors.freshness import SETTLE_SECONDS
 from dataconnectors.ids import ENTROPY_BYTES, new_id
 from dataconnectors.provisioning import Provisioner
 from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.tallies import TallyStore
 from dataconnectors.vault import Vault
 
 TRIES = 5
 """Of a change that other writers of the same connector got ahead of."""
 
-OPENERS = 10
+READERS = 10
 """Secrets of a list that KMS opens at the same time: a hundred take ten times one, not a hundred
-times. Those opened within the last half minute are in the vault's memory."""
+times. Those opened within the last half minute are in the vault's memory. Also as many as the
+shards of a connector's metrics, which are read at the same time too."""
 
 COLLECTION = "/v2/projects/<project>/dataconnectors"
 
@@ -46,6 +48,7 @@ class Connectors:
         vault: Vault,
         provisioner: Provisioner,
         check_url: CheckUrl,
+        tallies: TallyStore,
         *,
         entropy: Callable[[int], bytes],
         now: Callable[[], float],
@@ -56,10 +59,11 @@ class Connectors:
         self._vault = vault
         self._provisioner = provisioner
         self._check_url = check_url
+        self._tallies = tallies
         self._entropy = entropy
         self._now = now
         self._sleep = sleep
-        self._openers = ThreadPoolExecutor(OPENERS)
+        self._readers = ThreadPoolExecutor(READERS)
 
     def create(
         self, project: str, body: Any, author: Author, idempotency_key: str = ""
@@ -145,7 +149,7 @@ class Connectors:
             if connector.lifecycle is not Lifecycle.DELETING
         ]
         return {
-            "dataConnectors": list(self._openers.map(self._to_api, shown)),
+            "dataConnectors": list(self._readers.map(self._to_api, shown)),
             "nextPageToken": "",
         }
 
@@ -191,6 +195,19 @@ class Connectors:
                 self._settle(written)
                 return {}
         raise ConflictError(f"{old.name} keeps being changed by others: try again")
+
+    def metrics(self, project: str, connector_id: str) -> dict[str, Any]:
+        """How the attempts of the last 3 hours went."""
+        connector = self._find(project, connector_id)
+        tally = self._tallies.recent(connector.name, self._now(), self._readers.map)
+        latency = tally.percentile(99)
+        return {
+            "metrics": {
+                "successCount": tally.successes,
+                "errorCount": tally.errors,
+                "latency99p": f"{latency:.3f}s" if latency else "0s",
+            }
+        }
 
     def _settle(self, connector: Connector) -> None:
         """Wait until no attempt can begin on what was read before this connector was disabled.
@@ -254,6 +271,12 @@ def routes(connectors: Connectors, access: Access) -> Router:
         author = guard.project(project, "dataconnector.create")
         idempotency_key = gateway.headers(guard.event).get("idempotency-key", "")
         return connectors.create(project, guard.body(), author, idempotency_key)
+
+    # Before the route of a connector, whose pattern takes a colon too.
+    @router.get(COLLECTION + "/<connector>:metrics")
+    def get_metrics(project: str, connector: str) -> dict[str, Any]:
+        guard.project(project, "dataconnector.read")
+        return connectors.metrics(project, connector)
 
     @router.get(COLLECTION + "/<connector>")
     def get_connector(project: str, connector: str) -> dict[str, Any]:
