@@ -27,9 +27,12 @@ from aws_lambda_powertools import Logger
 from dataconnectors.connectors import Connector, Lifecycle, Secrets, Status
 from dataconnectors.delivery import Courier
 from dataconnectors.dialling import Dialler
+from dataconnectors.faults import FaultsQueue
 from dataconnectors.messages import Message
 from dataconnectors.records import Record
 from dataconnectors.sender import Sender
+from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.table import Table
 from dataconnectors.transport import Transport, client_context
 from dataconnectors.vault import Vault
 from dataconnectors.visibility import Visibility
@@ -73,6 +76,10 @@ class Aws:
             update_time="",
         )
 
+    def is_buried(self, _name: str) -> bool:
+        """No connector was removed."""
+        return False
+
     def connector(self, _name: str) -> Connector:
         """As `Store.connector`."""
         return self._connector
@@ -114,6 +121,8 @@ def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
         vault=Vault(aws),
         courier=Courier(transport, (ip_network("127.0.0.0/8"),), timeout=10),
         visibility=Visibility(None),
+        faults=FaultsQueue(None, ""),
+        records=ExpiredStore(Table(None, "")),
         workers=Workers(BATCH),
         log=log,
     )

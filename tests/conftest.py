@@ -18,6 +18,7 @@ os.environ.update(
         "TABLE_NAME": "dc-test-table",
         "KMS_KEY_ARN": "alias/dc-test-secrets",
         "SENDER_ARN": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sender:live",
+        "FAULTS_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dc-test-faults",
         "ATTEMPT_TIMEOUT": "10",
         "FUNCTION_TIMEOUT": "30",
         "MAXIMUM_CONCURRENCY": "50",

@@ -5,7 +5,7 @@ botocore alone, without boto3 and tracer: what is imported here is paid at every
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -14,10 +14,12 @@ from dataconnectors import metrics
 from dataconnectors.aws import Clients
 from dataconnectors.delivery import Courier, Poster
 from dataconnectors.dialling import Dialler
+from dataconnectors.faults import FaultsQueue
 from dataconnectors.records import Record, oldest_age
 from dataconnectors.sender import Sender
 from dataconnectors.settings import SenderSettings
 from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.expired import ExpiredStore
 from dataconnectors.store.table import Table
 from dataconnectors.transport import Transport, client_context
 from dataconnectors.vault import Vault
@@ -32,6 +34,11 @@ logger = Logger()
 clients = Clients()
 
 
+def emit(values: Mapping[str, tuple[float, str]]) -> None:
+    """Metrics of the stack."""
+    print(metrics.line(settings.stack, values, time.time()))
+
+
 def make_sender(
     transport: Poster,
     workers: Workers,
@@ -40,8 +47,10 @@ def make_sender(
     now: Callable[[], float] = time.time,
 ) -> Sender:
     """The sender of this stack, over a transport, threads and clocks of the caller's choice."""
+    table = Table(clients.get("dynamodb"), settings.table_name)
+    sqs = clients.get("sqs")
     return Sender(
-        connectors=ConnectorStore(Table(clients.get("dynamodb"), settings.table_name)),
+        connectors=ConnectorStore(table, now=now),
         vault=Vault(clients.get("kms"), clock=clock),
         courier=Courier(
             transport,
@@ -51,9 +60,12 @@ def make_sender(
             clock=clock,
             now=now,
         ),
-        visibility=Visibility(clients.get("sqs")),
+        visibility=Visibility(sqs),
+        faults=FaultsQueue(sqs, settings.faults_queue_arn),
+        records=ExpiredStore(table),
         workers=workers,
         log=logger,
+        tell_expired=lambda count: emit({"Expired": (count, "Count")}),
         clock=clock,
         now=now,
     )
@@ -75,6 +87,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     records = [Record.from_event(record) for record in event["Records"]]
     age = oldest_age(records, time.time())
-    print(metrics.line(settings.stack, {"OldestMessageAge": (age, "Seconds")}, time.time()))
+    emit({"OldestMessageAge": (age, "Seconds")})
     remaining = sender.send(records, context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in remaining]}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dataconnectors import settings
+from dataconnectors.store.keys import NOTICES, expired_partition
 from tests.template.conftest import ROOT, Template
 
 FUNCTIONS = (
@@ -25,13 +26,15 @@ API_GATEWAY_TIMEOUT = 30
 """Seconds. AWS: an HTTP API waits this long for an integration."""
 
 QUEUES = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-c-*"
+EVENT_BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 MAPPINGS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:event-source-mapping:*"
 
 SCOPED = {
     "dynamodb": ("Table.Arn", "${Table.Arn}/index/byLifecycle"),
+    "events": (EVENT_BUS,),
     "kms": ("SecretsKey.Arn",),
     "lambda": (MAPPINGS,),
-    "sqs": (QUEUES, "IngestFailuresQueue.Arn"),
+    "sqs": (QUEUES, "FaultsQueue.Arn", "IngestFailuresQueue.Arn"),
 }
 """The resources that a statement on each service may name."""
 
@@ -43,7 +46,7 @@ UNSCOPED = {
 """Actions that AWS allows on `*` alone, and why."""
 
 OWNERS = {
-    "dynamodb:BatchWriteItem": {"IngestFunction"},
+    "dynamodb:BatchWriteItem": {"IngestFunction", "SenderFunction"},
     "dynamodb:DeleteItem": {"ConfigApiFunction", "ReconcilerFunction"},
     "dynamodb:PutItem": {
         "AdminFunction",
@@ -56,7 +59,9 @@ OWNERS = {
         "ConfigApiFunction",
         "IngestFunction",
         "ReconcilerFunction",
+        "SenderFunction",
     },
+    "events:PutEvents": {"ReconcilerFunction"},
     "kms:Decrypt": {"ConfigApiFunction", "IngestFunction", "SenderFunction"},
     "kms:Encrypt": {"AdminFunction", "ConfigApiFunction"},
     "lambda:CreateEventSourceMapping": {"ConfigApiFunction", "ReconcilerFunction"},
@@ -67,7 +72,7 @@ OWNERS = {
     "sqs:DeleteMessage": {"SenderFunction"},
     "sqs:DeleteQueue": {"ReconcilerFunction"},
     "sqs:ReceiveMessage": {"SenderFunction"},
-    "sqs:SendMessage": {"IngestFunction"},
+    "sqs:SendMessage": {"IngestFunction", "SenderFunction"},
     "sqs:SetQueueAttributes": {"ReconcilerFunction"},
 }
 """Every action that changes or reveals something, and the functions that may do it."""
@@ -211,7 +216,7 @@ def test_the_senders_role_lets_lambdas_poller_receive_and_delete(template: Templ
 
 def test_queues_and_mappings_of_connectors_are_left_to_run_time(template: Template) -> None:
     assert resources(template, "AWS::Lambda::EventSourceMapping") == {}
-    assert list(resources(template, "AWS::SQS::Queue")) == ["IngestFailuresQueue"]
+    assert sorted(resources(template, "AWS::SQS::Queue")) == ["FaultsQueue", "IngestFailuresQueue"]
 
 
 @pytest.mark.parametrize("function", ["IngestFunction", "ConfigApiFunction", "AdminFunction"])
@@ -238,6 +243,41 @@ def test_an_asynchronous_call_that_ingest_failed_is_kept_and_noticed(template: T
         "MessageRetentionPeriod": 14 * 24 * 3600,
         "SqsManagedSseEnabled": True,
     }
+
+
+def test_what_is_our_fault_is_kept_for_two_weeks_and_nothing_consumes_it(
+    template: Template,
+) -> None:
+    """Lambda stops a chain of messages that come back to it; here the chain has an end."""
+    assert resources(template, "AWS::SQS::Queue")["FaultsQueue"] == {
+        "MessageRetentionPeriod": 14 * 24 * 3600,
+        "SqsManagedSseEnabled": True,
+    }
+    for name in resources(template, "AWS::Lambda::Function"):
+        for statement in statements(template, name):
+            if "FaultsQueue.Arn" in [
+                plain(each, template) for each in listed(statement["Resource"])
+            ]:
+                assert (name, statement["Action"]) == ("SenderFunction", "sqs:SendMessage")
+
+
+def test_the_sender_writes_records_of_expired_events_and_nothing_else(template: Template) -> None:
+    for statement in statements(template, "SenderFunction"):
+        if {"dynamodb:BatchWriteItem", "dynamodb:UpdateItem"} & set(listed(statement["Action"])):
+            assert statement["Condition"] == {
+                "ForAllValues:StringLike": {
+                    "dynamodb:LeadingKeys": [expired_partition("*"), NOTICES]
+                }
+            }
+
+
+def test_what_is_announced_comes_from_this_stack(template: Template) -> None:
+    (statement,) = (
+        each
+        for each in statements(template, "ReconcilerFunction")
+        if each["Action"] == "events:PutEvents"
+    )
+    assert statement["Condition"] == {"StringEquals": {"events:source": {"Ref": "AWS::StackName"}}}
 
 
 @pytest.mark.parametrize("function", ["ConfigApiFunction", "ReconcilerFunction"])
@@ -318,6 +358,11 @@ def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: T
 @pytest.mark.parametrize(
     ("alarm", "metric"),
     [
+        ("ExpiredAlarm", "AWS-StackName Expired service=dataconnectors"),
+        (
+            "FaultsAlarm",
+            "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=FaultsQueue.QueueName",
+        ),
         ("IngestErrorsAlarm", "AWS/Lambda Errors FunctionName=IngestFunction"),
         (
             "IngestFailuresAlarm",

@@ -7,6 +7,7 @@ DataConnectorsError
 ├── DestinationError        a URL that no connector may have: says why
 ├── VaultError              KMS did not seal or open a secret
 ├── StaleError              no fresh enough read of a connector was to be had in time
+├── UnknownConnectorError   a queue message is of a connector that was never there
 ├── ControlPlaneError       SQS or Lambda did not do what provisioning asked, for now
 └── RequestError            an HTTP request that is answered with error JSON
     ├── BadRequestError     400
@@ -48,6 +49,10 @@ class VaultError(DataConnectorsError):
 
 class StaleError(DataConnectorsError):
     """Nothing that was read is fresh enough to act on, and there is no time to read again."""
+
+
+class UnknownConnectorError(DataConnectorsError):
+    """Neither the connector nor a trace of it is there, though it has a message in a queue."""
 
 
 class ControlPlaneError(DataConnectorsError):

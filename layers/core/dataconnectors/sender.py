@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, Literal, Protocol
@@ -14,22 +14,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.connectors import Connector, Secrets
 from dataconnectors.delivery import Courier
-from dataconnectors.errors import MessageError, StaleError, VaultError
+from dataconnectors.errors import MessageError, StaleError, UnknownConnectorError, VaultError
+from dataconnectors.expiry import Expired, expired, fits, keep_again_in
+from dataconnectors.faults import Stray
 from dataconnectors.freshness import Fresh
 from dataconnectors.outcomes import Delivered, Failed, Kind, Outcome
 from dataconnectors.records import Job, Record, oldest_age
-from dataconnectors.retry import wait_after
+from dataconnectors.retry import LONGEST_WAIT, wait_after
 from dataconnectors.settings import DEADLINE_SLACK
 from dataconnectors.vault import Vault
 from dataconnectors.visibility import Postponement, Visibility, longest_wait
 from dataconnectors.workers import Workers
 
-MALFORMED_WAIT = 3600
-"""Seconds until a message that we can't read is looked at again: a deployment may have mended us,
-and it must not take room in batches meanwhile."""
+STRAY_WAIT = 3600
+"""Seconds until a message that is our fault is tried again, when the queue of our faults did not
+take it: it must not take room in batches meanwhile."""
 
 FINISH_SECONDS = 2.0
 """Kept free after the last attempt, for one change of visibility."""
+
+POSTPONE_SECONDS = 1.0
+"""Of those, what is left for it by the calls that have to be made before, if any: to set messages
+aside and to keep records of expired events."""
 
 READ_AGAIN_SECONDS = 3.0
 """For reads of the connector when an attempt is due and what was read is not fresh any more: as
@@ -40,17 +46,19 @@ RETURN_SECONDS = 0.5
 
 
 class Verdict(StrEnum):
-    """What became of a message. Only the first two leave the queue."""
+    """What became of a message. Only the first four leave the queue."""
 
     DELIVERED = "delivered"
     DROPPED = "dropped"  # of a connector that is deleted, or was disabled since
+    EXPIRED = "expired"  # no attempt fits any more, and a record of it is kept
+    SET_ASIDE = "set_aside"  # our fault, and now in the queue of our faults
     FAILED = "failed"  # the endpoint did not acknowledge
     POSTPONED = "postponed"  # not tried: we have no configuration, or no secret to sign with
-    MALFORMED = "malformed"  # not one of our messages
+    STRAY = "stray"  # not one of our messages, or of no connector that ever was
     UNTOUCHED = "untouched"  # not tried: there was no time left
 
 
-_DONE = frozenset({Verdict.DELIVERED, Verdict.DROPPED})
+_DONE = frozenset({Verdict.DELIVERED, Verdict.DROPPED, Verdict.EXPIRED, Verdict.SET_ASIDE})
 
 
 class Connectors(Protocol):
@@ -58,6 +66,26 @@ class Connectors(Protocol):
 
     def connector(self, name: str) -> Connector | None:
         """The connector's row as it is now, or None without any."""
+
+    def is_buried(self, name: str) -> bool:
+        """Whether the connector was removed in the last 13 hours."""
+
+
+class Faults(Protocol):
+    """What `faults.FaultsQueue` offers."""
+
+    def put(self, strays: Sequence[Stray], /) -> set[str]:
+        """Put messages there; the ids of those that are there for certain."""
+
+
+class Records(Protocol):
+    """What `store.expired.ExpiredStore` offers here."""
+
+    def keep(self, events: Sequence[Expired], /) -> set[int]:
+        """Keep records; the positions of those that are kept for certain."""
+
+    def note(self, events: Sequence[Expired], now: float, /) -> None:
+        """Count them for the next announcement."""
 
 
 class Log(Protocol):
@@ -73,11 +101,16 @@ class Log(Protocol):
 @dataclass(frozen=True, slots=True)
 class Result:
     """`due` is when the message may be received again, by the monotonic clock in seconds. With
-    None it stays invisible for what is left of the queue's visibility timeout."""
+    None it stays invisible for what is left of the queue's visibility timeout.
+
+    Once `stray` is set aside, or the record `expired` is kept, the message leaves its queue.
+    """
 
     record: Record
     verdict: Verdict
     due: float | None = None
+    stray: Stray | None = None
+    expired: Expired | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +122,7 @@ class Attempt:
     ended_at: float
 
 
-_UNCONFIGURED = (VaultError, StaleError, ClientError, BotoCoreError)
+_UNCONFIGURED = (VaultError, StaleError, UnknownConnectorError, ClientError, BotoCoreError)
 """Why there may be no configuration to send with, for now."""
 
 Configuration = tuple[Connector, Secrets]
@@ -105,16 +138,23 @@ class Sender:
         vault: Vault,
         courier: Courier,
         visibility: Visibility,
+        faults: Faults,
+        records: Records,
         workers: Workers,
         log: Log,
         *,
+        tell_expired: Callable[[int], object] = lambda count: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """`tell_expired` hears how many events of a batch have expired, if any."""
         self._connectors = connectors
         self._vault = vault
         self._courier = courier
         self._visibility = visibility
+        self._faults = faults
+        self._tell_expired = tell_expired
+        self._records = records
         self._workers = workers
         self._log = log
         self._clock = clock
@@ -132,7 +172,9 @@ class Sender:
         jobs, results = self._read(records)
         sendable, others = self._configure(jobs, last_start)
         results += others + self._deliver(sendable, last_start)
+        results = self._let_go(results, end - POSTPONE_SECONDS)
         self._postpone(results, end)
+        self._announce(results, end)
         counts = Counter(result.verdict.value for result in results)
         self._log.info(
             "delivery.batch",
@@ -146,22 +188,19 @@ class Sender:
         return [result.record.message_id for result in results if result.verdict not in _DONE]
 
     def _read(self, records: Sequence[Record]) -> tuple[list[Job], list[Result]]:
-        jobs, malformed = [], []
+        jobs, strays = [], []
         for record in records:
             try:
                 jobs.append(Job.of(record))
             except MessageError as error:
-                self._log.error(
-                    "delivery.malformed",
-                    extra={
-                        "queue": record.queue_arn,
-                        "messageId": record.message_id,
-                        "error": str(error),
-                    },
-                )
-                due = self._clock() + MALFORMED_WAIT
-                malformed.append(Result(record, Verdict.MALFORMED, due))
-        return jobs, malformed
+                strays.append(self._stray(record, str(error)))
+        return jobs, strays
+
+    def _stray(self, record: Record, reason: str) -> Result:
+        ids = {"queue": record.queue_arn, "messageId": record.message_id}
+        self._log.error("delivery.stray", extra=ids | {"error": reason})
+        due = self._clock() + STRAY_WAIT
+        return Result(record, Verdict.STRAY, due, stray=Stray(record, reason))
 
     def _configure(
         self, jobs: Sequence[Job], until: float
@@ -171,7 +210,7 @@ class Sender:
         After `until` no attempt could begin any more.
         """
         if self._clock() > until:
-            return [], [Result(job.record, Verdict.UNTOUCHED) for job in jobs]
+            return [], [self._untouched(job) for job in jobs]
         names = list(dict.fromkeys(job.message.connector for job in jobs))
         currents: list[Current] = [
             Fresh(partial(self._configuration, name), clock=self._clock) for name in names
@@ -187,9 +226,15 @@ class Sender:
         for job in jobs:
             match found[job.message.connector]:
                 case current, (connector, _) if connector.sends(job.message.epoch):
-                    sendable.append((job, current))
+                    if fits(self._now() - job.record.sent_at):
+                        sendable.append((job, current))
+                    else:
+                        results.append(self._overdue(job))
                 case _, Verdict.POSTPONED:
                     results.append(self._postponed(job))
+                case _, Verdict.STRAY:
+                    reason = f"connector {job.message.connector!a:.200} was never there"
+                    results.append(self._stray(job.record, reason))
                 case _:
                     results.append(Result(job.record, Verdict.DROPPED))
         return sendable, results
@@ -197,7 +242,10 @@ class Sender:
     def _configuration(self, name: str) -> Configuration | None:
         connector = self._connectors.connector(name)
         if connector is None:
-            return None
+            # Read after the row: both change in one transaction.
+            if self._connectors.is_buried(name):
+                return None
+            raise UnknownConnectorError(f"{name:.200} was never there")
         # One that sends nothing needs no secrets: its messages are dropped whatever KMS does.
         if connector.sealed is None or not connector.is_active:
             return connector, Secrets()
@@ -205,7 +253,7 @@ class Sender:
 
     def _configuration_of(
         self, name: str, read: "Future[Configuration | None]"
-    ) -> Configuration | Literal[Verdict.DROPPED, Verdict.POSTPONED]:
+    ) -> Configuration | Literal[Verdict.DROPPED, Verdict.POSTPONED, Verdict.STRAY]:
         """What was read, or else what becomes of the connector's messages. Without its secret
         nothing is sent: an unsigned event is worse than a late one."""
         if not read.done() or read.cancelled():
@@ -213,14 +261,32 @@ class Sender:
         else:
             try:
                 return read.result() or Verdict.DROPPED
+            except UnknownConnectorError:
+                return Verdict.STRAY
             except _UNCONFIGURED as error:
                 reason = _reason(error)
         self._log.error("delivery.postponed", extra={"connector": name, "error": reason})
         return Verdict.POSTPONED
 
     def _postponed(self, job: Job) -> Result:
-        wait = wait_after(job.record.receive_count, 0, self._now() - job.record.sent_at)
+        now = self._now()
+        age = now - job.record.sent_at
+        wait = wait_after(job.record.receive_count, 0, age)
+        if not fits(age + wait):
+            return self._overdue(job)
         return Result(job.record, Verdict.POSTPONED, self._clock() + wait)
+
+    def _untouched(self, job: Job) -> Result:
+        """It comes back after the queue's visibility timeout; at once if that might be too late."""
+        old = not fits(self._now() - job.record.sent_at + LONGEST_WAIT)
+        return Result(job.record, Verdict.UNTOUCHED, self._clock() if old else None)
+
+    def _overdue(self, job: Job) -> Result:
+        """Of a message that no attempt was made for, and none will be."""
+        now = self._now()
+        record = expired(job, "no attempt could be made at the last", now)
+        due = self._clock() + keep_again_in(now - job.record.sent_at)
+        return Result(job.record, Verdict.POSTPONED, due, expired=record)
 
     def _deliver(self, sendable: Sequence[tuple[Job, Current]], last_start: float) -> list[Result]:
         """Attempt all at the same time, and wait for all."""
@@ -264,7 +330,7 @@ class Sender:
     ) -> Result:
         record = job.record
         if future.cancelled():
-            return Result(record, Verdict.UNTOUCHED)
+            return self._untouched(job)
         if future.done():
             try:
                 ended = future.result()
@@ -277,8 +343,13 @@ class Sender:
             ended = Attempt(outcome, self._clock(), self._now())
         else:
             ended = Verdict.POSTPONED
-        if isinstance(ended, Verdict):
-            return self._postponed(job) if ended is Verdict.POSTPONED else Result(record, ended)
+        match ended:
+            case Verdict.POSTPONED:
+                return self._postponed(job)
+            case Verdict.UNTOUCHED:
+                return self._untouched(job)
+            case Verdict():
+                return Result(record, ended)
         match ended.outcome:
             case Delivered():
                 return Result(record, Verdict.DELIVERED)
@@ -286,7 +357,69 @@ class Sender:
                 age = ended.ended_at - record.sent_at
                 wait = wait_after(record.receive_count, failed.response_time, age)
                 self._log.info("delivery.failed", extra=_ids(job) | _failure(failed, wait))
-                return Result(record, Verdict.FAILED, ended.ended + wait)
+                if fits(age + wait):
+                    return Result(record, Verdict.FAILED, ended.ended + wait)
+                due = ended.ended + keep_again_in(age)
+                last = expired(job, failed, ended.ended_at)
+                return Result(record, Verdict.FAILED, due, expired=last)
+
+    def _let_go(self, results: list[Result], until: float) -> list[Result]:
+        """Set strays aside and keep records of expired events; the results, as they are then.
+
+        What was not confirmed stays in its queue: nothing vanishes unseen.
+        """
+        strays = [result.stray for result in results if result.stray is not None]
+        events = [result.expired for result in results if result.expired is not None]
+        calls: list[Callable[[], set[str]]] = []
+        if strays:
+            calls.append(partial(self._faults.put, strays))
+        if events:
+            calls.append(partial(self._keep, results))
+        done: set[str] = set()
+        for call in self._workers.run(calls, until - self._clock()) if calls else ():
+            if not call.done() or call.cancelled():
+                error = "no answer in time"
+            else:
+                try:
+                    done |= call.result()
+                    continue
+                except Exception as failure:  # noqa: BLE001  # as in `_result`
+                    error = f"{type(failure).__name__}: {failure}"
+            self._log.error("delivery.unrecorded", extra={"error": error})
+        return [_gone(result) if result.record.message_id in done else result for result in results]
+
+    def _keep(self, results: Sequence[Result]) -> set[str]:
+        """Keep records of expired events; the ids of the messages that may leave then."""
+        ids = [result.record.message_id for result in results if result.expired is not None]
+        events = [result.expired for result in results if result.expired is not None]
+        return {ids[position] for position in self._records.keep(events)}
+
+    def _announce(self, results: Sequence[Result], end: float) -> None:
+        """Tell of what has expired. When nobody hears it, the records are kept all the same."""
+        events = [
+            result.expired
+            for result in results
+            if result.verdict is Verdict.EXPIRED and result.expired is not None
+        ]
+        if not events:
+            return
+        for event in events:
+            self._log.info(
+                "delivery.expired",
+                extra={
+                    "connector": event.connector,
+                    "eventId": event.event_id,
+                    "attempt": event.attempts,
+                    "kind": event.kind,
+                    "status": event.status,
+                    "error": event.message,
+                },
+            )
+        self._tell_expired(len(events))
+        note = partial(self._records.note, events, self._now())
+        (call,) = self._workers.run([note], end - self._clock())
+        if not call.done() or call.cancelled() or call.exception() is not None:
+            self._log.error("delivery.unannounced", extra={"events": len(events)})
 
     def _postpone(self, results: Sequence[Result], end: float) -> None:
         """Tell SQS when the messages are due. Where that fails they come back after the queue's
@@ -323,6 +456,11 @@ class Sender:
                     return
                 error = ", ".join(f"{message}: {code}" for message, code in refused.items())
         self._log.error("visibility.unchanged", extra={"queue": queue_arn, "error": error})
+
+
+def _gone(result: Result) -> Result:
+    verdict = Verdict.EXPIRED if result.stray is None else Verdict.SET_ASIDE
+    return replace(result, verdict=verdict, due=None)
 
 
 def _ids(job: Job) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from dataconnectors.records import Record
 from dataconnectors.sender import Sender
 from dataconnectors.visibility import Visibility
 from dataconnectors.workers import Workers
+from tests.support.leavings import Faults, Records
 from tests.support.sqs_visibility import Sqs
 
 T = TypeVar("T")
@@ -86,6 +87,8 @@ class Timeline(Workers):
             vault=self,  # type: ignore[arg-type]  # this fake has `open`, all that is used
             courier=Courier(self, timeout=10.0, clock=self.clock, now=self.clock),
             visibility=Visibility(self.sqs),
+            faults=Faults(),
+            records=Records(),
             workers=self,
             log=self,
             clock=self.clock,
@@ -96,10 +99,10 @@ class Timeline(Workers):
             self,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]  # nothing is provisioned here
             lambda url: url,
+            None,  # type: ignore[arg-type]  # nor measured
             entropy=lambda count: b"\0" * count,
             now=self.clock,
             sleep=self.wait,
-            None,  # type: ignore[arg-type]  # nor measured
         )
 
     # --- time ----------------------------------------------------------------------------------
@@ -142,6 +145,9 @@ class Timeline(Workers):
         return futures
 
     # --- database, KMS, endpoint, log ----------------------------------------------------------
+
+    def is_buried(self, name: str) -> bool:
+        return True
 
     def connector(self, name: str) -> Connector | None:
         """The sender's read. The customer's is made at its moment, in no time."""

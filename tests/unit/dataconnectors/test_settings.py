@@ -19,6 +19,7 @@ ENV = {
     "KMS_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/1",
     "STACK_NAME": "dc",
     "SENDER_ARN": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sender:live",
+    "FAULTS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-faults",
     "ATTEMPT_TIMEOUT": "10",
     "FUNCTION_TIMEOUT": "30",
     "MAXIMUM_CONCURRENCY": "50",
@@ -36,7 +37,9 @@ Settings = (
 
 def test_the_sender_defaults_are_the_strict_ones() -> None:
     settings = SenderSettings.from_env(ENV)
-    assert settings == SenderSettings("dc-table", "dc", 10.0, 30, (), "", False)
+    assert settings == SenderSettings(
+        "dc-table", "dc", ENV["FAULTS_QUEUE_ARN"], 10.0, 30, (), "", False
+    )
 
 
 def test_the_sender_settings() -> None:
@@ -63,7 +66,10 @@ def test_the_queues_visibility_timeout_is_six_times_the_senders() -> None:
     [
         (IngestSettings, ["TABLE_NAME", "STACK_NAME"]),
         (AdminSettings, ["TABLE_NAME", "KMS_KEY_ARN"]),
-        (SenderSettings, ["TABLE_NAME", "STACK_NAME", "ATTEMPT_TIMEOUT", "FUNCTION_TIMEOUT"]),
+        (
+            SenderSettings,
+            ["TABLE_NAME", "STACK_NAME", "FAULTS_QUEUE_ARN", "ATTEMPT_TIMEOUT", "FUNCTION_TIMEOUT"],
+        ),
         (QueueSettings, ["STACK_NAME", "SENDER_ARN", "FUNCTION_TIMEOUT", "MAXIMUM_CONCURRENCY"]),
         (ApiSettings, ["TABLE_NAME", "KMS_KEY_ARN", "STACK_NAME"]),
         (ReconcilerSettings, ["TABLE_NAME", "STACK_NAME"]),

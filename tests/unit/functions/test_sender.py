@@ -13,13 +13,15 @@ from dataconnectors.connectors import Connector, Lifecycle, Secrets, Status
 from dataconnectors.delivery import Courier
 from dataconnectors.destinations import Destination
 from dataconnectors.errors import VaultError
+from dataconnectors.expiry import Expired
 from dataconnectors.messages import Message
 from dataconnectors.outcomes import Fault, Kind
 from dataconnectors.records import Record, oldest_age
-from dataconnectors.sender import MALFORMED_WAIT, Sender
+from dataconnectors.sender import STRAY_WAIT, Sender
 from dataconnectors.transport import Headers
 from dataconnectors.visibility import Visibility
 from dataconnectors.workers import Workers
+from tests.support.leavings import Faults, Records
 from tests.support.sqs_visibility import Sqs
 
 NOW = 1_790_000_000.0
@@ -65,15 +67,22 @@ class World:
         self.posted: list[str] = []
         self.signed: list[bool] = []
         self.before_post: Callable[[str], object] = lambda event_id: None
+        self.buried: set[str] = set()
         self.sqs = Sqs()
+        self.faults = Faults()
+        self.records = Records()
+        self.expired: list[int] = []
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.sender = Sender(
             connectors=self,
             vault=self,  # type: ignore[arg-type]  # this fake has `open`, all that is used
             courier=Courier(self, timeout=timeout, clock=self.clock, now=self.now),
             visibility=Visibility(self.sqs),
+            faults=self.faults,
+            records=self.records,
             workers=Workers(workers),
             log=self,
+            tell_expired=self.expired.append,
             clock=self.clock,
             now=self.now,
         )
@@ -90,6 +99,9 @@ class World:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def is_buried(self, name: str) -> bool:
+        return name in self.buried
 
     def open(self, ciphertext: bytes, name: str) -> bytes:
         assert (ciphertext, name) == (CONNECTOR.sealed, NAME)
@@ -185,7 +197,7 @@ def test_all_posts_of_a_batch_are_under_way_at_the_same_time(world: World) -> No
         (1, 0.5, 0.0, 8),
         (2, 8.5, 0.0, 16),
         (4, 60.0, 0.0, 64),
-        (30, 40_000.0, 0.0, 3195),  # 12 hours of invisibility end earlier than the hour
+        (30, 39_400.0, 0.0, 3600),
         (12, 20_000.0, 0.0, 3600),
         (6, 20.2, 0.0, 29),  # receives without attempts; rounded up
         (1, 0.5, 7.5, 30),
@@ -225,6 +237,7 @@ def test_events_of_a_connector_that_was_disabled_or_deleted_since_are_dropped(
     world.secrets = VaultError("KMS is down")
     if change is None:
         world.connectors = {}
+        world.buried = {NAME}
     else:
         world.connectors = {NAME: replace(CONNECTOR, sealed=None, **change)}
     assert world.send(record("a"), record("b")) == set()
@@ -279,20 +292,175 @@ def test_each_connector_is_read_once_and_one_that_fails_does_not_hold_another(
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "{}", '{"v":9}', "[" * 5000])
-def test_a_malformed_message_stays_and_is_no_burden_to_its_neighbours(
-    world: World, text: str
-) -> None:
-    assert world.send(record("a"), record("bad", text=text), record("c")) == {"bad"}
+def test_a_message_that_is_not_ours_is_set_aside_with_the_reason(world: World, text: str) -> None:
+    assert world.send(record("a"), record("bad", text=text), record("c")) == set()
     assert sorted(world.posted) == ["a", "c"]
-    assert world.sqs.visibility == {"bad": MALFORMED_WAIT}
-    (line,) = world.lines("delivery.malformed")
-    assert line["messageId"] == "bad"
+    assert world.sqs.calls == []
+    (stray,) = world.faults.strays.values()
+    assert stray.record.text == text
+    (line,) = world.lines("delivery.stray")
+    assert line == {"queue": ARN, "messageId": "bad", "error": stray.reason}
+    (batch,) = world.lines("delivery.batch")
+    assert (batch["set_aside"], batch["stray"], batch["delivered"]) == (1, 0, 2)
 
 
-def test_a_body_that_is_no_unicode_text_is_malformed(world: World) -> None:
+def test_a_body_that_is_no_unicode_text_is_set_aside(world: World) -> None:
     text = Message(NAME, 3, "e", 0, "\ud800").to_text()
-    assert world.send(record("bad", text=text), record("b")) == {"bad"}
+    assert world.send(record("bad", text=text), record("b")) == set()
     assert world.posted == ["b"]
+    assert set(world.faults.strays) == {"bad"}
+
+
+def test_a_message_of_a_connector_that_never_was_is_set_aside(world: World) -> None:
+    other = "projects/p/dataconnectors/other"
+    assert world.send(record("a"), record("b", connector=other)) == set()
+    assert world.posted == ["a"]
+    (stray,) = world.faults.strays.values()
+    assert stray.record.message_id == "b"
+    assert stray.reason == "connector 'projects/p/dataconnectors/other' was never there"
+
+
+def test_a_message_of_a_removed_connector_is_dropped_and_no_fault(world: World) -> None:
+    world.connectors, world.buried = {}, {NAME}
+    assert world.send(record("a")) == set()
+    assert world.faults.strays == {}
+    assert world.lines("delivery.batch")[0]["dropped"] == 1
+    assert {name for name, _ in world.logged} == {"delivery.batch"}
+
+
+@pytest.mark.parametrize("error", [THROTTLED, UNREACHED])
+def test_what_cannot_be_set_aside_stays_for_long_and_holds_nobody(world: World, error: Any) -> None:
+    world.faults.error = error
+    assert world.send(record("a"), record("bad", text="{}"), record("c")) == {"bad"}
+    assert sorted(world.posted) == ["a", "c"]
+    assert world.sqs.visibility == {"bad": STRAY_WAIT}
+    assert world.lines("delivery.unrecorded")
+    assert world.lines("delivery.batch")[0]["stray"] == 1
+
+
+def test_only_what_was_confirmed_leaves(world: World) -> None:
+    world.faults.refused = {"bad"}
+    assert world.send(record("bad", text="{}"), record("worse", text="[]")) == {"bad"}
+    assert world.sqs.visibility == {"bad": STRAY_WAIT}
+
+
+def test_no_failure_of_an_endpoint_sets_anything_aside(world: World) -> None:
+    faults: list[int | Fault] = [404, 410, 500, *(Fault(kind, "no") for kind in Kind)]
+    world.answers = {str(number): answer for number, answer in enumerate(faults)}
+    records = [record(event_id, age=100.0) for event_id in world.answers]
+    assert world.send(*records) == set(world.answers)
+    assert world.faults.strays == {}
+
+
+# --- twelve hours ----------------------------------------------------------------------------
+
+CUTOFF = 43_200 - 120
+
+
+@pytest.mark.parametrize(
+    ("receive_count", "age", "response_time", "expires"),
+    [
+        (20, CUTOFF - 3601.0, 0.0, False),
+        (20, CUTOFF - 3600.0, 0.0, True),
+        (20, 40_088.0, 0.0, True),  # the twentieth attempt of an endpoint that fails at once
+        (19, 36_488.0, 0.0, False),
+        (3, CUTOFF - 33.0, 0.0, False),  # few receives, all of them late: 32 s
+        (3, CUTOFF - 32.0, 0.0, True),
+        (3, CUTOFF - 48.0, 9.5, False),  # 38 s after an attempt that ends 9.5 s later
+        (3, CUTOFF - 47.0, 9.5, True),
+        (1, 43_500.0, 0.0, True),  # SQS has not got to it yet
+    ],
+)
+def test_an_event_expires_when_no_further_attempt_fits(
+    world: World, receive_count: int, age: float, response_time: float, expires: bool
+) -> None:
+    world.answers = {"a": 503}
+    world.response_times = {"a": response_time}
+    remaining = world.send(record("a", receive_count=receive_count, age=age))
+    assert remaining == (set() if expires else {"a"})
+    assert set(world.records.kept) == ({"a"} if expires else set())
+    assert world.expired == ([1] if expires else [])
+    assert len(world.records.noted) == expires
+
+
+def test_the_record_of_an_expired_event_says_what_happened(world: World) -> None:
+    world.answers = {"a": 503}
+    body = {"event": {"eventType": "touch", "targetName": "projects/p/devices/d"}, "id": "a"}
+    text = Message(NAME, 3, "e1", 0, json.dumps(body)).to_text()
+    world.send(replace(record("a", text=text, age=41_000.0), receive_count=21))
+    assert world.records.kept == {
+        "e1": Expired(
+            connector=NAME,
+            event_id="e1",
+            event_type="touch",
+            target="projects/p/devices/d",
+            attempts=21,
+            kind="status",
+            message="example.com answered 503",
+            status=503,
+            accepted_at=NOW - 41_000.0,
+            expired_at=NOW,
+        )
+    }
+    (line,) = world.lines("delivery.expired")
+    assert (line["connector"], line["eventId"], line["status"]) == (NAME, "e1", 503)
+    assert world.lines("delivery.batch")[0]["expired"] == 1
+    assert world.sqs.calls == []
+
+
+def test_what_is_too_old_for_an_attempt_is_recorded_without_one(world: World) -> None:
+    assert world.send(record("a", age=CUTOFF), record("b", age=CUTOFF - 1)) == set()
+    assert world.posted == ["b"]
+    assert world.records.kept["a"].kind == "untried"
+
+
+def test_an_event_that_waited_for_kms_to_the_end_is_recorded(world: World) -> None:
+    world.secrets = VaultError("KMS did not open a secret: Throttling")
+    assert world.send(record("a", receive_count=30, age=41_000.0), record("b")) == {"b"}
+    assert (set(world.records.kept), world.posted) == ({"a"}, [])
+
+
+def test_what_is_not_to_be_sent_anyway_does_not_expire(world: World) -> None:
+    world.connectors = {NAME: replace(CONNECTOR, status=Status.USER_DISABLED)}
+    assert world.send(record("a", age=CUTOFF)) == set()
+    assert world.records.kept == {}
+    assert world.lines("delivery.batch")[0]["dropped"] == 1
+
+
+@pytest.mark.parametrize("error", [THROTTLED, UNREACHED])
+def test_without_a_record_the_message_stays_until_it_can_only_be_recorded(
+    world: World, error: Any
+) -> None:
+    world.records.error = error
+    world.answers = {"a": 500}
+    assert world.send(record("a", receive_count=20, age=41_080.0), record("b")) == {"a"}
+    # At the next receive it is too old for an attempt: none comes earlier than is allowed.
+    assert world.sqs.visibility == {"a": CUTOFF - 41_080}
+    assert (world.expired, world.records.noted) == ([], [])
+    world.posted.clear()
+    assert world.send(record("a", age=CUTOFF + 30.0)) == {"a"}
+    assert (world.posted, world.sqs.visibility) == ([], {"a": 20})
+    world.records.error = None
+    assert world.send(record("a", age=CUTOFF + 50.0)) == set()
+    assert (set(world.records.kept), world.posted) == ({"a"}, [])
+
+
+def test_only_what_was_recorded_leaves(world: World) -> None:
+    world.records.refused = {"a"}
+    assert world.send(record("a", age=CUTOFF), record("b", age=CUTOFF)) == {"a"}
+    assert world.expired == [1]
+
+
+def test_an_announcement_that_fails_costs_nothing_but_itself(world: World) -> None:
+    world.records.note_error = THROTTLED
+    assert world.send(record("a", age=CUTOFF), record("b")) == set()
+    assert world.lines("delivery.unannounced") == [{"events": 1}]
+
+
+def test_what_is_left_untouched_at_the_end_of_its_time_comes_back_at_once(world: World) -> None:
+    old, young = record("old", age=CUTOFF - 60.0), record("young")
+    assert world.send(old, young, seconds=13.4) == {"old", "young"}
+    assert world.sqs.visibility == {"old": 0}
 
 
 def test_a_bug_of_ours_in_one_attempt_costs_its_neighbours_nothing(world: World) -> None:
@@ -367,9 +535,11 @@ def test_one_line_for_the_batch_and_one_for_each_failed_attempt(world: World) ->
         "connector": NAME,
         "delivered": 1,
         "dropped": 0,
+        "expired": 0,
+        "set_aside": 0,
         "failed": 2,
         "postponed": 0,
-        "malformed": 0,
+        "stray": 0,
         "untouched": 0,
         "duration_ms": 2500,
         "oldest_age": 101.5,

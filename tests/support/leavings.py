@@ -1,0 +1,55 @@
+"""Where messages go that are not delivered, with failures to order."""
+
+from collections.abc import Sequence
+
+from dataconnectors.expiry import Expired
+from dataconnectors.faults import Stray
+
+
+class Faults:
+    """The queue of our faults. `refused` ids are not confirmed; `error` is raised by every call."""
+
+    def __init__(self) -> None:
+        self.strays: dict[str, Stray] = {}
+        self.refused: set[str] = set()
+        self.error: Exception | None = None
+
+    def put(self, strays: Sequence[Stray]) -> set[str]:
+        assert strays
+        if self.error is not None:
+            raise self.error
+        taken = {
+            stray.record.message_id: stray
+            for stray in strays
+            if stray.record.message_id not in self.refused
+        }
+        self.strays |= taken
+        return set(taken)
+
+
+class Records:
+    """Records of expired events. `refused` events are not kept; `error` is raised by every call."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Expired] = {}
+        self.noted: list[tuple[int, float]] = []
+        self.refused: set[str] = set()
+        self.error: Exception | None = None
+        self.note_error: Exception | None = None
+
+    def keep(self, events: Sequence[Expired]) -> set[int]:
+        assert events
+        if self.error is not None:
+            raise self.error
+        taken = {
+            position: event
+            for position, event in enumerate(events)
+            if event.event_id not in self.refused
+        }
+        self.kept |= {event.event_id: event for event in taken.values()}
+        return set(taken)
+
+    def note(self, events: Sequence[Expired], now: float) -> None:
+        if self.note_error is not None:
+            raise self.note_error
+        self.noted.append((len(events), now))
