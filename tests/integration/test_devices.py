@@ -407,8 +407,7 @@ class TestTheVendorsSdk:
         device = dt.Emulator.create_device(project, dt.Device.TEMPERATURE).device_id
         for event in events:
             dt.Emulator.publish_event(device, project, event)
-        reported = dt.Device.get_device(device, project).reported
-        assert reported is not None
+        reported: Any = dt.Device.get_device(device, project).reported
         assert reported.temperature.celsius == 21.5
         assert reported.humidity.samples[0].celsius == 22
         assert reported.network_status.cloud_connectors[0].device_id == "c1"

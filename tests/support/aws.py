@@ -28,7 +28,11 @@ def template() -> dict[str, Any]:
 def make_table() -> None:
     """The table, as the template describes it, under the name that the handlers read."""
     properties = dict(template()["Resources"]["Table"]["Properties"])
-    for elsewhere in ("PointInTimeRecoverySpecification", "TimeToLiveSpecification"):
+    for elsewhere in (
+        "PointInTimeRecoverySpecification",
+        "StreamSpecification",
+        "TimeToLiveSpecification",
+    ):
         properties.pop(elsewhere, None)
     boto3.client("dynamodb").create_table(TableName=os.environ["TABLE_NAME"], **properties)
 

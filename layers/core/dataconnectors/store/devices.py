@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import random
 from typing import Any
 
@@ -95,7 +95,7 @@ class DeviceStore:
     def set_labels(self, device: Device, labels: Mapping[str, str], time_text: str) -> bool:
         """Replace a device's labels; False when they are no longer `device.labels`.
 
-        The table's stream carries the old ones and the new ones to `labels`, at `time_text`.
+        The table's stream carries both to the function that tells of the change.
         """
         try:
             self._table.dynamodb.update_item(
@@ -271,6 +271,30 @@ def read_device(project_id: str, item: Item) -> Device:
         labels={key: value["S"] for key, value in item["labels"]["M"].items()},
         product_number=item["productNumber"]["S"],
         create_time=item["createTime"]["S"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """A device's row before and after a write of it; `time` is that of its labels' last change."""
+
+    id: str
+    old: Device
+    new: Device
+    time: str
+
+
+def read_change(record: Mapping[str, Any]) -> RowChange:
+    """The change that a record of the table's stream tells of: a modified device, of whose labels
+    some were set once.
+    """
+    old, new = record["dynamodb"]["OldImage"], record["dynamodb"]["NewImage"]
+    project = new["pk"]["S"].split("#")[1]
+    return RowChange(
+        id=record["eventID"],
+        old=read_device(project, old),
+        new=read_device(project, new),
+        time=new["labelsTime"]["S"],
     )
 
 

@@ -1,0 +1,51 @@
+"""Changed labels in, from the table's stream; labelsChanged events out, as ingest sends events."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
+from dataconnectors.ingest import Ingest, Outcome
+from dataconnectors.queues import Queues
+from dataconnectors.settings import TableSettings
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.history import EventKeeper
+from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.table import Table
+from dataconnectors.telling import Teller
+
+settings = TableSettings.from_env(os.environ)
+logger = Logger()
+clients = Clients()
+table = Table(clients.get("dynamodb"), settings.table_name)
+executor = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
+ingest = Ingest(
+    ProjectStore(table),
+    ConnectorStore(table),
+    DeviceStore(table),
+    EventKeeper(table, executor, keeps_history=False),  # which has no labelsChanged in any case
+    Queues(clients.get("sqs"), executor),
+    time.time,
+)
+
+
+def tell(project: str, outcome: Outcome) -> None:
+    """One line for the changes of a project."""
+    log = logger.info if not outcome.errors() else logger.error
+    log(
+        "labels.told",
+        extra={"project": project, "accepted": outcome.accepted, "errors": outcome.errors()},
+    )
+
+
+teller = Teller(ingest, tell)
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Tell of the records; from the one that is answered on, Lambda brings them again."""
+    first = teller.run(event["Records"])
+    return {"batchItemFailures": [] if first is None else [{"itemIdentifier": first}]}

@@ -1,0 +1,35 @@
+"""Syncs one connector; invoked by the config API, which does not wait for it.
+
+Lambda invokes it again when it fails, and the connector then gets all events once more.
+"""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
+from dataconnectors.queues import Queues
+from dataconnectors.settings import TableSettings
+from dataconnectors.store.answers import read_plainly
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.table import Table
+from dataconnectors.syncing import Sync
+
+settings = TableSettings.from_env(os.environ)
+logger = Logger()
+clients = Clients()
+table = Table(read_plainly(clients.get("dynamodb")), settings.table_name)
+queues = Queues(clients.get("sqs"), ThreadPoolExecutor(MAXIMUM_CONNECTIONS))
+sync = Sync(ConnectorStore(table), DeviceStore(table), queues, time.time)
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Sync the connector of `{"connector": "projects/…/dataconnectors/…"}`."""
+    sent = sync.run(event["connector"])
+    fields = {"connector": event["connector"], "sent": sent}
+    logger.info("sync.ran", extra=fields)
+    return fields
