@@ -1,0 +1,479 @@
+"""What publishers were told against what endpoints got, for each event and connector.
+
+It reads what passes over the models' borders (rows as they are committed, messages as they arrive
+in queues, POSTs) and believes nothing that our code says of itself. `violations` are promises that
+were broken: a run without any has `lost: 0`.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import zlib
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Any
+
+from dataconnectors.destinations import Destination
+from tests.faults.models.dynamodb import Item
+from tests.faults.models.kms import plaintext_of
+from tests.faults.models.sqs import Message, Queue
+from tests.faults.process import EPOCH, Process
+
+MAXIMUM_VIOLATIONS = 20
+"""Kept: the first ones tell."""
+
+FRESH_SECONDS = 20.0
+"""From reading a connector's row to the last attempt that may rely on it: one call to KMS."""
+
+LAST_ATTEMPT = 43_000
+"""Seconds of an event's age: whoever would wait until later may give it up instead."""
+
+FIRST_EXPIRY = 43_200 - 3_600 - 240
+"""Seconds of an event's age: earlier, an attempt fits in, however long the wait for it."""
+
+RESENT = 5000
+"""How many of a project's latest events a publisher may still send again."""
+
+_VALUE = re.compile(r'\\?"(?:value|ppm|pascal|total)\\?":\s*(\d+)')
+"""Where each event carries its number; in a queue's message the quotes are escaped."""
+
+
+class State(IntFlag):
+    """Of one event for one connector."""
+
+    SENT = 1  # it was in the queue
+    OWED = 2  # the publisher was told that it is accepted
+    DELIVERED = 4  # the endpoint saved it
+    EXPIRED = 8
+    RECORDED = 32  # as expired, before its message left
+    DROPPED = 16  # its connector was disabled or deleted after the event came in
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A connector as it was committed at `tick`."""
+
+    tick: int
+    there: bool
+    wants: bool
+    active: bool
+    types: frozenset[str]
+    url: str
+    secret: str
+
+
+@dataclass(eq=False)
+class Account:
+    """One connector: what it was set to, and what became of each of its project's events.
+
+    `settled` is the latest disabling or deletion whose call has returned, `writers` the process
+    that wrote the latest one.
+    """
+
+    name: str
+    project: str
+    first: int
+    settings: list[Setting] = field(default_factory=list)
+    ticks: list[int] = field(default_factory=list)
+    inactive: list[int] = field(default_factory=list)
+    settled: int = 0
+    writers: dict[int, Process | None] = field(default_factory=dict)
+    states: bytearray = field(default_factory=bytearray)
+    bodies: "array[int]" = field(default_factory=lambda: array("L"))
+    other_bodies: dict[int, set[int]] = field(default_factory=dict)
+
+    def at(self, tick: int) -> Setting:
+        """The setting that a read at this tick sees."""
+        return self.settings[bisect_right(self.ticks, tick) - 1]
+
+    def during(self, start: int, end: int) -> list[Setting]:
+        """Every setting that was current at some moment between two ticks."""
+        first = bisect_right(self.ticks, start) - 1
+        return self.settings[max(first, 0) : bisect_right(self.ticks, end)]
+
+    def stopped_since(self, tick: int, until: int | None = None) -> bool:
+        """Whether it was disabled or deleted after a tick, and not after another one."""
+        position = bisect_right(self.inactive, tick)
+        return position < len(self.inactive) and (until is None or self.inactive[position] <= until)
+
+    def state(self, number: int) -> int:
+        position = number - self.first
+        return self.states[position] if 0 <= position < len(self.states) else 0
+
+    def mark(self, number: int, state: int) -> None:
+        position = number - self.first
+        if position >= len(self.states):
+            more = position + 1 - len(self.states)
+            self.states.extend(bytes(more))
+            self.bodies.extend([0] * more)
+        self.states[position] |= state
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a queue's message is: which event for which connector, since when."""
+
+    account: Account
+    number: int
+    event_id: str
+    called: int
+    sent: int
+
+
+@dataclass(eq=False)
+class Call:
+    """A publisher's call while ingest works on it. `numbers` are its events', in their order."""
+
+    project: str
+    numbers: Sequence[int]
+    types: Sequence[str]
+    began: int
+    sent: set[tuple[int, int]] = field(default_factory=set)
+    kept: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """How an attempt looked to the sender; `ended` in seconds of the run."""
+
+    acknowledged: bool
+    seconds: float
+    ended: float
+    age: float
+
+
+@dataclass(eq=False)
+class Batch:
+    """A batch while the sender works on it.
+
+    `loose` are messages that may be received again meanwhile, whatever the sender does.
+    """
+
+    queue: Queue
+    messages: Sequence[Message]
+    handles: Sequence[str]
+    receives: Sequence[int]
+    loose: Collection[str] = ()
+    reads: dict[str, tuple[int, float]] = field(default_factory=dict)
+    attempts: dict[tuple[int, int], Attempted] = field(default_factory=dict)
+
+
+class Ledger:
+    """Accounts of all connectors. `tick` counts the commits of rows: reads are ordered by it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.tick = 0
+        self.accounts: dict[str, Account] = {}
+        self.by_url: dict[str, Account] = {}
+        self.by_project: dict[str, list[Account]] = {}
+        self.next_number: dict[str, int] = {}
+        self.attempts = 0
+        self.duplicates = 0
+        self.dropped = 0
+        self.expired = 0
+        self.unseen = 0
+        self.acknowledged = 0
+        self.violations: list[str] = []
+        self.lost = 0
+        self.actor: Process | None = None
+
+    def violated(self, text: str) -> None:
+        if len(self.violations) < MAXIMUM_VIOLATIONS:
+            self.violations.append(text)
+
+    # --- connectors ----------------------------------------------------------------------------
+
+    def written(self, key: tuple[str, str], item: Item | None) -> None:
+        """An item of the table was written."""
+        if key[1].startswith("CONNECTOR#"):
+            self._commit(key, item)
+        elif key[0].startswith("HISTORY#") and item is not None:
+            call = self.actor.invocation if self.actor is not None else None
+            found = _VALUE.search(item["event"]["S"])
+            if isinstance(call, Call) and found is not None:
+                call.kept.add(int(found[1]))
+        elif key[0].startswith("EXPIRED#"):
+            self._record(key)
+
+    def _record(self, key: tuple[str, str]) -> None:
+        """A record of an expired event is kept: its message may leave."""
+        batch = self.actor.invocation if self.actor is not None else None
+        event_id = key[1].partition("#")[2]
+        for message in batch.messages if isinstance(batch, Batch) else ():
+            note = message.note
+            if note is None or note.event_id != event_id or note.account.name not in key[0]:
+                continue
+            note.account.mark(note.number, State.RECORDED)
+            age = self.now() - message.sent_at
+            if age < FIRST_EXPIRY:
+                self.violated(f"event {note.number} was given up at an age of {age:.0f} s")
+
+    def changed(self, process: Process, name: str) -> None:
+        """A customer's call that changed a connector has returned."""
+        account = self.accounts[name]
+        ticks = [tick for tick in account.inactive if account.writers.get(tick) is process]
+        account.settled = max([account.settled, *ticks])
+
+    def _commit(self, key: tuple[str, str], item: Item | None) -> None:
+        self.tick += 1
+        project = key[0].removeprefix("PROJECT#")
+        name = f"projects/{project}/dataconnectors/{key[1].removeprefix('CONNECTOR#')}"
+        account = self.accounts.get(name)
+        if account is None:
+            first = max(0, self.next_number.get(project, 0) - RESENT)
+            account = Account(name, project, first)
+            self.accounts[name] = account
+            self.by_project.setdefault(project, []).append(account)
+        if item is None:
+            setting = Setting(self.tick, False, False, False, frozenset(), "", "")
+        else:
+            there = item["lifecycle"]["S"] != "DELETING"
+            active = there and item["status"]["S"] == "ACTIVE"
+            sealed = plaintext_of(item["sealed"]["B"]) if "sealed" in item else b"{}"
+            setting = Setting(
+                tick=self.tick,
+                there=there,
+                wants=active and item["lifecycle"]["S"] == "READY",
+                active=active,
+                types=frozenset(entry["S"] for entry in item["eventTypes"]["L"]),
+                url=item["url"]["S"],
+                secret=json.loads(sealed).get("signatureSecret", ""),
+            )
+        account.settings.append(setting)
+        account.ticks.append(self.tick)
+        self.by_url[setting.url] = account
+        if not setting.active:
+            account.inactive.append(self.tick)
+            account.writers = {self.tick: self.actor}
+
+    # --- ingest --------------------------------------------------------------------------------
+
+    def sent(self, queue: Queue, message: Message) -> None:
+        """A message has arrived in a queue."""
+        call = self.actor.invocation if self.actor is not None else None
+        found = _VALUE.search(message.body)
+        if not isinstance(call, Call) or found is None:
+            return
+        number = int(found[1])
+        fields = json.loads(message.body)
+        account = self.accounts[fields["connector"]]
+        event_type = call.types[call.numbers.index(number)]
+        if not any(
+            _wants(setting, event_type) for setting in account.during(call.began, self.tick)
+        ):
+            self.violated(f"{account.name} was queued event {number} that it does not want")
+        account.mark(number, State.SENT)
+        _remember_body(account, number, fields["body"].encode())
+        call.sent.add((id(account), number))
+        message.note = Note(account, number, fields["eventId"], call.began, self.tick)
+
+    def confirmed(self, call: Call, numbers: Iterable[int]) -> None:
+        """The publisher was told that these events are accepted."""
+        types = dict(zip(call.numbers, call.types, strict=True))
+        candidates = [
+            (account, account.during(call.began, self.tick))
+            for account in self.by_project[call.project]
+        ]
+        for number in numbers:
+            self.acknowledged += 1
+            if number not in call.kept:
+                self.violated(f"event {number} was accepted and is not in history")
+            for account, settings in candidates:
+                if not settings or settings[0].tick > call.began:
+                    continue
+                if not all(_wants(setting, types[number]) for setting in settings):
+                    continue
+                if (id(account), number) not in call.sent:
+                    self.lost += 1
+                    self.violated(f"event {number} was accepted and not queued for {account.name}")
+                account.mark(number, State.OWED)
+
+    # --- sender --------------------------------------------------------------------------------
+
+    def read(self, process: Process, key: Item) -> None:
+        """A process reads an item, strongly consistent or not."""
+        batch = process.invocation
+        if isinstance(batch, Batch) and key["sk"]["S"].startswith("CONNECTOR#"):
+            project = key["pk"]["S"].removeprefix("PROJECT#")
+            name = f"projects/{project}/dataconnectors/{key['sk']['S'].removeprefix('CONNECTOR#')}"
+            batch.reads[name] = (self.tick, process.clock())
+
+    def posted(
+        self, process: Process, destination: Destination, headers: Any, body: bytes, *, saves: bool
+    ) -> tuple[Account, int] | None:
+        """A POST has left; `saves` says that the endpoint keeps the event."""
+        self.attempts += 1
+        batch = process.invocation
+        url = f"https://{destination.host}{destination.target}"
+        account = self.by_url[url]
+        found = _VALUE.search(body.decode())
+        if found is None:
+            self.violated(f"{account.name} was sent a body without an event")
+            return None
+        number = int(found[1])
+        where = f"event {number} for {account.name}"
+        if not account.state(number) & State.SENT:
+            self.violated(f"{where} was sent and never queued")
+        elif zlib.crc32(body) not in _bodies(account, number):
+            self.violated(f"{where} was sent with another body than it was accepted with")
+        tick, read_at = batch.reads.get(account.name, (-1, 0.0))
+        if tick < 0 or process.clock() - read_at > FRESH_SECONDS:
+            self.violated(f"{where} was sent without a fresh read of its connector")
+            tick = self.tick
+        setting = account.at(tick)
+        copies = [message.note for message in batch.messages if _is_of(message, account, number)]
+        if not copies:
+            self.violated(f"{where} was sent by a batch that does not hold it")
+        elif not setting.active or all(
+            account.stopped_since(note.sent, until=tick) for note in copies
+        ):
+            self.violated(f"{where} was sent after the connector was disabled or deleted")
+        elif copies and all(note.sent < account.settled for note in copies):
+            self.violated(f"{where} was sent after the call that disabled its connector returned")
+        if url != setting.url:
+            self.violated(f"{where} was sent to {url}, not to {setting.url}")
+        token = headers.get("X-Dt-Signature", "")
+        if not _is_signed(token, setting.secret, body):
+            self.violated(f"{where} was sent with a signature {token!r:.60} that does not fit")
+        if saves:
+            if account.state(number) & State.DELIVERED:
+                self.duplicates += 1
+            account.mark(number, State.DELIVERED)
+        return account, number
+
+    def answered(
+        self, process: Process, where: tuple[Account, int], seconds: float, *, acknowledged: bool
+    ) -> None:
+        """The sender has the answer to a POST, or the lack of one."""
+        account, number = where
+        batch: Batch = process.invocation
+        note = next(message for message in batch.messages if _is_of(message, account, number))
+        age = max(0.0, process.now() - note.sent_at)
+        batch.attempts[id(account), number] = Attempted(acknowledged, seconds, process.clock(), age)
+
+    def finished(
+        self, batch: Batch, deleted: Sequence[str] | None, now: float, *, postponed: bool
+    ) -> None:
+        """A batch's invocation has ended by itself; `deleted` is what its answer means.
+
+        `postponed` says that nothing went wrong with the change of visibility timeouts.
+        """
+        by_event: dict[tuple[int, int], int] = {}
+        for message in batch.messages:
+            if message.note is not None:
+                key = (id(message.note.account), message.note.number)
+                by_event[key] = by_event.get(key, 0) + 1
+        for message, handle, receives in zip(
+            batch.messages, batch.handles, batch.receives, strict=True
+        ):
+            if message.note is None:
+                continue
+            key = (id(message.note.account), message.note.number)
+            attempt = batch.attempts.get(key)
+            if attempt is None or by_event[key] > 1:
+                continue
+            where = f"event {message.note.number} for {message.note.account.name}"
+            leaves = deleted is not None and message.id in deleted
+            if attempt.acknowledged and not leaves:
+                self.violated(f"{where} was acknowledged and is sent again")
+            if leaves or not postponed or message.id in batch.loose:
+                continue
+            wait = max(4 * attempt.seconds, min(8 * 2.0 ** (receives - 1), attempt.age + 8, 3600))
+            due = attempt.ended + wait
+            if attempt.age + wait > LAST_ATTEMPT:
+                continue
+            late = message.visible_at - EPOCH - due
+            ours = message.handle == handle and message.id in batch.queue.messages
+            if ours and not -0.01 <= late <= now - attempt.ended + 2:
+                self.violated(
+                    f"{where}: attempt {receives} of {attempt.seconds:.1f} s at an age of "
+                    f"{attempt.age:.0f} s is due after {wait:.1f} s and comes {late:.1f} s late"
+                )
+
+    # --- how messages end ----------------------------------------------------------------------
+
+    def deleted(self, message: Message) -> None:
+        """A message was deleted after an answer of the sender."""
+        note = message.note
+        if note is None or note.account.state(note.number) & State.DELIVERED:
+            return
+        if note.account.stopped_since(note.called):
+            self.dropped += 1
+            note.account.mark(note.number, State.DROPPED)
+            return
+        if note.account.state(note.number) & State.RECORDED:
+            self.expired += 1
+            note.account.mark(note.number, State.EXPIRED)
+            return
+        self.lost += 1
+        self.violated(f"event {note.number} for {note.account.name} was deleted undelivered")
+
+    def expired_in(self, _queue: Queue, message: Message) -> None:
+        """SQS has removed a message for its age."""
+        note = message.note
+        if note is not None and not note.account.state(note.number) & State.DELIVERED:
+            self.expired += 1
+            self.unseen += not note.account.state(note.number) & State.RECORDED
+            note.account.mark(note.number, State.EXPIRED)
+
+    def queue_deleted(self, queue: Queue) -> None:
+        """A queue is gone with all its messages."""
+        for message in list(queue.messages.values()):
+            self.deleted(message)
+
+    def close(self, queues: Iterable[Queue]) -> None:
+        """Count what is neither delivered, dropped, expired nor still in a queue."""
+        waiting = {
+            (id(message.note.account), message.note.number)
+            for queue in queues
+            for message in queue.messages.values()
+            if message.note is not None
+        }
+        settled = State.DELIVERED | State.EXPIRED | State.DROPPED
+        for account in self.accounts.values():
+            for position, state in enumerate(account.states):
+                if state & State.OWED and not state & settled:
+                    number = account.first + position
+                    if (id(account), number) not in waiting:
+                        self.lost += 1
+                        self.violated(f"event {number} for {account.name} is lost")
+
+
+def _wants(setting: Setting, event_type: str) -> bool:
+    return setting.wants and (not setting.types or event_type in setting.types)
+
+
+def _is_of(message: Message, account: Account, number: int) -> bool:
+    note = message.note
+    return note is not None and note.account is account and note.number == number
+
+
+def _remember_body(account: Account, number: int, body: bytes) -> None:
+    checksum = zlib.crc32(body)
+    position = number - account.first
+    if account.bodies[position] in (0, checksum):
+        account.bodies[position] = checksum
+    else:  # sent again by its publisher, with labels as they are now
+        account.other_bodies.setdefault(number, set()).add(checksum)
+
+
+def _bodies(account: Account, number: int) -> set[int]:
+    return {account.bodies[number - account.first]} | account.other_bodies.get(number, set())
+
+
+def _is_signed(token: str, secret: str, body: bytes) -> bool:
+    """As a receiver checks it; without a secret there must be no token."""
+    if not token or not secret:
+        return bool(token) == bool(secret)
+    text, _, signature = token.rpartition(".")
+    expected = hmac.digest(secret.encode(), text.encode(), "sha256")
+    if base64.urlsafe_b64encode(expected).rstrip(b"=") != signature.encode():
+        return False
+    claims = json.loads(base64.urlsafe_b64decode(text.partition(".")[2] + "=="))
+    return bool(claims["checksum_sha256"] == hashlib.sha256(body).hexdigest())

@@ -1,0 +1,354 @@
+"""One DynamoDB table: conditions, transactions, pages, and reads that may be behind."""
+
+import re
+from bisect import insort
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from tests.faults.models.errors import refusal
+
+BATCH_GET_KEYS = 100
+BATCH_WRITE_ITEMS = 25
+TRANSACTION_ACTIONS = 100
+"""AWS: what one BatchGetItem, one BatchWriteItem and one TransactWriteItems take."""
+
+Item = dict[str, Any]
+Key = tuple[str, str]
+Values = Mapping[str, Any]
+Condition = Callable[[Item, Mapping[str, str], Values], bool]
+
+_TOKEN = re.compile(r"\s*([(),]|<>|<=|>=|=|<|>|[#:]?\w+)")
+_PARTITION = re.compile(r"pk = (:\w+)")
+_CLAUSE = re.compile(r"\b(SET|ADD|REMOVE)\b")
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": lambda left, right: left == right,
+    "<>": lambda left, right: left != right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+
+
+class DynamoDb:
+    """A table with the keys `pk` and `sk`, and one index.
+
+    `lag` is how far, in seconds of `clock`, a read that is not strongly consistent is behind.
+    `page_size` is in items; AWS's pages are 1 MiB. `written` hears of each item after a change,
+    None for a deleted one. Items of partitions that begin with one of `unread` are not kept, as if
+    they had expired: history would fill the memory, and nobody reads it here.
+    """
+
+    name = "dynamodb"
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        table: str,
+        *,
+        index: tuple[str, str] = ("byLifecycle", "lifecycle"),
+        lag: float = 1.0,
+        page_size: int = 4,
+        written: Callable[[Key, Item | None], None] = lambda key, item: None,
+        unread: tuple[str, ...] = (),
+    ) -> None:
+        self._clock = clock
+        self._table = table
+        self._index, self._index_key = index
+        self._lag = lag
+        self._page_size = page_size
+        self._written = written
+        self._unread = unread
+        self._items: dict[Key, Item] = {}
+        self._sorted: dict[str, list[str]] = {}
+        self._before: dict[Key, tuple[float, Item | None]] = {}
+
+    # --- reads ---------------------------------------------------------------------------------
+
+    def get_item(
+        self, *, TableName: str, Key: Item, ConsistentRead: bool = False
+    ) -> dict[str, Any]:
+        """One item."""
+        self._check_table(TableName, "GetItem")
+        item = self._read(_key(Key), consistent=ConsistentRead)
+        return {} if item is None else {"Item": dict(item)}
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        """Up to 100 items, in no order."""
+        ((table, request),) = RequestItems.items()
+        self._check_table(table, "BatchGetItem")
+        keys = [_key(key) for key in request["Keys"]]
+        if not 1 <= len(keys) <= BATCH_GET_KEYS or len(set(keys)) < len(keys):
+            raise refusal("ValidationException", "BatchGetItem", f"{len(keys)} keys")
+        found = [
+            self._read(key, consistent=request.get("ConsistentRead", False))
+            for key in reversed(keys)
+        ]
+        items = [dict(item) for item in found if item is not None]
+        return {"Responses": {table: items}, "UnprocessedKeys": {}}
+
+    def query(
+        self,
+        *,
+        TableName: str,
+        KeyConditionExpression: str,
+        ExpressionAttributeValues: Values,
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        IndexName: str = "",
+        ConsistentRead: bool = False,
+        ExclusiveStartKey: Item | None = None,
+        ScanIndexForward: bool = True,
+        Limit: int = 0,
+    ) -> dict[str, Any]:
+        """One page of a partition, by its sort keys; of the index, always behind."""
+        self._check_table(TableName, "Query")
+        holds = _compiled(KeyConditionExpression)
+        names = ExpressionAttributeNames or {}
+        if IndexName:
+            if IndexName != self._index or ConsistentRead:
+                raise refusal("ValidationException", "Query", IndexName)
+            keys = sorted(self._items)
+        else:
+            partition = _PARTITION.match(KeyConditionExpression)
+            assert partition is not None, KeyConditionExpression
+            pk = ExpressionAttributeValues[partition[1]]["S"]
+            keys = [(pk, sort_key) for sort_key in self._sorted.get(pk, [])]
+        if not ScanIndexForward:
+            keys = keys[::-1]
+        start = 0
+        if ExclusiveStartKey is not None:
+            start = keys.index(_key(ExclusiveStartKey)) + 1
+        page: list[Item] = []
+        for position in range(start, len(keys)):
+            item = self._read(keys[position], consistent=ConsistentRead)
+            if item is None or not holds(item, names, ExpressionAttributeValues):
+                continue
+            page.append(dict(item))
+            if len(page) == (Limit or self._page_size) and position + 1 < len(keys):
+                last = {"pk": item["pk"], "sk": item["sk"]}
+                return {"Items": page, "Count": len(page), "LastEvaluatedKey": last}
+        return {"Items": page, "Count": len(page)}
+
+    # --- writes --------------------------------------------------------------------------------
+
+    def put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:
+        """Put an item."""
+        return self._write_one("PutItem", {"TableName": TableName, "Item": Item, **condition})
+
+    def delete_item(self, *, TableName: str, Key: Item, **condition: Any) -> dict[str, Any]:
+        """Delete an item; nothing happens when it is not there."""
+        return self._write_one("DeleteItem", {"TableName": TableName, "Key": Key, **condition})
+
+    def update_item(self, *, TableName: str, Key: Item, **change: Any) -> dict[str, Any]:
+        """Change an item, or make it."""
+        return self._write_one("UpdateItem", {"TableName": TableName, "Key": Key, **change})
+
+    def batch_write_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        """Up to 25 puts and deletes."""
+        ((table, requests),) = RequestItems.items()
+        self._check_table(table, "BatchWriteItem")
+        actions = [next(iter(request.items())) for request in requests]
+        keys = [_key(action.get("Key") or action["Item"]) for _, action in actions]
+        if not 1 <= len(keys) <= BATCH_WRITE_ITEMS or len(set(keys)) < len(keys):
+            raise refusal("ValidationException", "BatchWriteItem", f"{len(keys)} requests")
+        for (kind, action), key in zip(actions, keys, strict=True):
+            self._apply(kind.removesuffix("Request"), key, action)
+        return {"UnprocessedItems": {}}
+
+    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
+        """All actions, or none with a reason for each."""
+        operation = "TransactWriteItems"
+        if not 1 <= len(TransactItems) <= TRANSACTION_ACTIONS:
+            raise refusal("ValidationException", operation, f"{len(TransactItems)} actions")
+        actions = [next(iter(item.items())) for item in TransactItems]
+        keys = [_key(action.get("Key") or action["Item"]) for _, action in actions]
+        if len(set(keys)) < len(keys):
+            raise refusal("ValidationException", operation, "two actions on one item")
+        reasons = []
+        for (_, action), key in zip(actions, keys, strict=True):
+            self._check_table(action["TableName"], operation)
+            allowed = self._allowed(key, action)
+            reasons.append({"Code": "None" if allowed else "ConditionalCheckFailed"})
+        if any(reason["Code"] != "None" for reason in reasons):
+            raise refusal("TransactionCanceledException", operation, CancellationReasons=reasons)
+        for (kind, action), key in zip(actions, keys, strict=True):
+            self._apply(kind, key, action)
+        return {}
+
+    def _write_one(self, operation: str, action: dict[str, Any]) -> dict[str, Any]:
+        self._check_table(action["TableName"], operation)
+        key = _key(action.get("Key") or action["Item"])
+        if not self._allowed(key, action):
+            raise refusal("ConditionalCheckFailedException", operation)
+        self._apply(operation.removesuffix("Item"), key, action)
+        return {}
+
+    def _allowed(self, key: Key, action: dict[str, Any]) -> bool:
+        condition = action.get("ConditionExpression")
+        return not condition or _compiled(condition)(
+            self._items.get(key, {}),
+            action.get("ExpressionAttributeNames", {}),
+            action.get("ExpressionAttributeValues", {}),
+        )
+
+    def _apply(self, kind: str, key: Key, action: dict[str, Any]) -> None:
+        match kind:
+            case "Put":
+                self._store(key, dict(action["Item"]))
+            case "Delete":
+                self._store(key, None)
+            case "Update":
+                item = dict(self._items.get(key, action["Key"]))
+                _update(item, action)
+                self._store(key, item)
+            case "ConditionCheck":
+                pass
+            case _:
+                raise NotImplementedError(kind)
+
+    def _store(self, key: Key, item: Item | None) -> None:
+        if self._unread and key[0].startswith(self._unread):
+            self._written(key, item)
+            return
+        old = self._items.get(key)
+        self._before[key] = (self._clock(), old)
+        if item is None:
+            if old is None:
+                return
+            del self._items[key]
+            self._sorted[key[0]].remove(key[1])
+        else:
+            self._items[key] = item
+            if old is None:
+                insort(self._sorted.setdefault(key[0], []), key[1])
+        self._written(key, item)
+
+    # --- helpers -------------------------------------------------------------------------------
+
+    def _read(self, key: Key, *, consistent: bool) -> Item | None:
+        if not consistent and key in self._before:
+            changed_at, before = self._before[key]
+            if self._clock() - changed_at < self._lag:
+                return before
+        return self._items.get(key)
+
+    def _check_table(self, table: str, operation: str) -> None:
+        if table != self._table:
+            raise refusal("ResourceNotFoundException", operation, table)
+
+
+def pages(query: Callable[..., dict[str, Any]], **parameters: Any) -> Iterator[dict[str, Any]]:
+    """As botocore's paginator: page after page, each a call of its own."""
+    start: dict[str, Any] = {}
+    while True:
+        page = query(**parameters, **start)
+        yield page
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _key(item: Item) -> Key:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+@cache
+def _compiled(expression: str) -> Condition:
+    """A condition as a function of an item, names and values."""
+    tokens = _TOKEN.findall(expression)
+    assert "".join(tokens) == "".join(expression.split()), expression
+    condition = _either(tokens)
+    if tokens:
+        raise NotImplementedError(f"the model does not evaluate {expression!r} from {tokens[0]!r}")
+    return condition
+
+
+def _either(tokens: list[str]) -> Condition:
+    conditions = [_both(tokens)]
+    while tokens[:1] == ["OR"]:
+        tokens.pop(0)
+        conditions.append(_both(tokens))
+    if len(conditions) == 1:
+        return conditions[0]
+    return lambda item, names, values: any(holds(item, names, values) for holds in conditions)
+
+
+def _both(tokens: list[str]) -> Condition:
+    conditions = [_term(tokens)]
+    while tokens[:1] == ["AND"]:
+        tokens.pop(0)
+        conditions.append(_term(tokens))
+    if len(conditions) == 1:
+        return conditions[0]
+    return lambda item, names, values: all(holds(item, names, values) for holds in conditions)
+
+
+def _term(tokens: list[str]) -> Condition:
+    first = tokens.pop(0)
+    if first == "(":
+        inner = _either(tokens)
+        _expect(tokens, ")")
+        return inner
+    if first in ("attribute_exists", "attribute_not_exists", "begins_with"):
+        _expect(tokens, "(")
+        name = tokens.pop(0)
+        if first == "begins_with":
+            _expect(tokens, ",")
+            prefix = tokens.pop(0)
+            _expect(tokens, ")")
+            return lambda item, names, values: _text(item, names, name).startswith(
+                values[prefix]["S"]
+            )
+        _expect(tokens, ")")
+        wanted = first == "attribute_exists"
+        return lambda item, names, values: (names.get(name, name) in item) == wanted
+    operator = tokens.pop(0)
+    if operator == "BETWEEN":
+        low = tokens.pop(0)
+        _expect(tokens, "AND")
+        high = tokens.pop(0)
+        return lambda item, names, values: (
+            values[low]["S"] <= _text(item, names, first) <= values[high]["S"]
+        )
+    compare, operand = _COMPARISONS[operator], tokens.pop(0)
+
+    def holds(item: Item, names: Mapping[str, str], values: Values) -> bool:
+        stored = item.get(names.get(first, first))
+        return stored is not None and compare(_plain(stored), _plain(values[operand]))
+
+    return holds
+
+
+def _expect(tokens: list[str], token: str) -> None:
+    if tokens.pop(0) != token:
+        raise NotImplementedError(f"the model expects {token!r} before {tokens}")
+
+
+def _text(item: Item, names: Mapping[str, str], name: str) -> str:
+    return str(item.get(names.get(name, name), {"S": ""})["S"])
+
+
+def _plain(value: Item) -> Any:
+    ((kind, content),) = value.items()
+    return float(content) if kind == "N" else content
+
+
+def _update(item: Item, action: dict[str, Any]) -> None:
+    names = action.get("ExpressionAttributeNames", {})
+    values = action.get("ExpressionAttributeValues", {})
+    _, *parts = _CLAUSE.split(action["UpdateExpression"])
+    for clause, body in zip(parts[::2], parts[1::2], strict=True):
+        for change in body.split(","):
+            name, *operands = change.replace("=", " ").split()
+            name = names.get(name, name)
+            if clause == "REMOVE":
+                item.pop(name, None)
+            elif len(operands) != 1 or operands[0] not in values:
+                raise NotImplementedError(f"the model does not evaluate {change!r}")
+            elif clause == "SET":
+                item[name] = values[operands[0]]
+            else:
+                before = int(item.get(name, {"N": "0"})["N"])
+                item[name] = {"N": str(before + int(values[operands[0]]["N"]))}

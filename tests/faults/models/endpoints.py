@@ -1,0 +1,106 @@
+"""Customers' endpoints: what each does with a POST, how long it takes, and what the sender sees."""
+
+import random
+from dataclasses import dataclass
+
+from dataconnectors.outcomes import Fault, Kind
+from tests.faults.plan import Plan
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What becomes of a POST. `seconds` bound how long it takes; `saves` says whether the endpoint
+    kept the event and meant to answer 200; `answer` is what the sender gets of that."""
+
+    kind: str
+    answer: int | Fault
+    seconds: tuple[float, float]
+    saves: bool = False
+
+
+HEALTHY = Behaviour("", 200, (0.02, 0.4), saves=True)
+
+FAILURES = (
+    Behaviour("endpoint 500", 500, (0.02, 0.5)),
+    Behaviour("endpoint 503 after seconds", 503, (2.0, 9.0)),
+    Behaviour("endpoint 301", 301, (0.02, 0.2)),
+    Behaviour("endpoint 204", 204, (0.02, 0.2)),
+    Behaviour("endpoint 404", 404, (0.02, 0.2)),
+    Behaviour("endpoint 429", 429, (0.02, 0.2)),
+    Behaviour("endpoint does not resolve", Fault(Kind.DNS, "no address"), (0.01, 2.0)),
+    Behaviour("endpoint refuses the connection", Fault(Kind.CONNECT, "refused"), (0.01, 0.2)),
+    Behaviour("endpoint's certificate is bad", Fault(Kind.TLS, "expired"), (0.05, 0.2)),
+    Behaviour("endpoint resets", Fault(Kind.PROTOCOL, "reset"), (0.01, 3.0)),
+    Behaviour("endpoint times out", Fault(Kind.TIMEOUT, "no answer"), (10.0, 10.0)),
+)
+
+LOST = (
+    Behaviour("endpoint's 200 is lost", Fault(Kind.PROTOCOL, "reset"), (0.02, 2.0), saves=True),
+    Behaviour("endpoint's 200 is late", Fault(Kind.TIMEOUT, "late"), (10.0, 10.0), saves=True),
+    Behaviour("attempt outlasts its deadline", 200, (11.5, 25.0), saves=True),
+)
+
+SLOW = Behaviour("endpoint is slow", 200, (4.0, 9.9), saves=True)
+
+FAILURE_RATE = 0.03
+LOST_RATE = 0.01
+SLOW_RATE = 0.01
+"""Of POSTs to a healthy endpoint, in a run of intensity 1."""
+
+HEALTHY_SECONDS = 4 * 3600
+FLAPPING_SECONDS = (60, 1800)
+DOWN_SECONDS = (30, 3600)
+DEAD_SECONDS = (13 * 3600, 16 * 3600)
+HEALTHY_SHARE = 0.8
+DEAD_SHARE = 0.05
+"""How long an endpoint stays as it is, how many begin healthy, and how many outages outlast an
+event's 12 hours."""
+
+
+class Endpoint:
+    """One customer's endpoint: healthy, flapping, or down in one way."""
+
+    def __init__(self, rng: random.Random, plan: Plan) -> None:
+        self._rng = rng
+        self._plan = plan
+        self._until = 0.0
+        self._flaps = False
+        self._down: Behaviour | None = None
+
+    def behave(self, now: float) -> Behaviour:
+        """What it does with a POST now."""
+        if not self._plan.active:
+            return HEALTHY
+        if now >= self._until:
+            self._change(now)
+        rng, intensity = self._rng, self._plan.intensity
+        chance = rng.random()
+        behaviour = HEALTHY
+        if self._down is not None:
+            behaviour = self._down
+        elif (self._flaps and chance < 0.5) or chance < FAILURE_RATE * intensity:
+            behaviour = rng.choice(FAILURES)
+        elif chance < (FAILURE_RATE + LOST_RATE) * intensity:
+            behaviour = rng.choice(LOST)
+        elif chance < (FAILURE_RATE + LOST_RATE + SLOW_RATE) * intensity:
+            behaviour = SLOW
+        if behaviour.kind:
+            self._plan.count(behaviour.kind)
+        return behaviour
+
+    def _change(self, now: float) -> None:
+        rng = self._rng
+        was_healthy = not self._flaps and self._down is None
+        self._flaps, self._down = False, None
+        begins = not self._until and rng.random() < HEALTHY_SHARE
+        if begins or (self._until and not was_healthy):
+            self._until = now + rng.expovariate(self._plan.intensity / HEALTHY_SECONDS)
+        elif rng.random() < 0.4:
+            self._flaps = True
+            self._until = now + rng.uniform(*FLAPPING_SECONDS)
+            self._plan.count("endpoint flaps")
+        else:
+            self._down = rng.choice(FAILURES)
+            dead = rng.random() < DEAD_SHARE
+            self._until = now + rng.uniform(*(DEAD_SECONDS if dead else DOWN_SECONDS))
+            self._plan.count("endpoint down for half a day" if dead else "endpoint down")

@@ -1,0 +1,283 @@
+"""Mistakes that somebody could make in our code, each of which a run has to notice.
+
+A mutant is one change of source text, made at run time to the real function: where the text is not
+there any more, the test of mutants fails, and the mutant is to be written anew.
+"""
+
+import contextlib
+import importlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.world import Report, Scenario, run
+
+EVENTS = 10_000
+"""By then each mutant is noticed; most are within a few hundred."""
+
+INTENSITY = 3.0
+
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` becomes `new` in `where`: a function's folder, or `module:Class.method`.
+
+    `sign` is in what the ledger says of it.
+    """
+
+    name: str
+    where: str
+    old: str
+    new: str
+    sign: str
+
+
+UNDELIVERED = "was deleted undelivered"
+UNQUEUED = "was accepted and not queued"
+
+MUTANTS = (
+    Mutant(
+        "the Failed list of SendMessageBatch is ignored",
+        "dataconnectors.queues:Queues._send_batch",
+        'answer.get("Successful", []):',
+        'answer.get("Successful", []) + answer.get("Failed", []):',
+        UNQUEUED,
+    ),
+    Mutant(
+        "a send that timed out counts as confirmed",
+        "dataconnectors.queues:Queues._send_batch",
+        "except BotoCoreError as error:",
+        "except BotoCoreError as error:\n                return Sent({})",
+        UNQUEUED,
+    ),
+    Mutant(
+        "the rest of more than ten messages is forgotten",
+        "dataconnectors.queues:split",
+        "    if batch:\n        yield batch",
+        "    if len(batch) == BATCH_ENTRIES:\n        yield batch",
+        UNQUEUED,
+    ),
+    Mutant(
+        "200 before every queue has confirmed",
+        "dataconnectors.ingest:Ingest._deliver",
+        "Outcome(len(messages) - len(unconfirmed), refused, unconfirmed)",
+        "Outcome(len(messages), refused, {})",
+        "was accepted and",
+    ),
+    Mutant(
+        "unprocessed items of history are forgotten",
+        "dataconnectors.store.history:EventKeeper._put",
+        "            if not remaining:",
+        "            if True:",
+        "is not in history",
+    ),
+    Mutant(
+        "kept connectors are used without asking for the version",
+        "dataconnectors.ingest:Ingest._wanting",
+        "if kept is not None and kept[0] == version:",
+        "if kept is not None:",
+        "queue",
+    ),
+    Mutant(
+        "a change does not bump the configuration's version",
+        "dataconnectors.store.connectors:ConnectorStore._bump",
+        '"version", 1)',
+        '"version", 0)',
+        "queue",
+    ),
+    Mutant(
+        "connectors are read without strong consistency",
+        "dataconnectors.store.table:Table.get",
+        "ConsistentRead=True",
+        "ConsistentRead=False",
+        "was sent",
+    ),
+    Mutant(
+        "acknowledged before the POST",
+        "dataconnectors.sender:Sender._attempt",
+        "outcome = self._courier.attempt(connector.url, secrets, job.body)",
+        "self._courier.attempt(connector.url, secrets, job.body)\n"
+        "        outcome: Outcome = Delivered(200, 0.0)",
+        UNDELIVERED,
+    ),
+    Mutant(
+        "no answer counts as delivered",
+        "dataconnectors.delivery:Courier.attempt",
+        "return Failed(answer.kind, answer.message, response_time)",
+        "return Delivered(200, response_time)",
+        UNDELIVERED,
+    ),
+    Mutant(
+        "any 2xx acknowledges",
+        "dataconnectors.delivery:Courier.__init__",
+        "range(200, 201)",
+        "range(200, 300)",
+        UNDELIVERED,
+    ),
+    Mutant(
+        "the epoch is not looked at",
+        "dataconnectors.connectors:Connector.sends",
+        "self.is_active and self.epoch == epoch",
+        "self.is_active",
+        "disabled",
+    ),
+    Mutant(
+        "a database that fails is taken for a connector that is gone",
+        "dataconnectors.sender:Sender._configuration_of",
+        "return Verdict.POSTPONED",
+        "return Verdict.DROPPED",
+        UNDELIVERED,
+    ),
+    Mutant(
+        "unsigned when KMS fails",
+        "dataconnectors.sender:Sender._configuration",
+        "        return connector, Secrets.from_bytes("
+        "self._vault.open(connector.sealed, connector.name))",
+        "        try:\n"
+        "            opened = self._vault.open(connector.sealed, connector.name)\n"
+        "        except VaultError:\n"
+        "            return connector, Secrets()\n"
+        "        return connector, Secrets.from_bytes(opened)",
+        "with a signature",
+    ),
+    Mutant(
+        "secrets are kept by name alone",
+        "dataconnectors.vault:Vault.open",
+        "key = (name, ciphertext)",
+        'key = (name, b"")',
+        "with a signature",
+    ),
+    Mutant(
+        "bodies are written anew for each attempt",
+        "dataconnectors.records:Job.of",
+        "message.body.encode()",
+        '__import__("json").dumps(__import__("json").loads(message.body)).encode()',
+        "with another body",
+    ),
+    Mutant(
+        "a malformed message costs its batch",
+        "dataconnectors.sender:Sender._read",
+        "except MessageError as error:",
+        "except ZeroDivisionError as error:",
+        "the sender raised",
+    ),
+    Mutant(
+        "an exception empties the list of failures",
+        "sender",
+        "    remaining = sender.send(records, context.get_remaining_time_in_millis() / 1000)",
+        "    try:\n"
+        "        remaining = sender.send([*records, None], 30)\n"
+        "    except Exception:\n"
+        "        remaining = []",
+        UNDELIVERED,
+    ),
+    Mutant(
+        "an entry's key is misspelt",
+        "sender",
+        '"itemIdentifier"',
+        '"itemId"',
+        "was acknowledged and is sent again",
+    ),
+    Mutant(
+        "the list's key is misspelt",
+        "sender",
+        '{"batchItemFailures": [',
+        '{"batchItemsFailed": [',
+        UNDELIVERED,
+    ),
+    Mutant(
+        "failed messages get no wait of their own",
+        "dataconnectors.sender:Sender.send",
+        "self._postpone(results, end)",
+        "pass",
+        "late",
+    ),
+    Mutant(
+        "failed messages come back at once",
+        "dataconnectors.sender:Sender._postpone",
+        "max(0, math.ceil(result.due - clock))",
+        "0",
+        "comes -",
+    ),
+    Mutant(
+        "the wait grows with each receive, attempt or not",
+        "dataconnectors.retry:wait_after",
+        "min(FIRST_WAIT * 2.0**exponent, earned, LONGEST_WAIT)",
+        "min(FIRST_WAIT * 2.0**exponent, LONGEST_WAIT)",
+        "late",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant."""
+
+    mutant: Mutant
+    report: Report
+
+    @property
+    def is_caught(self) -> bool:
+        """Whether the ledger saw it, and for what it is."""
+        return any(self.mutant.sign in violation for violation in self.report.violations)
+
+
+def try_out(mutant: Mutant, seed: int = SEED) -> Verdict:
+    """Run until the ledger sees something, or until all events are through."""
+    if ":" not in mutant.where:
+        edits = {mutant.where: {mutant.old: mutant.new}}
+        return Verdict(mutant, run(_scenario(seed, edits)))
+    with _mutated(mutant):
+        return Verdict(mutant, run(_scenario(seed, {})))
+
+
+def table(verdicts: list[Verdict]) -> str:
+    """The table, in Markdown."""
+    lines = ["| mutant | of | caught after | by |", "|---|---|---:|---|"]
+    for verdict in verdicts:
+        report = verdict.report
+        seen = report.violations[0] if report.violations else "**survived**"
+        where = verdict.mutant.where.rpartition(":")[2]
+        lines.append(
+            f"| {verdict.mutant.name} | `{where}` | {report.events} events | {_short(seen)} |"
+        )
+    return "\n".join(lines)
+
+
+def _scenario(seed: int, edits: dict[str, dict[str, str]]) -> Scenario:
+    return Scenario(seed, EVENTS, INTENSITY, first_violation_ends=True, edits=edits)
+
+
+@contextlib.contextmanager
+def _mutated(mutant: Mutant) -> Iterator[None]:
+    """Replace a function by one of changed source, in the same module."""
+    module_name, _, path = mutant.where.partition(":")
+    module = importlib.import_module(module_name)
+    *owners, name = path.split(".")
+    owner: Any = module
+    for part in owners:
+        owner = getattr(owner, part)
+    kept = inspect.getattr_static(owner, name)
+    source = inspect.getsource(getattr(owner, name))
+    assert source.count(mutant.old) == 1, f"{mutant.where} does not have {mutant.old!r} once"
+    source = source.replace(mutant.old, mutant.new)
+    if owners:  # a method is indented
+        source = f"if True:\n{source}"
+    scope: dict[str, Any] = {}
+    exec(compile(source, module.__file__ or "", "exec", dont_inherit=True), vars(module), scope)
+    setattr(owner, name, scope[name])
+    try:
+        yield
+    finally:
+        setattr(owner, name, kept)
+
+
+def _short(violation: str) -> str:
+    """A violation without ids."""
+    words = violation.split()
+    return " ".join(
+        "…" if word.startswith("projects/") or word.isdigit() else word for word in words
+    )

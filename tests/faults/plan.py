@@ -1,0 +1,103 @@
+"""Which faults there are, how often each is injected, and how often it was."""
+
+import random
+from collections import Counter
+from enum import StrEnum
+
+from tests.faults.models.errors import operation_name
+
+
+class Mode(StrEnum):
+    """What can go wrong with a call."""
+
+    KILLED_BEFORE = "killed before"  # the process dies, AWS has not seen the call
+    KILLED_AFTER = "killed after"  # the process dies, AWS has done it
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server error"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed out"  # after all of botocore's tries, AWS has not done it
+    TIMED_OUT_AFTER_EFFECT = "timed out after its effect"
+    REPEATED = "repeated"  # the first answer was lost, botocore has sent it again
+    PARTIAL = "partial failure"
+    SLOW = "slow"
+
+
+_READS = (Mode.THROTTLED, Mode.SERVER_ERROR, Mode.UNREACHABLE, Mode.TIMED_OUT, Mode.SLOW)
+_WRITES = (*_READS, Mode.TIMED_OUT_AFTER_EFFECT, Mode.REPEATED)
+_BATCHES = (*_WRITES, Mode.PARTIAL, Mode.PARTIAL, Mode.PARTIAL)
+ERRORS: dict[str, tuple[Mode, ...]] = {
+    "get_item": _READS,
+    "query": _READS,
+    "batch_get_item": (*_READS, Mode.PARTIAL),
+    "batch_write_item": (*_WRITES, Mode.PARTIAL),
+    "decrypt": _READS,
+    "encrypt": _READS,
+    "send_message_batch": _BATCHES,
+    "change_message_visibility_batch": _BATCHES,
+}
+"""By a client's method; any other one is a write."""
+
+OUTAGE = (Mode.THROTTLED, Mode.SERVER_ERROR, Mode.UNREACHABLE, Mode.TIMED_OUT)
+"""What calls to a service end in while it is down."""
+
+ERROR_RATE = 0.012
+KILL_RATE = 0.004
+OUTAGE_RATE = 0.9
+"""Of calls, in a run of intensity 1."""
+
+
+class Plan:
+    """Draws faults from a seeded source, and counts what was injected by kind."""
+
+    def __init__(self, rng: random.Random, intensity: float) -> None:
+        self.injected: Counter[str] = Counter()
+        self.intensity = intensity
+        self.active = False
+        self._rng = rng
+        self._outages: dict[str, float] = {}
+
+    def count(self, kind: str) -> None:
+        """A fault was injected."""
+        self.injected[kind] += 1
+
+    def roll(self, kind: str, rate: float) -> bool:
+        """Whether to inject a fault of this kind now; counted if so."""
+        if not self.active or self._rng.random() >= rate * self.intensity:
+            return False
+        self.count(kind)
+        return True
+
+    def begin_outage(self, service: str, until: float) -> None:
+        """Most calls to a service fail until then."""
+        self._outages[service] = until
+        self.count(f"{service} outage")
+
+    def kill(self, role: str, what: str) -> str:
+        """Whether a process dies "before" or "after" this; "" for neither."""
+        chance = self._rng.random() if self.active else 1.0
+        if chance >= KILL_RATE * self.intensity:
+            return ""
+        when = "before" if chance < KILL_RATE * self.intensity / 2 else "after"
+        self.count(f"{role} killed {when} {what}")
+        return when
+
+    def draw(self, role: str, service: str, method: str, now: float) -> Mode | None:
+        """What goes wrong with this call of a process of this role; None for nothing."""
+        if not self.active:
+            return None
+        chance = self._rng.random()
+        kills = KILL_RATE * self.intensity
+        if chance < kills:
+            mode = Mode.KILLED_BEFORE if chance < kills / 2 else Mode.KILLED_AFTER
+            self.count(f"{role} {mode} {operation_name(method)}")
+            return mode
+        if self._outages and self._outages.get(service, 0.0) > now:
+            if chance < OUTAGE_RATE:
+                mode = self._rng.choice(OUTAGE)
+                self.count(f"{operation_name(method)} {mode}")
+                return mode
+        elif chance < kills + ERROR_RATE * self.intensity:
+            mode = self._rng.choice(ERRORS.get(method, _WRITES))
+            self.count(f"{operation_name(method)} {mode}")
+            return mode
+        return None

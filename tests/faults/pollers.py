@@ -1,0 +1,122 @@
+"""Lambda's pollers: batches of a queue to the sender, and deletes after its answer."""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tests.faults.ledger import Batch
+from tests.faults.models.mappings import to_delete
+from tests.faults.models.sqs import Message, Queue, attributes, oldest
+from tests.faults.process import EPOCH, KilledError
+
+if TYPE_CHECKING:
+    from tests.faults.world import World
+
+POLL_SECONDS = (0.005, 0.2)
+"""From a message's arrival to its receive."""
+
+
+class Poller:
+    """Lambda's poller of one queue: batches of ten, deletes after the answer, no heartbeats."""
+
+    def __init__(self, world: "World", queue: Queue) -> None:
+        self.stopped = False
+        self._world = world
+        self._queue = queue
+        self._running = 0
+        self._wakes_at = float("inf")
+        self._limit = int(os.environ["MAXIMUM_CONCURRENCY"])
+
+    def wake_in(self, seconds: float) -> None:
+        """Poll in so many seconds, unless a poll comes sooner."""
+        self._wake_at(self._world.scheduler.now + seconds)
+
+    def _wake_at(self, moment: float) -> None:
+        if moment < self._wakes_at:
+            self._wakes_at = moment
+            self._world.scheduler.at(moment, partial(self._poll, moment))
+
+    def _poll(self, moment: float) -> None:
+        if moment != self._wakes_at or self.stopped:
+            return
+        self._wakes_at = float("inf")
+        world, queue, plan = self._world, self._queue, self._world.plan
+        while self._running < self._limit:
+            shuffled = plan.roll("received out of order", 0.2 / plan.intensity)
+            pick = world.rng.randrange if shuffled else oldest
+            size = 10 if world.rng.random() < 0.8 else world.rng.randint(1, 9)
+            messages = queue.receive(size, queue.visibility_timeout, pick)
+            if not messages:
+                break
+            if plan.roll("received without invocation", 0.01):
+                continue
+            batch = Batch(
+                queue,
+                messages,
+                [message.handle for message in messages],
+                [message.receives for message in messages],
+            )
+            event = {"Records": [self._record(message) for message in messages]}
+            if plan.roll("received twice", 0.01):
+                twice = world.rng.choice(messages)
+                batch.loose = [twice.id]
+                queue.change(twice, world.rng.uniform(0, 20))
+            self._running += 1
+            work = partial(world.scheduler.spawn, partial(self._invoke, batch, event))
+            if plan.roll("invoked when visibility runs out", 0.005):
+                seconds = queue.visibility_timeout - world.rng.uniform(0, 15)
+                batch.loose = [message.id for message in messages]
+                world.scheduler.after(seconds, work)
+            else:
+                work()
+        timer = queue.next_timer()
+        if timer is not None:
+            self._wake_at(timer - EPOCH)
+
+    def _invoke(self, batch: Batch, event: Any) -> None:
+        world, plan = self._world, self._world.plan
+        ids = [message.id for message in batch.messages]
+        try:
+            process = world.environment("sender")
+            answer = world.invoke(process, event, batch)
+            deleted = to_delete(answer, ids)
+            world.ledger.finished(
+                batch,
+                deleted,
+                world.scheduler.now,
+                postponed="change_message_visibility_batch" not in process.faulted,
+            )
+            if plan.roll("sender's answer is lost", 0.005):
+                deleted = None
+            world.scheduler.sleep(world.rng.uniform(0.002, 0.05))
+            self._delete(batch, deleted or ())
+        except KilledError:
+            pass
+        except Exception as error:  # noqa: BLE001  # Lambda takes it for a failure of the batch
+            world.ledger.violated(f"the sender raised {error!r}")
+        self._running -= 1
+        self.wake_in(0.0)
+
+    def _delete(self, batch: Batch, deleted: Sequence[str]) -> None:
+        for message, handle in zip(batch.messages, batch.handles, strict=True):
+            # The handle of an older receive deletes nothing.
+            gone = self._queue.messages.get(message.id) is None or message.handle != handle
+            if message.id not in deleted or gone:
+                continue
+            if self._world.plan.roll("delete is lost", 0.005):
+                continue
+            self._queue.remove(message)
+            self._world.ledger.deleted(message)
+
+    def _record(self, message: Message) -> dict[str, Any]:
+        return {
+            "messageId": message.id,
+            "receiptHandle": message.handle,
+            "body": message.body,
+            "attributes": attributes(message),
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._queue.arn,
+            "awsRegion": "us-east-1",
+        }

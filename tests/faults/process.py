@@ -1,0 +1,283 @@
+"""One environment of a function: its clock, its AWS clients, its parallel calls, and its death."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+
+from dataconnectors.workers import Workers
+from tests.faults.models import dynamodb
+from tests.faults.models.errors import check_parameters, operation_name, refusal
+from tests.faults.plan import Mode, Plan
+from tests.faults.scheduler import Scheduler
+
+EPOCH = 1_790_000_000.0
+"""Epoch seconds at which every run begins."""
+
+LATENCY = (0.002, 0.03)
+SLOW = (1.0, 8.0)
+ALL_TRIES = (4.0, 9.5)
+"""Seconds that a call takes: usually, when AWS is slow, and when all of botocore's tries time out
+(three of at most three seconds each, and its back-off)."""
+
+CHECKED_CALLS = 400
+"""Calls whose parameters are checked against botocore's models; then one in a hundred is."""
+
+T = TypeVar("T")
+Observer = Callable[["Process", str, Mapping[str, Any]], None]
+
+
+class KilledError(BaseException):
+    """The process is gone. Not an `Exception`: no code of ours may catch it."""
+
+
+@dataclass
+class Surroundings:
+    """What processes share. `observe` hears of each call that had its effect."""
+
+    scheduler: Scheduler
+    plan: Plan
+    rng: random.Random
+    services: Mapping[str, Any]
+    observe: Observer
+    calls: int = 0
+
+
+@dataclass(eq=False)
+class Process:
+    """An environment of the function `role`. Its wall clock is `skew` seconds ahead.
+
+    `invocation` is what a watcher keeps of the current invocation, `faulted` has the methods that
+    something went wrong with during it. `dies_at` is in the scheduler's time.
+    """
+
+    role: str
+    world: Surroundings
+    skew: float = 0.0
+    dies_at: float = float("inf")
+    handler: Callable[[Any, Any], Any] = lambda event, context: None
+    invocation: Any = None
+    faulted: set[str] = field(default_factory=set)
+    ahead: float = 0.0
+    _parallel: bool = field(default=False, repr=False)
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def clock(self) -> float:
+        """As `time.monotonic`: seconds since the run began, as this thread sees it."""
+        return self.world.scheduler.now + self.ahead
+
+    def now(self) -> float:
+        """As `time.time`."""
+        return EPOCH + self.world.scheduler.now + self.ahead + self.skew
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; the process may not live to see its end."""
+        if self._parallel:
+            self.ahead += seconds
+            return
+        scheduler = self.world.scheduler
+        if scheduler.now + seconds >= self.dies_at:
+            scheduler.sleep(max(0.0, self.dies_at - scheduler.now))
+            raise KilledError("its time was up")
+        scheduler.sleep(seconds)
+
+    def together(
+        self, calls: Sequence[Callable[[], T]], seconds: float = float("inf")
+    ) -> "list[Future[T]]":
+        """Make calls at the same time; after `seconds` those that take longer are left undone.
+
+        Their effects happen when they begin. When one kills the process, others that began with
+        it may have had theirs.
+        """
+        futures: list[Future[T]] = []
+        longest = 0.0
+        killed = False
+        self._parallel = True
+        try:
+            for call in calls:
+                if killed and self.world.rng.random() < 0.5:
+                    continue
+                self.ahead = 0.0
+                future: Future[T] = Future()
+                future.set_running_or_notify_cancel()
+                try:
+                    result = call()
+                except KilledError:
+                    killed = True
+                except Exception as error:  # noqa: BLE001  # as an executor does
+                    if self.ahead <= seconds:
+                        future.set_exception(error)
+                else:
+                    if self.ahead <= seconds:
+                        future.set_result(result)
+                futures.append(future)
+                longest = max(longest, min(self.ahead, seconds))
+        finally:
+            self._parallel = False
+            self.ahead = 0.0
+        if killed:
+            raise KilledError("in one of several calls")
+        if longest > 0:
+            self.sleep(longest)
+        return futures
+
+    # --- AWS -----------------------------------------------------------------------------------
+
+    def get(self, service: str, **_options: Any) -> "Client":
+        """As `dataconnectors.aws.Clients`. How botocore repeats calls is up to the plan."""
+        return Client(self, self.world.services[service])
+
+    def call(self, service: str, method: str, act: Callable[..., Any], parameters: Any) -> Any:
+        """One call, and what goes wrong with it."""
+        world = self.world
+        world.calls += 1
+        if world.calls <= CHECKED_CALLS or world.calls % 100 == 0:
+            check_parameters(service, method, parameters)
+        fault = world.plan.draw(self.role, service, method, world.scheduler.now)
+        if fault is None:
+            self.sleep(world.rng.uniform(*LATENCY))
+            return self._effect(method, act, parameters)
+        self.faulted.add(method)
+        match fault:
+            case Mode.KILLED_BEFORE:
+                raise KilledError(method)
+            case Mode.KILLED_AFTER:
+                self.sleep(world.rng.uniform(*LATENCY))
+                self._effect(method, act, parameters)
+                raise KilledError(method)
+            case Mode.THROTTLED:
+                self.sleep(world.rng.uniform(0.1, 2.0))
+                raise refusal("ThrottlingException", operation_name(method))
+            case Mode.SERVER_ERROR:
+                self.sleep(world.rng.uniform(0.1, 2.0))
+                raise refusal("InternalFailure", operation_name(method), status=500)
+            case Mode.UNREACHABLE:
+                self.sleep(world.rng.uniform(1.0, 3.5))
+                raise ConnectTimeoutError(endpoint_url=service)
+            case Mode.TIMED_OUT:
+                self.sleep(world.rng.uniform(*ALL_TRIES))
+                raise ReadTimeoutError(endpoint_url=service)
+            case Mode.TIMED_OUT_AFTER_EFFECT:
+                self._effect(method, act, parameters)
+                self.sleep(world.rng.uniform(*ALL_TRIES))
+                raise ReadTimeoutError(endpoint_url=service)
+            case Mode.SLOW:
+                self.sleep(world.rng.uniform(*SLOW))
+                return self._effect(method, act, parameters)
+            case Mode.REPEATED:
+                answer = self._effect(method, act, parameters)
+                self.sleep(world.rng.uniform(2.0, 4.0))
+                # botocore makes a transaction's repetition recognizable, so it has no effect.
+                if method == "transact_write_items":
+                    return answer
+                return self._effect(method, act, parameters)
+            case Mode.PARTIAL:
+                self.sleep(world.rng.uniform(*LATENCY))
+                return _PARTIAL[method](self, method, act, parameters)
+
+    def _effect(self, method: str, act: Callable[..., Any], parameters: Any) -> Any:
+        self.world.observe(self, method, parameters)
+        return act(**parameters)
+
+    def _part_of_entries(self, method: str, act: Callable[..., Any], parameters: Any) -> Any:
+        entries = parameters["Entries"]
+        failed = self.world.rng.sample(entries, self.world.rng.randint(1, len(entries)))
+        rest = [entry for entry in entries if entry not in failed]
+        answer: dict[str, Any] = {}
+        if rest:
+            answer = self._effect(method, act, parameters | {"Entries": rest})
+        refused = [
+            {"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in failed
+        ]
+        return answer | {"Failed": answer.get("Failed", []) + refused}
+
+    def _part_of_keys(self, method: str, act: Callable[..., Any], parameters: Any) -> Any:
+        ((table, request),) = parameters["RequestItems"].items()
+        done = self.world.rng.randrange(len(request["Keys"]))
+        rest = request | {"Keys": request["Keys"][done:]}
+        answer: dict[str, Any] = {"Responses": {table: []}}
+        if done:
+            part = request | {"Keys": request["Keys"][:done]}
+            answer = self._effect(method, act, {"RequestItems": {table: part}})
+        return answer | {"UnprocessedKeys": {table: rest}}
+
+    def _part_of_writes(self, method: str, act: Callable[..., Any], parameters: Any) -> Any:
+        ((table, requests),) = parameters["RequestItems"].items()
+        done = self.world.rng.randrange(len(requests))
+        if done:
+            self._effect(method, act, {"RequestItems": {table: requests[:done]}})
+        return {"UnprocessedItems": {table: requests[done:]}}
+
+
+_PARTIAL: dict[str, Callable[[Process, str, Callable[..., Any], Any], Any]] = {
+    "send_message_batch": Process._part_of_entries,
+    "change_message_visibility_batch": Process._part_of_entries,
+    "batch_get_item": Process._part_of_keys,
+    "batch_write_item": Process._part_of_writes,
+}
+
+
+class Client:
+    """A botocore client of one process, over a model."""
+
+    def __init__(self, process: Process, model: Any) -> None:
+        self._process = process
+        self._model = model
+        self.meta = getattr(model, "meta", None)
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        process, service = self._process, self._model.name
+        act = getattr(self._model, method)
+
+        def call(**parameters: Any) -> Any:
+            return process.call(service, method, act, parameters)
+
+        call.__name__ = method
+        setattr(self, method, call)
+        return call
+
+    def get_paginator(self, method: str) -> "Paginator":
+        """As botocore's."""
+        return Paginator(getattr(self, method))
+
+
+class Paginator:
+    """As botocore's; each page is a call."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def paginate(self, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Page after page."""
+        return dynamodb.pages(self._call, **parameters)
+
+
+class InlineWorkers(Workers):
+    """The sender's threads, in virtual time."""
+
+    def __init__(self, process: Process, count: int) -> None:
+        super().__init__(count)
+        self._process = process
+
+    def run(self, calls: Sequence[Callable[[], T]], seconds: float) -> "list[Future[T]]":
+        """As `Workers.run`; a batch never has more calls than workers."""
+        assert len(calls) <= self.count
+        return self._process.together(calls, max(0.0, seconds))
+
+
+class InlineExecutor(Executor):
+    """Ingest's threads, in virtual time."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def map(  # type: ignore[override]  # the parameters that ingest uses
+        self, fn: Callable[..., T], *iterables: Iterable[Any]
+    ) -> Iterator[T]:
+        """As `Executor.map`."""
+        calls = [lambda given=given: fn(*given) for given in zip(*iterables, strict=True)]
+        return iter([future.result() for future in self._process.together(calls)])

@@ -1,0 +1,219 @@
+"""Publishers: events over HTTP and by invocation, again when they were not accepted."""
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dataconnectors import times
+from dataconnectors.messages import Message
+from tests.faults.ledger import Call
+from tests.faults.process import KilledError
+
+if TYPE_CHECKING:
+    from tests.faults.world import World
+
+PAUSES = (0.1, 1.0, 5.0, 20.0)
+PHASE = (10.0, 600.0)
+"""Mean seconds between two calls; one of them holds for a phase of so many seconds."""
+
+CALL_SIZES = ((1, 1), (2, 8), (9, 20), (30, 100))
+CALL_SHARES = (0.4, 0.4, 0.15, 0.05)
+"""Events of a call, and how often calls are of that size."""
+
+DIRECT_SHARE, EMULATED_SHARE = 0.2, 0.05
+"""Of calls: invocations without HTTP, and the one event of an emulated device."""
+
+CHANGES_PER_CALL = 0.05
+OUTAGES_PER_CALL = 0.004
+STRANGERS_PER_CALL = 0.01
+"""Configuration calls, outages of an AWS service, and messages that are none of ours."""
+
+OUTAGE_CALLS = (3, 40)
+"""How long an outage lasts, in calls of publishers: it is to hit some, not a whole run."""
+
+TRIES = 3
+TRIES_AGAIN_SHARE = 0.8
+"""Of a publisher whose events were not all accepted."""
+
+DEVICES = 5
+
+TYPES = {
+    "temperature": "value",
+    "co2": "ppm",
+    "pressure": "pascal",
+    "touchCount": "total",
+    "objectPresentCount": "total",
+}
+"""Event types, and the field that carries an event's number."""
+
+STRANGERS = (
+    "no JSON",
+    "{}",
+    "[" * 2000,
+    '{"v":99,"connector":"projects/p/dataconnectors/c","body":"{}"}',
+    Message("projects/p/dataconnectors/none", 1, "e", 1, "{}").to_text(),
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project and its publisher's credentials."""
+
+    id: str
+    headers: Mapping[str, str]
+
+
+class Publishers:
+    """Those of all projects."""
+
+    def __init__(self, world: "World") -> None:
+        self.published = 0
+        self._world = world
+        self._rng, self._scheduler = world.rng, world.scheduler
+        self._plan, self._ledger = world.plan, world.ledger
+        self._pause = 1.0
+        self._phase_ends = 0.0
+
+    def publish_next(self) -> None:
+        now = self._scheduler.now
+        if self.published >= self._world.scenario.events:
+            return
+        if now >= self._phase_ends:
+            self._pause = self._rng.choice(PAUSES)
+            self._phase_ends = now + self._rng.uniform(*PHASE)
+        self._scheduler.after(self._rng.expovariate(1 / self._pause), self.publish_next)
+        project = self._rng.choice(self._world.projects)
+        if self._rng.random() < EMULATED_SHARE:
+            self._publish_emulated(project)
+        else:
+            self._publish_list(project)
+        self._disturb()
+
+    def _disturb(self) -> None:
+        """What else happens, in proportion to the calls of publishers."""
+        rng, intensity = self._rng, self._plan.intensity
+        if rng.random() < CHANGES_PER_CALL * intensity:
+            self._scheduler.after(
+                rng.uniform(0, 5), partial(self._scheduler.spawn, self._world.customers.change)
+            )
+        if rng.random() < OUTAGES_PER_CALL * intensity:
+            service = rng.choice(("sqs", "dynamodb", "kms"))
+            until = self._scheduler.now + self._pause * rng.uniform(*OUTAGE_CALLS)
+            self._plan.begin_outage(service, until)
+        if self._plan.roll("message of a stranger", STRANGERS_PER_CALL):
+            self._ledger.actor = None
+            _, *queues = self._world.sqs.queues.values()  # the first is that of our faults
+            rng.choice(queues).put(rng.choice(STRANGERS))
+
+    def _number(self, project: str) -> int:
+        self.published += 1
+        number = self._ledger.next_number.get(project, 0)
+        self._ledger.next_number[project] = number + 1
+        return number
+
+    def _publish_list(self, project: Project) -> None:
+        low, high = self._rng.choices(CALL_SIZES, CALL_SHARES)[0]
+        count = self._rng.randint(low, high)
+        stamp = times.to_text(self._world.epoch())
+        envelopes, numbers, types = [], [], []
+        for _ in range(count):
+            number, event_type = self._number(project.id), self._rng.choice(list(TYPES))
+            data = {TYPES[event_type]: number, "updateTime": stamp}
+            envelopes.append(
+                {
+                    "eventId": f"e{number}",
+                    "targetName": f"projects/{project.id}/devices/emu{number % DEVICES}",
+                    "eventType": event_type,
+                    "data": {event_type: data},
+                    "timestamp": stamp,
+                }
+            )
+            numbers.append(number)
+            types.append(event_type)
+        direct = self._rng.random() < DIRECT_SHARE
+        publish = partial(self._call_ingest, project, envelopes, numbers, types, direct, 1)
+        self._scheduler.spawn(publish)
+
+    def _publish_emulated(self, project: Project) -> None:
+        number, event_type = self._number(project.id), self._rng.choice(list(TYPES))
+        path = f"/v2/projects/{project.id}/devices/emu{number % DEVICES}:publish"
+        event = _request(path, {event_type: {TYPES[event_type]: number}}, project.headers)
+
+        def publish() -> None:
+            call = Call(project.id, [number], [event_type], self._ledger.tick)
+            with contextlib.suppress(KilledError):
+                answer = self._world.invoke(self._world.environment("ingest"), event, call)
+                if answer["statusCode"] == 200 and not self._answer_is_lost():
+                    self._ledger.confirmed(call, [number])
+
+        self._scheduler.spawn(publish)
+
+    def _call_ingest(
+        self,
+        project: Project,
+        envelopes: list[dict[str, Any]],
+        numbers: list[int],
+        types: list[str],
+        direct: bool,
+        attempt: int,
+    ) -> None:
+        """A publisher's call, and what it sends again after it."""
+        call = Call(project.id, numbers, types, self._ledger.tick)
+        content: Any = {"events": envelopes}
+        accepted: set[int] = set()
+        try:
+            process = self._world.environment("ingest")
+            if direct:
+                answer = self._world.invoke(process, {"project": project.id, **content}, call)
+            else:
+                path = f"/v2/projects/{project.id}/events"
+                answered = self._world.invoke(
+                    process, _request(path, content, project.headers), call
+                )
+                answer = json.loads(answered["body"])
+                if answered["statusCode"] not in (200, 503):
+                    self._ledger.violated(f"ingest answered {answered}")
+            if "errors" in answer and not self._answer_is_lost():
+                refused = {entry["index"] for entry in answer["errors"]}
+                accepted = set(range(len(numbers))) - refused
+                if len(accepted) != answer["accepted"]:
+                    self._ledger.violated(
+                        f"ingest accepted {answer['accepted']} and names {refused}"
+                    )
+                self._ledger.confirmed(call, [numbers[index] for index in sorted(accepted)])
+        except KilledError:
+            pass
+        except Exception as error:  # noqa: BLE001  # Lambda invokes it again, a gateway answers 500
+            if not direct:
+                self._ledger.violated(f"ingest raised {error!r}")
+        left = [index for index in range(len(numbers)) if index not in accepted]
+        if left and attempt < 3 and self._rng.random() < 0.8:
+            again = partial(
+                self._call_ingest,
+                project,
+                [envelopes[index] for index in left],
+                [numbers[index] for index in left],
+                [types[index] for index in left],
+                direct,
+                attempt + 1,
+            )
+            self._scheduler.after(self._rng.uniform(1, 20), partial(self._scheduler.spawn, again))
+
+    def _answer_is_lost(self) -> bool:
+        return self._plan.roll("ingest's answer is lost", 0.005)
+
+
+def _request(path: str, content: Any, headers: Mapping[str, str]) -> dict[str, Any]:
+    """A POST as an HTTP API hands it on."""
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": dict(headers),
+        "requestContext": {"http": {"method": "POST", "path": path, "sourceIp": "192.0.2.1"}},
+        "body": json.dumps(content, separators=(",", ":")),
+        "isBase64Encoded": False,
+    }

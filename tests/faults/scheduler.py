@@ -1,0 +1,116 @@
+"""Virtual time: actions in their order, and tasks that take turns on real threads.
+
+One thing runs at a time, so a run is the same for the same seed. A task is code that sleeps:
+another action whose time comes earlier runs meanwhile, whatever depth of calls the sleeper is in.
+That is how a connector changes while a batch is being sent.
+"""
+
+import heapq
+import threading
+from collections.abc import Callable
+
+Action = Callable[[], object]
+
+
+class StoppedError(BaseException):
+    """The run is over; what sleeps is woken by this. No code of ours may catch it."""
+
+
+class Scheduler:
+    """`now` is in seconds since the run's start."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, int, Action]] = []
+        self._count = 0
+        self._main = threading.Lock()
+        self._main.acquire()
+        self._idle: list[_Worker] = []
+        self._asleep: set[_Worker] = set()
+        self._running: _Worker | None = None
+        self._failure: BaseException | None = None
+        self._stopped = False
+
+    def at(self, moment: float, action: Action) -> None:
+        """Run an action at a moment, after those that were set for the same moment before."""
+        self._count += 1
+        heapq.heappush(self._due, (moment, self._count, action))
+
+    def after(self, seconds: float, action: Action) -> None:
+        """Run an action in so many seconds."""
+        self.at(self.now + seconds, action)
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Run until nothing is left to do, or until `stop` says so after an action."""
+        while self._due and not stop():
+            moment, _, action = heapq.heappop(self._due)
+            self.now = max(self.now, moment)
+            action()
+
+    def spawn(self, work: Action) -> None:
+        """Run a task now, up to its first sleep that others are due in."""
+        worker = self._idle.pop() if self._idle else _Worker(self)
+        worker.work = work
+        self._switch_to(worker)
+
+    def sleep(self, seconds: float) -> None:
+        """Of a task: let time pass, and others run."""
+        if self._stopped:
+            raise StoppedError
+        until = self.now + seconds
+        if not self._due or self._due[0][0] > until:
+            self.now = until
+            return
+        worker = self._running
+        assert worker is not None, "only tasks sleep"
+        self.at(until, lambda: self._switch_to(worker))
+        self._asleep.add(worker)
+        self._main.release()
+        worker.turn.acquire()
+        self._asleep.discard(worker)
+        if self._stopped:
+            raise StoppedError
+
+    def close(self) -> None:
+        """Unwind every task and end the threads."""
+        self._stopped = True
+        while self._asleep:
+            self._switch_to(next(iter(self._asleep)))
+        for worker in self._idle:
+            worker.work = None
+            worker.turn.release()
+            worker.thread.join()
+
+    def _switch_to(self, worker: "_Worker") -> None:
+        before, self._running = self._running, worker
+        worker.turn.release()
+        self._main.acquire()
+        self._running = before
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _work(self, worker: "_Worker") -> None:
+        while True:
+            worker.turn.acquire()
+            if worker.work is None:
+                return
+            try:
+                worker.work()
+            except StoppedError:
+                pass
+            except BaseException as failure:  # noqa: BLE001  # raised again in the main thread
+                self._failure = failure
+            self._idle.append(worker)
+            self._main.release()
+
+
+class _Worker:
+    """A thread, kept for one task after another."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.turn = threading.Lock()
+        self.turn.acquire()
+        self.work: Action | None = None
+        self.thread = threading.Thread(target=scheduler._work, args=(self,), daemon=True)
+        self.thread.start()

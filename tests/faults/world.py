@@ -1,0 +1,337 @@
+"""A run: the models, the functions' processes over them, and who makes events and trouble."""
+
+import base64
+import contextlib
+import io
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataconnectors import times
+from dataconnectors.destinations import Destination
+from dataconnectors.devices import Device
+from dataconnectors.founding import Founding
+from dataconnectors.outcomes import Fault
+from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.founding import FoundingStore
+from dataconnectors.store.table import Table
+from dataconnectors.vault import Vault
+from tests.faults.customers import Customers
+from tests.faults.ledger import Ledger
+from tests.faults.models.dynamodb import DynamoDb
+from tests.faults.models.endpoints import Endpoint
+from tests.faults.models.kms import Kms
+from tests.faults.models.mappings import Mappings
+from tests.faults.models.sqs import Message, Queue, Sqs
+from tests.faults.plan import KILL_RATE, Plan
+from tests.faults.pollers import POLL_SECONDS, Poller
+from tests.faults.process import (
+    EPOCH,
+    InlineExecutor,
+    InlineWorkers,
+    KilledError,
+    Process,
+    Surroundings,
+)
+from tests.faults.program import Edits, Program
+from tests.faults.publishers import DEVICES, Project, Publishers
+from tests.faults.scheduler import Scheduler
+
+PROJECTS = 8
+CONNECTORS = 2
+"""Projects of a run, and connectors of each at its start; customers add and delete some."""
+
+SENDER_WORKERS = 10
+MAXIMUM_ENVIRONMENTS = 50
+"""Kept idle, of each function."""
+
+SKEW_SECONDS = 30.0
+SKEWED_SHARE = 0.3
+"""How far a process's wall clock may be off, and how many are."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run's parameters. `edits` are mutations of the handlers' sources, by function."""
+
+    seed: int
+    events: int
+    intensity: float = 1.0
+    first_violation_ends: bool = False
+    edits: Mapping[str, Edits] | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run came to. `unseen` are those of the expired that SQS has removed unrecorded."""
+
+    scenario: Scenario
+    events: int
+    attempts: int
+    injected: Mapping[str, int]
+    duplicates: int
+    expired: int
+    unseen: int
+    dropped: int
+    lost: int
+    violations: Sequence[str]
+    seconds: float
+
+    def line(self) -> str:
+        """The one line."""
+        return (
+            f"faults: events={self.events} attempts={self.attempts} kinds={len(self.injected)} "
+            f"injected={sum(self.injected.values())} duplicates={self.duplicates} "
+            f"expired={self.expired} dropped={self.dropped} lost={self.lost} "
+            f"seed={self.scenario.seed} seconds={self.seconds:.0f}"
+        )
+
+
+class Nowhere(io.TextIOBase):
+    """Takes the metrics that handlers print."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Lambda's context of one invocation."""
+
+    process: Process
+    ends_at: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the function's timeout."""
+        return max(0, int((self.ends_at - self.process.clock()) * 1000))
+
+
+def run(scenario: Scenario) -> Report:
+    """One run, the same for the same scenario."""
+    started = time.perf_counter()
+    with contextlib.redirect_stdout(Nowhere()):
+        world = World(scenario)
+        try:
+            world.run()
+        finally:
+            world.scheduler.close()
+    ledger, plan = world.ledger, world.plan
+    return Report(
+        scenario=scenario,
+        events=world.publishers.published,
+        attempts=ledger.attempts,
+        injected=dict(sorted(plan.injected.items())),
+        duplicates=ledger.duplicates,
+        expired=ledger.expired,
+        unseen=ledger.unseen,
+        dropped=ledger.dropped,
+        lost=ledger.lost,
+        violations=ledger.violations,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class World:
+    """Everything of one run."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.rng = random.Random(scenario.seed)
+        self.scheduler = Scheduler()
+        self.plan = Plan(self.rng, scenario.intensity)
+        self.ledger = Ledger(self.epoch)
+        self.function_timeout = float(os.environ["FUNCTION_TIMEOUT"])
+        self.sqs = Sqs(self.epoch, made=self._queue_made, deleted=self.ledger.queue_deleted)
+        self.surroundings = Surroundings(
+            self.scheduler,
+            self.plan,
+            self.rng,
+            {
+                "sqs": self.sqs,
+                "dynamodb": DynamoDb(
+                    self.epoch,
+                    os.environ["TABLE_NAME"],
+                    written=self.ledger.written,
+                    unread=("HISTORY#", "AUDIT#", "EXPIRED#"),
+                ),
+                "kms": Kms(),
+                "lambda": Mappings(made=self._mapping_made, deleted=self._mapping_deleted),
+            },
+            self._observe,
+        )
+        edits = scenario.edits or {}
+        self._programs = {name: Program(name, edits.get(name)) for name in ("ingest", "sender")}
+        self._idle: dict[str, list[Process]] = {"ingest": [], "sender": []}
+        self._pollers: dict[str, Poller] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        self.projects: list[Project] = []
+        self.customers = Customers(self)
+        self.publishers = Publishers(self)
+
+    def epoch(self) -> float:
+        """AWS's clock."""
+        return EPOCH + self.scheduler.now
+
+    # --- the run -------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Set up, publish everything, and go on until every queue is empty."""
+        self.scheduler.spawn(self._set_up)
+        self.scheduler.run()
+        self.plan.active = True
+        self.scheduler.after(0.0, self.publishers.publish_next)
+        self.scheduler.run(self._is_over)
+        self.ledger.close(self.sqs.queues.values())
+
+    def _is_over(self) -> bool:
+        return self.scenario.first_violation_ends and bool(self.ledger.violations)
+
+    def _set_up(self) -> None:
+        faults_queue = os.environ["FAULTS_QUEUE_ARN"].rpartition(":")[2]
+        self.sqs.create_queue(QueueName=faults_queue)
+        process = self.process("config")
+        table = Table(process.get("dynamodb"), os.environ["TABLE_NAME"])
+        vault = Vault(process.get("kms"), os.environ["KMS_KEY_ARN"], clock=process.clock)
+        founding = Founding(
+            FoundingStore(table),
+            vault,
+            entropy=self.rng.randbytes,
+            now=process.now,
+        )
+        for _ in range(PROJECTS):
+            made = founding.found({"displayName": "Faults"})
+            project = made["project"]
+            account = made["serviceAccount"]
+            basic = base64.b64encode(f"{account['keyId']}:{account['secret']}".encode()).decode()
+            self.projects.append(Project(project, {"authorization": f"Basic {basic}"}))
+            for number in range(DEVICES):
+                DeviceStore(table).create_device(
+                    Device(
+                        project=project,
+                        id=f"emu{number}",
+                        type="temperature",
+                        labels={"name": f"Sensor {number}", "room": "2", "": "x"},
+                        product_number="",
+                        create_time=times.to_text(process.now()),
+                    )
+                )
+            for _ in range(CONNECTORS):
+                self.customers.create(process, project)
+
+    # --- processes -----------------------------------------------------------------------------
+
+    def process(self, role: str) -> Process:
+        """A new process. Some have clocks that are off."""
+        process = Process(role, self.surroundings)
+        if self.plan.roll("clock skew", SKEWED_SHARE / self.plan.intensity):
+            process.skew = self.rng.uniform(-SKEW_SECONDS, SKEW_SECONDS)
+        return process
+
+    def environment(self, role: str) -> Process:
+        """An idle environment of a function, or a new one."""
+        idle = self._idle[role]
+        if idle and not self.plan.roll(f"cold start of {role}", 0.002):
+            return idle.pop(self.rng.randrange(len(idle)))
+        process = self.process(role)
+        program = self._programs[role].start(process)
+        clocks = {"now": process.now, "clock": process.clock}
+        if role == "sender":
+            program["sender"] = program["make_sender"](
+                Transport(self, process), InlineWorkers(process, SENDER_WORKERS), **clocks
+            )
+        else:
+            program["ingest"] = program["make_ingest"](
+                InlineExecutor(process), now=process.now, sleep=process.sleep
+            )
+            program["access"] = program["make_access"](**clocks)
+        process.handler = program["lambda_handler"]
+        return process
+
+    def invoke(self, process: Process, event: Any, invocation: Any) -> Any:
+        """Run a handler; what kills it takes its environment along.
+
+        `invocation` is what the ledger keeps of it.
+        """
+        now = self.scheduler.now
+        ends_at = now + self.function_timeout
+        process.invocation = invocation
+        process.faulted.clear()
+        process.dies_at = ends_at
+        if self.plan.roll(f"{process.role} killed at some moment", KILL_RATE):
+            process.dies_at = now + self.rng.uniform(0.0, 12.0)
+        try:
+            answer = process.handler(event, Context(process, ends_at))
+        except KilledError:
+            if self.scheduler.now >= ends_at and process.dies_at == ends_at:
+                self.ledger.violated(f"the {process.role} outlasted its own timeout")
+            raise
+        except Exception:
+            self._release(process)
+            raise
+        self._release(process)
+        return answer
+
+    def _release(self, process: Process) -> None:
+        process.dies_at = float("inf")
+        if len(self._idle[process.role]) < MAXIMUM_ENVIRONMENTS:
+            self._idle[process.role].append(process)
+
+    def _observe(self, process: Process, method: str, parameters: Mapping[str, Any]) -> None:
+        self.ledger.actor = process
+        if method == "get_item" and process.role == "sender":
+            self.ledger.read(process, parameters["Key"])
+
+    # --- queues and their pollers --------------------------------------------------------------
+
+    def _queue_made(self, queue: Queue) -> None:
+        queue.sent = self._sent
+        queue.expired = self.ledger.expired_in
+
+    def _sent(self, queue: Queue, message: Message) -> None:
+        self.ledger.sent(queue, message)
+        if self.plan.roll("message is visible late", 0.01):
+            queue.hide(message, self.rng.uniform(1, 30))
+        poller = self._pollers.get(queue.arn)
+        if poller is not None:
+            poller.wake_in(self.rng.uniform(*POLL_SECONDS))
+
+    def _mapping_made(self, arn: str) -> None:
+        queue = self.sqs.queues[arn.rpartition(":")[2]]
+        self._pollers[arn] = Poller(self, queue)
+        self._pollers[arn].wake_in(1.0)
+
+    def _mapping_deleted(self, arn: str) -> None:
+        self._pollers.pop(arn).stopped = True
+
+
+class Transport:
+    """What a process has instead of `dataconnectors.transport.Transport`."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._process = process
+
+    def post(
+        self, destination: Destination, headers: Any, body: bytes, timeout: float, /
+    ) -> int | Fault:
+        """As `Transport.post`."""
+        world, process = self._world, self._process
+        kill = world.plan.kill(process.role, "POST")
+        if kill == "before":
+            raise KilledError("before a POST")
+        endpoint = world.endpoints.get(destination.host)
+        if endpoint is None:
+            endpoint = world.endpoints[destination.host] = Endpoint(world.rng, world.plan)
+        behaviour = endpoint.behave(world.scheduler.now)
+        where = world.ledger.posted(process, destination, headers, body, saves=behaviour.saves)
+        if kill == "after":
+            raise KilledError("after a POST")
+        seconds = world.rng.uniform(*behaviour.seconds)
+        process.sleep(seconds)
+        if where is not None and seconds <= timeout:
+            acknowledged = behaviour.answer == 200
+            world.ledger.answered(process, where, seconds, acknowledged=acknowledged)
+        return behaviour.answer
