@@ -8,7 +8,6 @@ import pytest
 
 from dataconnectors import roles, times
 from dataconnectors.audit import RETENTION_SECONDS, Author
-from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.audit import AuditStore, put_changes
 from functions.config_api import app as config_api
 from tests.integration.conftest import Client, found
@@ -164,16 +163,34 @@ def test_a_change_that_fails_is_not_told(client: Client) -> None:
 
 
 def test_a_change_and_its_entry_are_one_transaction(client: Client) -> None:
-    """An entry that cannot be written undoes the change: here because it has no UTF-8."""
-    store = AccountStore(config_api.table)
-    account_id = client.account["email"].partition("@")[0]
-    account = store.service_account(client.project, account_id)
-    assert account is not None
-    author = Author("a", "k", "", float(10**6), "request")
-    broken = author.change("serviceaccount.delete", account.name, log="\ud800")
-    with pytest.raises(Exception, match="TransactionCanceled"):
-        store.delete_service_account(account, broken)
-    assert store.service_account(client.project, account_id) == account
+    """Nothing of these is written without an entry beside it, nor in any other way."""
+    transactions: list[str] = []
+    others: list[str] = []
+
+    def noted(model: Any, params: dict[str, Any], **_: object) -> None:
+        if model.name == "TransactWriteItems":
+            transactions.append(str(params["body"]))
+        elif model.name not in ("BatchGetItem", "GetItem", "Query"):
+            others.append(model.name)
+
+    dynamodb = config_api.table.dynamodb
+    dynamodb.meta.events.register("before-call.dynamodb", noted)
+    try:
+        account = client.call("POST", "/serviceaccounts", {})[1]
+        path = account["name"].removeprefix(f"projects/{client.project}")
+        member = f"/members/{path.rsplit('/')[-1]}"
+        key = client.call("POST", f"{path}/keys")[1]["key"]["id"]
+        client.call("PATCH", path, {"displayName": "x"})
+        client.call("POST", "/members", {"email": account["email"], "roles": [roles.USER]})
+        client.call("PATCH", member, {"roles": [roles.ADMIN]})
+        client.call("DELETE", f"{path}/keys/{key}")
+        client.call("DELETE", path)
+        client.call("PATCH", "", {"displayName": "Renamed"})
+    finally:
+        dynamodb.meta.events.unregister("before-call.dynamodb", noted)
+    assert others == []
+    assert len(transactions) == 9
+    assert all(f"AUDIT#projects/{client.project}" in each for each in transactions)
 
 
 def test_a_log_is_read_by_time_and_in_pages(client: Client) -> None:
