@@ -58,14 +58,15 @@ def test_a_device_shows_what_it_reported_last(client: Client) -> None:
 
 def test_a_real_sensor_is_listed_and_labelled_from_its_first_event_on(client: Client) -> None:
     stamp = times.to_text(time.time())
+    name = f"projects/{client.project}/devices/sensor1"
     event = {
         "eventId": "e1",
-        "targetName": f"projects/{client.project}/devices/sensor1",
+        "targetName": name,
         "eventType": "co2",
         "data": {"co2": {"ppm": 500}},
         "timestamp": stamp,
     }
-    events = [event, event | {"eventId": "e2", "targetName": event["targetName"] + "b"}]
+    events = [event, event | {"eventId": "e2", "targetName": f"{name}b"}]
     for _ in range(2):
         assert client.call("POST", "/events", {"events": events})[0] == 200
     assert sorted(listed(client)) == ["sensor1", "sensor1b"]
@@ -373,8 +374,8 @@ class TestTheVendorsSdk:
         assert [device.device_id for device in found] == [made.device_id]
         everywhere = dt.Device.list_devices("-", organization_id="default", project_ids=[project])
         assert {d.device_id for d in everywhere} == {made.device_id, other.device_id}
-        errors = dt.Device.transfer_devices([other.device_id], project, project)
-        assert [error.status_code for error in errors] == ["INVALID_ARGUMENT"]
+        stays = dt.Device.transfer_devices([other.device_id], project, project)
+        assert [error.status_code for error in stays] == ["INVALID_ARGUMENT"]
         dt.Emulator.delete_device(other.device_id, project)
         with pytest.raises(dt.errors.NotFound):
             dt.Device.get_device(other.device_id, project)

@@ -6,6 +6,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from dataconnectors.store.answers import read_plainly
@@ -32,11 +33,10 @@ class Body:
 
 def client(status: int, content: bytes) -> Any:
     session = botocore.session.get_session()
-    made = session.create_client("dynamodb", region_name="us-east-1")
+    made: Any = session.create_client("dynamodb", region_name="us-east-1")
 
     def answer(request: Any, **_: Any) -> AWSResponse:
-        headers = {"Content-Type": "application/x-amz-json-1.0"}
-        return AWSResponse(request.url, status, headers, Body(content))
+        return AWSResponse(request.url, status, HTTPHeaders(), Body(content))
 
     made.meta.events.register("before-send.dynamodb.*", answer)
     return made

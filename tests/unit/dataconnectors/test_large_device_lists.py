@@ -14,6 +14,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from dataconnectors import device_lists, paging
 from dataconnectors.api.devices import Devices, Wanted
@@ -105,7 +106,7 @@ class Canned:
             values = asked["ExpressionAttributeValues"]
             after = asked.get("ExclusiveStartKey", {}).get("sk", {}).get("S", "")
             content = self.answer(values[":pk"]["S"], values[":low"]["S"], after)
-        return AWSResponse(request.url, 200, {"Content-Type": "application/json"}, Body(content))
+        return AWSResponse(request.url, 200, HTTPHeaders(), Body(content))
 
     def answer(self, partition: str, low: str, after: str) -> bytes:
         if low == "DEVICE#":
@@ -120,7 +121,7 @@ class Canned:
 
 def devices_over(canned: Canned) -> Devices:
     session = botocore.session.get_session()
-    client = session.create_client("dynamodb", region_name="us-east-1")
+    client: Any = session.create_client("dynamodb", region_name="us-east-1")
     client.meta.events.register("before-send.dynamodb.*", canned)
     table = Table(read_plainly(client), "t")
     return Devices(DeviceStore(table), ProjectStore(table), ThreadPoolExecutor(16))

@@ -103,7 +103,7 @@ def routes(labels: DeviceLabels, access: Access) -> Router:
         body = guard.body()
         if not isinstance(body, dict):
             raise BadRequestError("body: expected a device")
-        wanted = body.get("labels")
+        wanted: Any = body.get("labels")
         check_labels(wanted)
         return labels.change(project, device, lambda _: wanted).to_api()
 
