@@ -19,10 +19,12 @@ os.environ.update(
         "KMS_KEY_ARN": "alias/dc-test-secrets",
         "SENDER_ARN": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sender:live",
         "FAULTS_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dc-test-faults",
+        "SYNC_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sync",
         "ATTEMPT_TIMEOUT": "10",
         "FUNCTION_TIMEOUT": "30",
         "MAXIMUM_CONCURRENCY": "50",
         "ALLOWED_NETWORKS": "127.0.0.0/8",
+        "REQUEST_LIMIT": "0",
     }
 )
 for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):

@@ -6,12 +6,14 @@ Serves every route of the HTTP API that is not ingest's, unknown ones included.
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import gateway
 from dataconnectors.access import Access
@@ -27,10 +29,12 @@ from dataconnectors.api import (
     projects,
     roles,
     serviceaccounts,
+    sync,
     tokens,
 )
 from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.destinations import check_url
+from dataconnectors.errors import DataConnectorsError
 from dataconnectors.provisioning import Provisioner
 from dataconnectors.settings import ApiSettings
 from dataconnectors.store.accounts import AccountStore
@@ -41,14 +45,17 @@ from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.history import HistoryStore
 from dataconnectors.store.members import MemberStore
 from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.requests import RequestStore
 from dataconnectors.store.table import Table
-from dataconnectors.vault import Vault
 from dataconnectors.store.tallies import TallyStore
+from dataconnectors.throttle import Throttle
+from dataconnectors.vault import Vault
 
 settings = ApiSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
 table = Table(read_plainly(clients.get("dynamodb")), settings.table_name)
+functions = clients.get("lambda")
 connector_rows = ConnectorStore(table)
 project_rows = ProjectStore(table)
 device_rows = DeviceStore(table)
@@ -74,11 +81,11 @@ project_service = projects.Projects(
 connector_service = connectors.Connectors(
     connector_rows,
     vault,
-    Provisioner(clients.get("sqs"), clients.get("lambda"), connector_rows, settings.queues),
+    Provisioner(clients.get("sqs"), functions, connector_rows, settings.queues),
     partial(check_url, allowed=settings.allowed_networks),
+    TallyStore(table),
     entropy=os.urandom,
     now=time.time,
-    TallyStore(table),
 )
 
 app = APIGatewayHttpResolver()
@@ -91,6 +98,9 @@ app.include_router(organizations.routes(access))
 app.include_router(roles.routes(access))
 app.include_router(serviceaccounts.routes(account_service, account_rows, access))
 app.include_router(audit.routes(AuditStore(table), access))
+app.include_router(
+    sync.routes(sync.SyncStarter(connector_rows, functions, settings.sync_function), access)
+)
 app.include_router(connectors.routes(connector_service, access))
 app.include_router(
     devices.routes(
@@ -104,6 +114,16 @@ app.include_router(
 app.include_router(labels.routes(labels.DeviceLabels(device_rows, pool, now=time.time), access))
 app.include_router(history.routes(HistoryStore(table), device_rows, access, time.time))
 app.include_router(errors.routes())
+throttle = Throttle(RequestStore(table), settings.request_limit, logger, now=time.time)
+
+
+def key_of(event: Mapping[str, Any]) -> str:
+    """The id of the key that a request is made with; "" when it is refused, or when that cannot be
+    told now: the routes answer both, and say why."""
+    try:
+        return access.caller(gateway.headers(event)).key.id
+    except (DataConnectorsError, ClientError, BotoCoreError):
+        return ""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -111,4 +131,5 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     # `//` comes from a base URL with a trailing slash, `%3A` from clients that encode a verb's
     # colon: routes are matched on the plain path.
     path = "/".join(quote(segment, safe=":@-._~") for segment in gateway.segments(event) if segment)
-    return app.resolve({**event, "rawPath": f"/{path}"}, context)
+    plain = {**event, "rawPath": f"/{path}"}
+    return throttle.serve(plain, key_of, lambda: app.resolve(plain, context))

@@ -1,5 +1,6 @@
 """What template.yaml promises: who may do what, what fits into what, what is watched."""
 
+import json
 import os
 import re
 import shutil
@@ -18,8 +19,10 @@ FUNCTIONS = (
     "AdminFunction",
     "ConfigApiFunction",
     "IngestFunction",
+    "LabelsFunction",
     "ReconcilerFunction",
     "SenderFunction",
+    "SyncFunction",
 )
 
 API_GATEWAY_TIMEOUT = 30
@@ -30,15 +33,16 @@ EVENT_BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event
 MAPPINGS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:event-source-mapping:*"
 
 SCOPED = {
-    "dynamodb": ("Table.Arn", "${Table.Arn}/index/byLifecycle"),
+    "dynamodb": ("Table.Arn", "${Table.Arn}/index/byLifecycle", "Table.StreamArn"),
     "events": (EVENT_BUS,),
     "kms": ("SecretsKey.Arn",),
-    "lambda": (MAPPINGS,),
+    "lambda": (MAPPINGS, "SyncFunction.Arn"),
     "sqs": (QUEUES, "FaultsQueue.Arn", "IngestFailuresQueue.Arn"),
 }
 """The resources that a statement on each service may name."""
 
 UNSCOPED = {
+    "dynamodb:ListStreams": "has no resource type",
     "lambda:CreateEventSourceMapping": "has no resource type; its condition names the sender",
     "lambda:ListEventSourceMappings": "has neither resource type nor condition keys",
     "sqs:ListQueues": "has no resource type",
@@ -61,18 +65,20 @@ OWNERS = {
         "ReconcilerFunction",
         "SenderFunction",
     },
+    "dynamodb:GetRecords": {"LabelsFunction"},
     "events:PutEvents": {"ReconcilerFunction"},
     "kms:Decrypt": {"ConfigApiFunction", "IngestFunction", "SenderFunction"},
     "kms:Encrypt": {"AdminFunction", "ConfigApiFunction"},
     "lambda:CreateEventSourceMapping": {"ConfigApiFunction", "ReconcilerFunction"},
     "lambda:DeleteEventSourceMapping": {"ReconcilerFunction"},
+    "lambda:InvokeFunction": {"ConfigApiFunction"},
     "lambda:UpdateEventSourceMapping": {"ReconcilerFunction"},
     "sqs:ChangeMessageVisibility": {"SenderFunction"},
     "sqs:CreateQueue": {"ConfigApiFunction", "ReconcilerFunction"},
     "sqs:DeleteMessage": {"SenderFunction"},
     "sqs:DeleteQueue": {"ReconcilerFunction"},
     "sqs:ReceiveMessage": {"SenderFunction"},
-    "sqs:SendMessage": {"IngestFunction", "SenderFunction"},
+    "sqs:SendMessage": {"IngestFunction", "LabelsFunction", "SyncFunction", "SenderFunction"},
     "sqs:SetQueueAttributes": {"ReconcilerFunction"},
 }
 """Every action that changes or reveals something, and the functions that may do it."""
@@ -81,8 +87,10 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "AdminFunction": settings.AdminSettings.from_env,
     "ConfigApiFunction": settings.ApiSettings.from_env,
     "IngestFunction": settings.IngestSettings.from_env,
+    "LabelsFunction": settings.TableSettings.from_env,
     "ReconcilerFunction": settings.ReconcilerSettings.from_env,
     "SenderFunction": settings.SenderSettings.from_env,
+    "SyncFunction": settings.TableSettings.from_env,
 }
 
 
@@ -215,7 +223,7 @@ def test_the_senders_role_lets_lambdas_poller_receive_and_delete(template: Templ
 
 
 def test_queues_and_mappings_of_connectors_are_left_to_run_time(template: Template) -> None:
-    assert resources(template, "AWS::Lambda::EventSourceMapping") == {}
+    assert list(resources(template, "AWS::Lambda::EventSourceMapping")) == ["LabelsMapping"]
     assert sorted(resources(template, "AWS::SQS::Queue")) == ["FaultsQueue", "IngestFailuresQueue"]
 
 
@@ -243,6 +251,48 @@ def test_an_asynchronous_call_that_ingest_failed_is_kept_and_noticed(template: T
         "MessageRetentionPeriod": 14 * 24 * 3600,
         "SqsManagedSseEnabled": True,
     }
+
+
+class TestChangedLabels:
+    """The mapping of the table's stream, which brings them to the labels function."""
+
+    def mapping(self, template: Template) -> Any:
+        return resources(template, "AWS::Lambda::EventSourceMapping")["LabelsMapping"]
+
+    def test_come_with_the_labels_before_and_after(self, template: Template) -> None:
+        table = resources(template, "AWS::DynamoDB::Table")["Table"]
+        assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+        assert plain(self.mapping(template)["EventSourceArn"], template) == "Table.StreamArn"
+        assert plain(self.mapping(template)["FunctionName"], template) == "LabelsFunction"
+
+    def test_are_told_of_for_as_long_as_the_stream_has_them(self, template: Template) -> None:
+        """Which is what a mapping does that is told nothing else."""
+        limits = {"MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "DestinationConfig"}
+        assert not limits & set(self.mapping(template))
+        assert self.mapping(template)["StartingPosition"] == "TRIM_HORIZON"
+        assert self.mapping(template)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_are_all_that_the_function_is_invoked_for(self, template: Template) -> None:
+        (chosen,) = self.mapping(template)["FilterCriteria"]["Filters"]
+        assert json.loads(chosen["Pattern"]) == {
+            "eventName": ["MODIFY"],
+            "dynamodb": {
+                "Keys": {"pk": {"S": [{"prefix": "DEVICES#"}]}},
+                "NewImage": {"labelsTime": {"S": [{"exists": True}]}},
+            },
+        }
+
+    def test_can_be_read_by_lambdas_poller(self, template: Template) -> None:
+        needed = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
+        assert {f"dynamodb:{name}" for name in needed} <= actions(template, "LabelsFunction")
+
+
+def test_a_sync_has_all_the_time_there_is_and_is_repeated(template: Template) -> None:
+    assert resources(template, "AWS::Lambda::Function")["SyncFunction"]["Timeout"] == 900
+    invokes = resources(template, "AWS::Lambda::EventInvokeConfig")
+    assert invokes["SyncFunctionEventInvokeConfig"]["MaximumRetryAttempts"] == 2
+    environment = resources(template, "AWS::Lambda::Function")["ConfigApiFunction"]["Environment"]
+    assert plain(environment["Variables"]["SYNC_FUNCTION"], template) == "SyncFunction.Arn"
 
 
 def test_what_is_our_fault_is_kept_for_two_weeks_and_nothing_consumes_it(
@@ -370,10 +420,12 @@ def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: T
         ),
         ("IngestNotAcceptedAlarm", "AWS-StackName NotAccepted service=dataconnectors"),
         ("IngestThrottlesAlarm", "AWS/Lambda Throttles FunctionName=IngestFunction"),
+        ("LabelsLateAlarm", "AWS/Lambda IteratorAge FunctionName=LabelsFunction"),
         ("OldestMessageAlarm", "AWS-StackName OldestMessageAge service=dataconnectors"),
         ("ReconcilerDriftAlarm", "AWS-StackName Drift service=dataconnectors"),
         ("ReconcilerErrorsAlarm", "AWS/Lambda Errors FunctionName=ReconcilerFunction"),
         ("SenderThrottlesAlarm", "AWS/Lambda Throttles FunctionName=SenderFunction"),
+        ("SyncErrorsAlarm", "AWS/Lambda Errors FunctionName=SyncFunction"),
     ],
 )
 def test_an_alarm_watches_its_metric(template: Template, alarm: str, metric: str) -> None:

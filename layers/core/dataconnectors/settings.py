@@ -32,6 +32,9 @@ MAXIMUM_LAMBDA_TIMEOUT = 900
 MAXIMUM_MAPPING_CONCURRENCY = 1000
 """AWS: MaximumConcurrency of an event source mapping is 2 to 1,000."""
 
+MAXIMUM_REQUEST_LIMIT = 5000
+"""For each key and 5 seconds; AWS: an item takes 1,000 writes a second, and each request is one."""
+
 LONGEST_STACK_NAME = 57
 """AWS: a queue's name has 80 characters at most, and ours is `{stack}-c-{20 characters}`."""
 
@@ -56,6 +59,18 @@ class IngestSettings:
             stack=_required(env, "STACK_NAME"),
             keep_history=_boolean(env, "KEEP_HISTORY", "true"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings:
+    """What a function needs that only reads the table and sends what it finds."""
+
+    table_name: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(table_name=_required(env, "TABLE_NAME"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +167,17 @@ class QueueSettings:
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """What the config API needs."""
+    """What the config API needs.
+
+    `request_limit` is how many requests a key may make in a `throttle` window, 0 for any number.
+    """
 
     table_name: str
     kms_key_arn: str
     queues: QueueSettings
+    sync_function: str
     allowed_networks: tuple[Network, ...]
+    request_limit: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -166,7 +186,9 @@ class ApiSettings:
             table_name=_required(env, "TABLE_NAME"),
             kms_key_arn=_required(env, "KMS_KEY_ARN"),
             queues=QueueSettings.from_env(env),
+            sync_function=_required(env, "SYNC_FUNCTION"),
             allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
+            request_limit=int(_number(env, "REQUEST_LIMIT", 0, MAXIMUM_REQUEST_LIMIT)),
         )
 
 
