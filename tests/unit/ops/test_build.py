@@ -50,7 +50,7 @@ def test_the_built_template_names_artefacts_and_is_else_the_same() -> None:
 
 def test_the_projects_own_template_is_understood() -> None:
     folders = [str(source.folder) for source in sources((ROOT / "template.yaml").read_text())]
-    functions = ("ingest", "sender", "config_api", "reconciler", "admin")
+    functions = ("ingest", "sender", "labels", "sync", "config_api", "reconciler", "admin")
     assert folders == [*(f"functions/{name}" for name in functions), "layers/core"]
 
 
