@@ -68,6 +68,8 @@ ROUTES: dict[str, frozenset[str]] = {
     f"GET {P}/dataconnectors/<connector>": USER,
     f"PATCH {P}/dataconnectors/<connector>": DEVELOPER,
     f"DELETE {P}/dataconnectors/<connector>": ADMIN,
+    f"GET {P}/dataconnectors/<connector>:metrics": USER,
+    f"POST {P}/dataconnectors/<connector>:sync": DEVELOPER,
     f"GET {P}/devices": USER,
     f"POST {P}/devices": DEVELOPER,
     f"POST {P}/devices:batchUpdate": DEVELOPER,
