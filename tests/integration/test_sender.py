@@ -1,7 +1,9 @@
 """The sender's handler, from a message in SQS to its answer, over moto."""
 
 import json
+import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import boto3
 import pytest
 
 from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.expired import ExpiredStore, Notice
 from functions.ingest import app as ingest
 from functions.sender import app
 from tests.integration.conftest import Client
@@ -16,6 +19,8 @@ from tests.integration.test_ingest import connect, envelope
 from tests.support.http_api import LambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
+UNKNOWN = "projects/d6e1b7o0h3q2v7k4m9n0/dataconnectors/d6e1b8s0h3q2v7k4m9n0"
+"""Whose event is in events/sender_batch.json."""
 
 
 @pytest.fixture
@@ -90,15 +95,68 @@ def test_what_a_disabled_connector_still_has_in_its_queue_is_dropped(
     assert app.lambda_handler(received(client), LambdaContext()) == {"batchItemFailures": []}
 
 
-def test_the_file_in_events_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
-    event = json.loads((EVENTS / "sender_batch.json").read_text())
-    # The good one's connector is not there, so its event is dropped; the other is not ours.
-    assert app.lambda_handler(event, LambdaContext()) == {
-        "batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]
-    }
-    (metric,) = (
-        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line
+def strays() -> list[dict[str, Any]]:
+    """What is in the queue of our faults; it is empty afterwards."""
+    sqs = boto3.client("sqs")
+    name = os.environ["FAULTS_QUEUE_ARN"].rpartition(":")[2]
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    answer = sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
     )
+    messages: list[dict[str, Any]] = answer.get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return messages
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Metrics, as CloudWatch finds them."""
+    lines = capsys.readouterr().out.splitlines()
+    return [json.loads(line) for line in lines if '"_aws"' in line]
+
+
+def test_what_a_deleted_connector_still_has_in_its_queue_is_dropped_and_no_fault(
+    client: Client, unreachable: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = connect(client, httpConfig={"url": unreachable})
+    publish(client, 2)
+    event = received(client)
+    assert client.call("DELETE", path)[0] == 200
+    store = ConnectorStore(ingest.table)
+    (row,) = store.connectors(client.project)
+    assert store.remove(row)
+    caplog.clear()
+    assert app.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+    assert strays() == []
+
+
+def test_the_messages_in_the_file_of_events_are_our_faults(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    event = json.loads((EVENTS / "sender_batch.json").read_text())
+    # The connector of the first was never there; the second is not one of our messages.
+    assert app.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
+    kept = sorted(strays(), key=lambda message: len(message["Body"]), reverse=True)
+    assert [message["Body"] for message in kept] == [record["body"] for record in event["Records"]]
+    described = [
+        {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        for message in kept
+    ]
+    assert [each.pop("reason") for each in described] == [
+        f"connector {UNKNOWN!r} was never there",
+        "the message is not JSON",
+    ]
+    assert described == [
+        {
+            "queue": record["eventSourceARN"],
+            "messageId": record["messageId"],
+            "receiveCount": "1",
+            "sentAt": "1795348800200",
+        }
+        for record in event["Records"]
+    ]
+    (metric,) = printed(capsys)
     assert metric["service"] == "dataconnectors"
     assert metric["OldestMessageAge"] >= 0
     assert metric["_aws"]["CloudWatchMetrics"] == [
@@ -108,3 +166,28 @@ def test_the_file_in_events_is_understood(capsys: pytest.CaptureFixture[str]) ->
             "Metrics": [{"Name": "OldestMessageAge", "Unit": "Seconds"}],
         }
     ]
+
+
+def test_what_expires_is_recorded_counted_and_gone(
+    client: Client, unreachable: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = connect(client, httpConfig={"url": unreachable})
+    publish(client, 2)
+    event = received(client)
+    record = event["Records"][0]
+    sent_at = int(record["attributes"]["SentTimestamp"]) - 42_000_000
+    record["attributes"] |= {"ApproximateReceiveCount": "20", "SentTimestamp": str(sent_at)}
+    capsys.readouterr()
+    answer = app.lambda_handler(event, LambdaContext())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
+    assert [metric["Expired"] for metric in printed(capsys) if "Expired" in metric] == [1]
+    store = ExpiredStore(ingest.table)
+    name = f"projects/{client.project}{path}"
+    (kept,), rest = store.page(name, time.time(), limit=10, after="")
+    event_id = json.loads(record["body"])["eventId"]
+    assert (kept.event_id, kept.kind, kept.attempts) == (event_id, "connect", 20)
+    assert kept.event_type == "touch"
+    assert kept.target.startswith(f"projects/{client.project}/devices/")
+    assert (kept.accepted_at, rest) == (sent_at / 1000, "")
+    notices = [notice for notice in store.notices() if notice.connector == name]
+    assert notices == [Notice(name, 1, 0.0)]

@@ -1,0 +1,140 @@
+"""Records of expired events, and what is still to be announced, over moto."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from dataconnectors import control_plane
+from dataconnectors.expiry import KEPT_SECONDS, RETENTION_SECONDS, Expired
+from dataconnectors.store.expired import NOTICE_SECONDS, ExpiredStore, Notice
+from dataconnectors.store.table import Table
+from tests.support.aws import make_table
+from tests.support.dynamodb import Watched, fail
+
+NOW = 1_790_000_000.0
+NAME = "projects/p/dataconnectors/c"
+EVENT = Expired(
+    connector=NAME,
+    event_id="e0",
+    event_type="touch",
+    target="projects/p/devices/d",
+    attempts=20,
+    kind="status",
+    message="example.com answered 503",
+    status=503,
+    accepted_at=NOW - 42_000,
+    expired_at=NOW,
+)
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Watched]:
+    with mock_aws():
+        make_table()
+        yield Watched(boto3.client("dynamodb"))
+
+
+@pytest.fixture
+def store(dynamodb: Watched) -> ExpiredStore:
+    return ExpiredStore(Table(dynamodb, "dc-test-table"))
+
+
+def events(count: int) -> list[Expired]:
+    """The first was accepted last."""
+    return [
+        replace(EVENT, event_id=f"e{number}", accepted_at=EVENT.accepted_at - number)
+        for number in range(count)
+    ]
+
+
+def page(store: ExpiredStore, limit: int = 100, now: float = NOW) -> list[str]:
+    """The ids that all pages together show."""
+    found, rest = store.page(NAME, now, limit=limit, after="")
+    ids = [event.event_id for event in found]
+    while rest:
+        assert len(found) == limit
+        found, rest = store.page(NAME, now, limit=limit, after=rest)
+        ids += [event.event_id for event in found]
+    return ids
+
+
+def test_the_twelve_hours_are_those_of_the_queues() -> None:
+    assert RETENTION_SECONDS == control_plane.RETENTION
+
+
+@pytest.mark.parametrize("event", [EVENT, replace(EVENT, status=None, event_type="", target="")])
+def test_what_is_kept_comes_back(store: ExpiredStore, event: Expired) -> None:
+    assert store.keep([event]) == {0}
+    assert store.page(NAME, NOW, limit=10, after="") == ([event], "")
+
+
+def test_the_latest_comes_first_over_all_pages(store: ExpiredStore) -> None:
+    assert store.keep(events(30)) == set(range(30))
+    assert page(store) == page(store, limit=7) == [f"e{number}" for number in range(30)]
+
+
+def test_each_connector_has_its_own(store: ExpiredStore) -> None:
+    store.keep([EVENT, replace(EVENT, connector=NAME + "2", event_id="other")])
+    assert page(store) == ["e0"]
+
+
+def test_a_record_that_is_kept_twice_is_one(store: ExpiredStore, dynamodb: Watched) -> None:
+    assert store.keep([EVENT, EVENT]) == {0, 1}
+    assert store.keep([EVENT]) == {0}
+    assert page(store) == ["e0"]
+    assert dynamodb.calls["batch_write_item"] == 2
+
+
+def test_a_batch_of_the_sender_costs_one_call(store: ExpiredStore, dynamodb: Watched) -> None:
+    store.keep(events(10))
+    assert dynamodb.calls == {"batch_write_item": 1}
+
+
+def test_what_dynamodb_leaves_out_is_sent_once_more_and_else_not_kept(
+    store: ExpiredStore, dynamodb: Watched
+) -> None:
+    def leave_the_first(**request: Any) -> Any:
+        return {"UnprocessedItems": {"dc-test-table": request["RequestItems"]["dc-test-table"][:1]}}
+
+    dynamodb.answers["batch_write_item"] = [leave_the_first]
+    assert store.keep(events(2)) == {0, 1}
+    dynamodb.answers["batch_write_item"] = [leave_the_first, leave_the_first]
+    assert store.keep(events(2)) == {1}
+
+
+def test_a_failure_of_dynamodb_is_raised(store: ExpiredStore, dynamodb: Watched) -> None:
+    dynamodb.answers["batch_write_item"] = [fail("ThrottlingException")]
+    with pytest.raises(ClientError):
+        store.keep([EVENT])
+
+
+def test_a_record_is_shown_for_31_days_after_it_expired(
+    store: ExpiredStore, dynamodb: Watched
+) -> None:
+    store.keep([EVENT])
+    assert page(store, now=NOW + KEPT_SECONDS) == ["e0"]
+    assert page(store, now=NOW + KEPT_SECONDS + RETENTION_SECONDS) == []
+    (item,) = boto3.client("dynamodb").scan(TableName="dc-test-table")["Items"]
+    assert item["expiresAt"] == {"N": str(int(NOW) + KEPT_SECONDS)}
+
+
+def test_expired_events_are_counted_until_they_are_announced(store: ExpiredStore) -> None:
+    store.note(events(3), NOW)
+    store.note([EVENT, replace(EVENT, connector=NAME + "2")], NOW)
+    first, second = sorted(store.notices(), key=lambda notice: notice.connector)
+    assert (first, second) == (Notice(NAME, 4, 0.0), Notice(NAME + "2", 1, 0.0))
+    # Another one comes while those are announced.
+    store.note([EVENT], NOW)
+    store.announced(first, NOW + 60)
+    assert Notice(NAME, 1, NOW + 60) in store.notices()
+
+
+def test_a_connector_without_further_expired_events_is_forgotten(store: ExpiredStore) -> None:
+    store.note([EVENT], NOW)
+    (item,) = boto3.client("dynamodb").scan(TableName="dc-test-table")["Items"]
+    assert item["expiresAt"] == {"N": str(int(NOW) + NOTICE_SECONDS)}
