@@ -37,7 +37,13 @@ MAPPING_DEADLINE = 900
 MAPPING_PAUSE = 5
 """Seconds between looks at mappings that are still being deleted."""
 
-MAKERS = ("ReconcilerFunction", "ConfigApiFunction", "IngestFunction")
+MAKERS = (
+    "ReconcilerFunction",
+    "ConfigApiFunction",
+    "IngestFunction",
+    "LabelsFunction",
+    "SyncFunction",
+)
 """What would make new queues, or fill them, while the old ones go."""
 
 
