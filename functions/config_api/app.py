@@ -5,8 +5,8 @@ Serves every route of the HTTP API that is not ingest's, unknown ones included.
 
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from urllib.parse import quote

@@ -8,6 +8,8 @@ import boto3
 import pytest
 
 from dataconnectors.roles import DEVELOPER, USER
+from dataconnectors.store.requests import RequestStore
+from dataconnectors.throttle import Throttle
 from functions.config_api import app
 from tests.integration.conftest import Client
 from tests.support.http_api import LambdaContext, request
@@ -148,7 +150,9 @@ def test_an_emulated_device_from_creation_to_deletion(client: Client) -> None:
         ("POST", "/dataconnectors", "x" * (1024 * 1024 + 1), 413, "split it"),
         ("GET", "/dataconnectors/absent", None, 404, "dataconnectors/absent is not there"),
         ("GET", "/dataconnectors/a:b", None, 404, "is not there"),
-        ("PUT", "/dataconnectors", {}, 404, "PUT"),
+        ("PUT", "/dataconnectors", {}, 405, "is served with GET, POST"),
+        ("PUT", "/dataconnectors/a", {}, 405, "is served with DELETE, GET, PATCH"),
+        ("GET", "/events", None, 405, "is served with POST"),
         ("GET", "/nothing", None, 404, "is not served here"),
         ("POST", "/devices", {"type": "toaster"}, 400, "type: expected one of"),
         ("POST", "/devices", {"type": "touch", "labels": {"a": 1}}, 400, "labels.a"),
@@ -268,3 +272,26 @@ def test_a_foreign_project_is_answered_as_one_that_is_not_there(client: Client) 
     for path in ("", "/dataconnectors", "/dataconnectors/x", "/devices/x"):
         assert stranger.call("GET", path)[0] == 404
     assert absent[0] == 200
+
+
+def test_a_key_that_makes_too_many_requests_is_told_to_wait(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = Throttle(RequestStore(app.table), 3, app.logger, now=lambda: 1_790_000_001.0)
+    monkeypatch.setattr(app, "throttle", limited)
+    codes = [client.call("GET", "")[0] for _ in range(5)]
+    assert codes == [200, 200, 200, 429, 429]
+    answer = app.lambda_handler(
+        request("PATCH", f"/v2/projects/{client.project}", {}, headers=client.headers),
+        LambdaContext(),
+    )
+    assert answer["headers"]["retry-after"] == "4"
+    assert client.exchange(client.assertion())[0] == 200  # Without a key yet
+    client.headers = {"authorization": "Bearer nonsense"}
+    assert client.call("GET", "")[0] == 401
+
+
+def test_a_wrong_method_is_told_the_right_ones() -> None:
+    answer = app.lambda_handler(request("DELETE", "/v2/oauth2/token"), LambdaContext())
+    assert answer["statusCode"] == 405
+    assert answer["headers"]["Allow"] == "POST"

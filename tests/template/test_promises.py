@@ -28,6 +28,9 @@ FUNCTIONS = (
 API_GATEWAY_TIMEOUT = 30
 """Seconds. AWS: an HTTP API waits this long for an integration."""
 
+ACCOUNT_THROTTLE = 10_000
+"""Requests a second. AWS: what all HTTP APIs of an account take together."""
+
 QUEUES = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-c-*"
 EVENT_BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 MAPPINGS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:event-source-mapping:*"
@@ -398,6 +401,25 @@ def test_a_route_reaches_its_function(template: Template, route: str, function: 
         if permission["Principal"] == "apigateway.amazonaws.com"
     ]
     assert function in permitted
+
+
+def test_publishers_cannot_keep_the_other_callers_out(template: Template) -> None:
+    stage = resources(template, "AWS::ApiGatewayV2::Stage")["HttpApiStage"]
+    publishing = {
+        properties["RouteKey"]
+        for properties in resources(template, "AWS::ApiGatewayV2::Route").values()
+        if properties["RouteKey"] != "$default"
+    }
+    assert set(stage["RouteSettings"]) == publishing
+    for throttle in stage["RouteSettings"].values():
+        rate = int(plain(throttle["ThrottlingRateLimit"], template))
+        assert 0 < rate <= ACCOUNT_THROTTLE / 10
+        assert throttle["ThrottlingBurstLimit"] == throttle["ThrottlingRateLimit"]
+    # A throttle of a route that is not there yet fails the deployment.
+    assert set(template["Resources"]["HttpApiStage"]["DependsOn"]) == {
+        "EventsRoute",
+        "PublishRoute",
+    }
 
 
 def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: Template) -> None:

@@ -17,6 +17,7 @@ DataConnectorsError
     ├── MethodError         405
     ├── ConflictError       409
     ├── TooLargeError       413
+    ├── TooManyRequestsError 429
     └── UnavailableError    503
 
 What a customer's endpoint does is never an exception: see `delivery`.
@@ -105,6 +106,12 @@ class TooLargeError(RequestError):
     """More than one call may carry. The text says how to split it."""
 
     status = 413
+
+
+class TooManyRequestsError(RequestError):
+    """More requests than a key may make in a while."""
+
+    status = 429
 
 
 class UnavailableError(RequestError):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -27,7 +28,7 @@ class _Body:
 
 def answer(status: int, code: str) -> Callable[..., AWSResponse]:
     body = f'{{"__type":"com.amazonaws.dynamodb.v20120810#{code}"}}'.encode()
-    return lambda **_: AWSResponse("https://aws", status, {}, _Body(body))
+    return lambda **_: AWSResponse("https://aws", status, HTTPHeaders(), _Body(body))
 
 
 def fail(error: Exception) -> Callable[..., AWSResponse]:

@@ -12,6 +12,7 @@ from dataconnectors.settings import (
     QueueSettings,
     ReconcilerSettings,
     SenderSettings,
+    TableSettings,
 )
 
 ENV = {
@@ -20,9 +21,11 @@ ENV = {
     "STACK_NAME": "dc",
     "SENDER_ARN": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sender:live",
     "FAULTS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-faults",
+    "SYNC_FUNCTION": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sync",
     "ATTEMPT_TIMEOUT": "10",
     "FUNCTION_TIMEOUT": "30",
     "MAXIMUM_CONCURRENCY": "50",
+    "REQUEST_LIMIT": "25",
 }
 
 Settings = (
@@ -32,6 +35,7 @@ Settings = (
     | QueueSettings
     | ReconcilerSettings
     | SenderSettings
+    | TableSettings
 )
 
 
@@ -65,13 +69,17 @@ def test_the_queues_visibility_timeout_is_six_times_the_senders() -> None:
     ("kind", "names"),
     [
         (IngestSettings, ["TABLE_NAME", "STACK_NAME"]),
+        (TableSettings, ["TABLE_NAME"]),
         (AdminSettings, ["TABLE_NAME", "KMS_KEY_ARN"]),
         (
             SenderSettings,
             ["TABLE_NAME", "STACK_NAME", "FAULTS_QUEUE_ARN", "ATTEMPT_TIMEOUT", "FUNCTION_TIMEOUT"],
         ),
         (QueueSettings, ["STACK_NAME", "SENDER_ARN", "FUNCTION_TIMEOUT", "MAXIMUM_CONCURRENCY"]),
-        (ApiSettings, ["TABLE_NAME", "KMS_KEY_ARN", "STACK_NAME"]),
+        (
+            ApiSettings,
+            ["TABLE_NAME", "KMS_KEY_ARN", "STACK_NAME", "SYNC_FUNCTION", "REQUEST_LIMIT"],
+        ),
         (ReconcilerSettings, ["TABLE_NAME", "STACK_NAME"]),
     ],
 )
@@ -106,6 +114,14 @@ def test_a_sender_setting_that_does_not_fit_is_named(changes: dict[str, str], pr
 
 def test_a_deadline_that_just_fits_is_accepted() -> None:
     assert SenderSettings.from_env(ENV | {"FUNCTION_TIMEOUT": "19"}).function_timeout == 19
+
+
+def test_history_is_kept_unless_the_deployer_says_otherwise() -> None:
+    assert IngestSettings.from_env(ENV).keep_history
+    assert IngestSettings.from_env(ENV | {"KEEP_HISTORY": "true"}).keep_history
+    assert not IngestSettings.from_env(ENV | {"KEEP_HISTORY": "false"}).keep_history
+    with pytest.raises(SettingsError, match="KEEP_HISTORY is 'no'"):
+        IngestSettings.from_env(ENV | {"KEEP_HISTORY": "no"})
 
 
 @pytest.mark.parametrize(

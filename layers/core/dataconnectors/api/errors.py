@@ -1,5 +1,6 @@
 """Errors as answers, and the page that explains them."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -9,7 +10,16 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import gateway
-from dataconnectors.errors import NotFoundError, RequestError, UnavailableError, VaultError
+from dataconnectors.errors import (
+    MethodError,
+    NotFoundError,
+    RequestError,
+    UnavailableError,
+    VaultError,
+)
+
+PUBLISHING = re.compile(r"/v2/projects/[^/]+/(events|devices/[^/]+:publish)")
+"""Paths of another function: it gets their POST, and this one what is left."""
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -33,12 +43,13 @@ def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
     # Powertools leaves this one decorator without types.
     handles: Callable[[Any], Callable[[Handler], Handler]] = app.exception_handler
 
-    def respond(error: RequestError) -> Response[str]:
+    def respond(error: RequestError, **headers: str) -> Response[str]:
         answer = gateway.error_answer(error)
         return Response(
             status_code=answer["statusCode"],
             content_type=answer["headers"]["content-type"],
             body=answer["body"],
+            headers=headers,
         )
 
     @handles(RequestError)
@@ -58,9 +69,22 @@ def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
     @app.not_found
     def no_route(_: Exception) -> Response[str]:
         event = app.current_event.raw_event
-        return respond(
-            NotFoundError(f"{gateway.method(event)} {event['rawPath']:.200} is not served here")
-        )
+        method, path = gateway.method(event), event["rawPath"]
+        methods = sorted(_methods(app, path))
+        if methods:
+            allowed = ", ".join(methods)
+            return respond(MethodError(f"{path:.200} is served with {allowed}"), Allow=allowed)
+        return respond(NotFoundError(f"{method:.20} {path:.200} is not served here"))
+
+
+def _methods(app: APIGatewayHttpResolver, path: str) -> set[str]:
+    """The methods that a path is served with."""
+    # Powertools has no public way to ask; its version is pinned, and a test would notice.
+    routes = [*app._static_routes, *app._dynamic_routes]
+    methods = {route.method for route in routes if route.rule.match(path)}
+    if PUBLISHING.fullmatch(path):
+        methods.add("POST")
+    return methods
 
 
 def routes() -> Router:

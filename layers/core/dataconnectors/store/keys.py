@@ -131,6 +131,11 @@ def expired_partition(connector: str) -> str:
     return f"EXPIRED#{connector}"
 
 
+def requests_key(key_id: str, window: int) -> Item:
+    """The counter of an account key's requests in a window of time."""
+    return {"pk": {"S": f"REQUESTS#{key_id}"}, "sk": {"S": str(window)}}
+
+
 TALLY_SHARDS = 8
 """Items that a connector's attempts of one minute are counted in: one takes 1,000 writes a second.
 Fifty senders that are done in 85 ms make 590; a reader makes a Query for each."""

@@ -1,0 +1,30 @@
+"""How many requests a key has made in a window of time, in DynamoDB."""
+
+import math
+
+from dataconnectors.store import keys
+from dataconnectors.store.table import Table
+
+
+class RequestStore:
+    """A counter for each key and window; TTL takes them away."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def count(self, key_id: str, window: int, expires_at: float) -> int:
+        """One request more; how many there are then. `expires_at` in epoch seconds.
+
+        Counts twice what botocore sends twice: the key is refused a little early.
+        """
+        answer = self._table.dynamodb.update_item(
+            TableName=self._table.name,
+            Key=keys.requests_key(key_id, window),
+            UpdateExpression="ADD requests :one SET expiresAt = :expires",
+            ExpressionAttributeValues={
+                ":one": {"N": "1"},
+                ":expires": {"N": str(math.ceil(expires_at))},
+            },
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["requests"]["N"])
