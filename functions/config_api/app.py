@@ -22,6 +22,7 @@ from dataconnectors.api import (
     connectors,
     devices,
     errors,
+    expired,
     history,
     labels,
     members,
@@ -42,6 +43,7 @@ from dataconnectors.store.answers import read_plainly
 from dataconnectors.store.audit import AuditStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.expired import ExpiredStore
 from dataconnectors.store.history import HistoryStore
 from dataconnectors.store.members import MemberStore
 from dataconnectors.store.projects import ProjectStore
@@ -102,6 +104,7 @@ app.include_router(
     sync.routes(sync.SyncStarter(connector_rows, functions, settings.sync_function), access)
 )
 app.include_router(connectors.routes(connector_service, access))
+app.include_router(expired.routes(ExpiredStore(table), connector_rows, access, time.time))
 app.include_router(
     devices.routes(
         device_service,

@@ -69,6 +69,7 @@ ROUTES: dict[str, frozenset[str]] = {
     f"PATCH {P}/dataconnectors/<connector>": DEVELOPER,
     f"DELETE {P}/dataconnectors/<connector>": ADMIN,
     f"GET {P}/dataconnectors/<connector>:metrics": USER,
+    f"GET {P}/dataconnectors/<connector>/expired": DEVELOPER,
     f"POST {P}/dataconnectors/<connector>:sync": DEVELOPER,
     f"GET {P}/devices": USER,
     f"POST {P}/devices": DEVELOPER,

@@ -1,7 +1,8 @@
 """Roles and what each permits.
 
 Creating and deleting a connector is the administrator's; changing one is the developer's.
-`event.publish` and `audit.read` are ours: the vendor knows no permissions for them.
+`event.publish`, `audit.read` and `dataconnector.expired.read` are ours: the vendor knows no
+permissions for them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,6 +37,7 @@ _DEVELOPS = (
         "sensor.update",
         "device.update",
         "dataconnector.update",
+        "dataconnector.expired.read",
         "emulator.create",
         "emulator.update",
         "emulator.delete",

@@ -12,7 +12,9 @@ import pytest
 from moto import mock_aws
 
 from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.expiry import Expired
 from dataconnectors.projects import Project
+from dataconnectors.store.expired import ExpiredStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from dataconnectors.times import to_text
@@ -77,6 +79,18 @@ def test_a_quiet_run_still_reports_no_drift(
     assert definition["Namespace"] == os.environ["STACK_NAME"]
     assert definition["Dimensions"] == [["service"]]
     assert metric["Drift"] == 0
+
+
+def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFixture) -> None:
+    store = ExpiredStore(app.table)
+    event = Expired(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
+    store.note([event, event], EPOCH)
+    app.lambda_handler({}, Context())
+    (told,) = [vars(record) for record in caplog.records if record.message == "expired.announced"]
+    assert (told["connectors"], told["events"], told["levelname"]) == (1, 2, "INFO")
+    (notice,) = store.notices()
+    assert notice.count == 0
+    assert notice.announced_at > EPOCH
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""The route of a connector's expired events."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors import paging
+from dataconnectors.access import Access
+from dataconnectors.api.connectors import COLLECTION
+from dataconnectors.api.guard import Guard
+from dataconnectors.errors import NotFoundError
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.expired import ExpiredStore
+
+PAGE = 100
+"""Records of a page at most: about 50 KB to read."""
+
+
+def routes(
+    store: ExpiredStore, connectors: ConnectorStore, access: Access, now: Callable[[], float]
+) -> Router:
+    """`/v2/projects/{project}/dataconnectors/{connector}/expired`; `now` gives epoch seconds."""
+    router = Router()
+    guard = Guard(router, access)
+
+    @router.get(COLLECTION + "/<connector>/expired")
+    def list_expired(project: str, connector: str) -> dict[str, Any]:
+        guard.project(project, "dataconnector.expired.read")
+        name = f"projects/{project}/dataconnectors/{connector}"
+        limit, after = paging.size(guard.event, PAGE), guard.after()
+        events, rest = store.page(name, now(), limit=limit, after=after)
+        # What was lost does not come back with the connector, so a deleted one shows it too. Only
+        # one that has nothing to show has to be looked up.
+        if not events and connectors.connector(name) is None:
+            raise NotFoundError(f"{name:.200} is not there")
+        return {
+            "expiredEvents": [event.to_api() for event in events],
+            "nextPageToken": paging.encode([rest]) if rest else "",
+        }
+
+    return router

@@ -1,0 +1,129 @@
+"""Announcements of expired events: how many, how often, and what a failure costs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dataconnectors.announcements import Announced, Announcer
+from dataconnectors.store.expired import Notice
+
+NOW = 1_790_000_000.0
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "PutEvents")
+
+
+def name(number: int) -> str:
+    return f"projects/p/dataconnectors/c{number:02d}"
+
+
+class World:
+    """EventBridge and the store. `refused` connectors' events are not taken."""
+
+    def __init__(self, *counts: int) -> None:
+        self.rows = {name(number): [count, 0.0] for number, count in enumerate(counts)}
+        self.events: list[dict[str, Any]] = []
+        self.calls: list[int] = []
+        self.refused: set[str] = set()
+        self.bus_error: Exception | None = None
+        self.store_error: Exception | None = None
+        self.now = NOW
+        self.announcer = Announcer(self, self, "dc")  # type: ignore[arg-type]  # all that is used
+
+    def run(self, seconds: float = 50.0) -> Announced:
+        return self.announcer.announce(self.now, lambda: seconds)
+
+    def notices(self) -> list[Notice]:
+        return [Notice(connector, int(row[0]), row[1]) for connector, row in self.rows.items()]
+
+    def announced(self, notice: Notice, now: float) -> None:
+        if self.store_error is not None:
+            raise self.store_error
+        self.rows[notice.connector] = [self.rows[notice.connector][0] - notice.count, now]
+
+    def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        assert 1 <= len(Entries) <= 10
+        if self.bus_error is not None:
+            raise self.bus_error
+        self.calls.append(len(Entries))
+        answer = []
+        for entry in Entries:
+            if json.loads(entry["Detail"])["connector"] in self.refused:
+                answer.append({"ErrorCode": "InternalFailure", "ErrorMessage": "no"})
+            else:
+                self.events.append(entry)
+                answer.append({"EventId": str(len(self.events))})
+        return {"Entries": answer, "FailedEntryCount": 0}
+
+    def told(self) -> dict[str, int]:
+        details = [json.loads(entry["Detail"]) for entry in self.events]
+        return {detail["connector"]: detail["count"] for detail in details}
+
+
+def test_a_connector_is_told_of_with_its_count() -> None:
+    world = World(3)
+    assert world.run() == Announced(connectors=1, events=3)
+    (entry,) = world.events
+    assert (entry["Source"], entry["DetailType"]) == ("dc", "Data Connector Events Expired")
+    assert json.loads(entry["Detail"]) == {
+        "connector": name(0),
+        "count": 3,
+        "until": "2026-09-21T14:13:20.000000Z",
+    }
+
+
+def test_nothing_is_told_of_connectors_without_expired_events() -> None:
+    world = World(0, 0)
+    assert world.run() == Announced()
+    assert world.calls == []
+
+
+def test_one_event_in_five_minutes_with_all_that_came_meanwhile() -> None:
+    world = World(3)
+    world.run()
+    for minute in range(1, 5):
+        world.rows[name(0)][0] += 10
+        world.now = NOW + minute * 60
+        assert world.run() == Announced()
+    world.now = NOW + 300
+    assert world.run() == Announced(connectors=1, events=40)
+    assert len(world.events) == 2
+
+
+def test_ten_connectors_fit_one_call() -> None:
+    world = World(*range(1, 24))
+    assert world.run().connectors == 23
+    assert world.calls == [10, 10, 3]
+
+
+def test_what_eventbridge_refuses_is_told_another_time() -> None:
+    world = World(1, 2, 3)
+    world.refused = {name(1)}
+    assert world.run() == Announced(2, 4, "EventBridge refused 1 events")
+    assert world.told() == {name(0): 1, name(2): 3}
+    world.refused = set()
+    world.now += 60
+    assert world.run() == Announced(1, 2)
+
+
+def test_a_failure_is_a_word_in_the_report_and_is_made_up_for() -> None:
+    world = World(2)
+    world.bus_error = THROTTLED
+    assert "ThrottlingException" in world.run().error
+    world.bus_error = None
+    assert world.run() == Announced(1, 2)
+
+
+def test_what_could_not_be_noted_is_told_twice_rather_than_not_at_all() -> None:
+    world = World(2)
+    world.store_error = THROTTLED
+    assert world.run().connectors == 0
+    world.store_error = None
+    assert world.run() == Announced(1, 2)
+    assert len(world.events) == 2
+
+
+def test_without_time_the_rest_waits() -> None:
+    world = World(1)
+    assert world.run(seconds=4.9) == Announced(error="no time left")
+    assert world.calls == []
