@@ -52,6 +52,11 @@ class Stack:
         threading.Thread(target=self._read, daemon=True).start()
         self.ready = self._wait_until_ready()
 
+    @property
+    def pid(self) -> int:
+        """Of `make`; everything else is below it."""
+        return self._process.pid
+
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:

@@ -1,0 +1,242 @@
+"""Real time, real processes: workers of the local stack are killed while events flow.
+
+    python -m tests.e2e.workers_killed --minutes 10 --events 5000
+
+Starts `make run`, publishes to a receiver that flaps, and kills a random worker process of the
+emulator (an ingest, sender or API function, whatever it does just then) every few seconds. Then it
+waits until everything that a publisher was told is accepted has been acknowledged by the receiver.
+Ends with one line, and with 1 when something is missing.
+"""
+
+import argparse
+import base64
+import json
+import os
+import random
+import signal
+import ssl
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from tests.e2e.conftest import Stack
+
+BATCH = 10
+"""Events of a publish call."""
+
+KILL_EVERY = (1.0, 6.0)
+"""Seconds between two kills, at random."""
+
+FLAP_EVERY = (3.0, 15.0)
+"""Seconds between two changes of what the receiver answers, at random."""
+
+ANSWERS = (
+    {"status": 500},
+    {"status": 503, "delay_s": 0.5},
+    {"status": 200, "delay_s": 1},
+    {"status": 301},
+    {"status": 200},
+    {"status": 200},
+)
+
+DRAIN_SECONDS = 900
+"""A killed sender's messages wait 180 s, and one that failed six times before waits 256 s."""
+
+HOOK = "killed"
+
+
+class Run:
+    """One run: what was accepted, what arrived, what was killed."""
+
+    def __init__(self, stack: Stack, seed: int) -> None:
+        self.stack = stack
+        self.random = random.Random(seed)
+        self.accepted: set[str] = set()
+        self.acknowledged: Counter[str] = Counter()
+        self.attempts = 0
+        self.kills = 0
+        self.repeated_calls = 0
+        self.over = threading.Event()
+        ready = stack.ready
+        context = ssl.create_default_context(cafile=ready["ca"])
+        self._receiver = urllib3.PoolManager(ssl_context=context, timeout=20, retries=3)
+        self._api = urllib3.PoolManager(timeout=35, retries=False)
+        account = json.loads(Path(ready["credentials"]).read_text())["serviceAccount"]
+        self._headers = urllib3.make_headers(
+            basic_auth=f"{account['keyId']}:{account['secret']}",
+        )
+        self._project = f"{ready['api']}/projects/{ready['project']}"
+        self._seen = 0
+
+    def connect(self) -> None:
+        """The one connector, before anything is killed."""
+        reply = self._api.request(
+            "POST",
+            f"{self._project}/dataconnectors",
+            headers=self._headers,
+            json={"httpConfig": {"url": f"{self.stack.ready['receiver']}/hook/{HOOK}"}},
+        )
+        assert reply.status == 200, reply.data
+
+    def publish(self, events: int, minutes: float) -> None:
+        """Publish evenly over the time, repeating each call until it is answered with 200."""
+        calls = events // BATCH
+        began = time.monotonic()
+        for call in range(calls):
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            ids = [f"event-{call}-{number}" for number in range(BATCH)]
+            body = {
+                "events": [
+                    {
+                        "eventId": identifier,
+                        "targetName": f"{self._project.partition('/v2/')[2]}/devices/d{number}",
+                        "eventType": "touch",
+                        "data": {"touch": {"updateTime": stamp}},
+                        "timestamp": stamp,
+                    }
+                    for number, identifier in enumerate(ids)
+                ]
+            }
+            while not self._accepted(body):
+                self.repeated_calls += 1
+                time.sleep(0.5)
+            self.accepted.update(ids)
+            due = began + (call + 1) * minutes * 60 / calls
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def _accepted(self, body: dict[str, Any]) -> bool:
+        try:
+            reply = self._api.request(
+                "POST", f"{self._project}/events", headers=self._headers, json=body
+            )
+        except urllib3.exceptions.HTTPError:
+            return False
+        assert reply.status in (200, 500, 502, 503), (reply.status, reply.data)
+        return reply.status == 200 and reply.json()["accepted"] == BATCH
+
+    def kill(self) -> None:
+        """Kill workers until the run is over."""
+        while not self.over.wait(self.random.uniform(*KILL_EVERY)):
+            workers = self.workers()
+            if workers:
+                os.kill(self.random.choice(workers), signal.SIGKILL)
+                self.kills += 1
+
+    def workers(self) -> list[int]:
+        """The processes that run functions: children of the emulator, which says what it is."""
+        found = []
+        for pid in descendants(self.stack.pid):
+            try:
+                command = (Path("/proc") / str(pid) / "cmdline").read_bytes()
+            except OSError:
+                continue
+            parent_is_emulator = b"emulator_process" in command_of_parent(pid)
+            if parent_is_emulator and b"emulator_process" not in command:
+                found.append(pid)
+        return found
+
+    def flap(self) -> None:
+        """Change what the receiver answers until the run is over, then leave it healthy."""
+        while not self.over.wait(self.random.uniform(*FLAP_EVERY)):
+            self._answer(self.random.choice(ANSWERS))
+        self._answer({"status": 200})
+
+    def _answer(self, rule: dict[str, Any]) -> None:
+        url = f"{self.stack.ready['receiver']}/control/{HOOK}"
+        reply = self._receiver.request("PUT", url, json=rule)
+        assert reply.status == 200, reply.data
+
+    def look(self) -> None:
+        """Take in what the receiver has answered since the last look."""
+        url = f"{self.stack.ready['receiver']}/control/{HOOK}/requests?after={self._seen}"
+        for request in self._receiver.request("GET", url).json()["requests"]:
+            if request["answered"] is None:
+                return  # and look at it again next time
+            self._seen = request["number"]
+            self.attempts += 1
+            if request["answered"] == 200:
+                event = json.loads(base64.b64decode(request["body"]))["event"]
+                self.acknowledged[event["eventId"]] += 1
+
+    def missing(self) -> set[str]:
+        """Accepted from a publisher and not acknowledged by the receiver yet."""
+        return self.accepted - self.acknowledged.keys()
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below a process."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            children.setdefault(parent(int(entry.name)), []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def parent(pid: int) -> int:
+    """The parent of a process, 0 when it is gone."""
+    try:
+        return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def command_of_parent(pid: int) -> bytes:
+    """The command line of a process's parent."""
+    try:
+        return (Path("/proc") / str(parent(pid)) / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def main() -> int:
+    """Run it, and print the ledger's line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e.workers_killed")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--events", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as state:
+        stack = Stack(Path(state))
+        try:
+            run = Run(stack, options.seed)
+            run.connect()
+            helpers = [threading.Thread(target=work) for work in (run.kill, run.flap)]
+            for helper in helpers:
+                helper.start()
+            publisher = threading.Thread(target=run.publish, args=(options.events, options.minutes))
+            publisher.start()
+            while publisher.is_alive():
+                run.look()
+                publisher.join(1)
+            run.over.set()
+            for helper in helpers:
+                helper.join()
+            deadline = time.monotonic() + DRAIN_SECONDS
+            while run.missing() and time.monotonic() < deadline:
+                run.look()
+                time.sleep(1)
+        finally:
+            stack.end()
+    duplicates = sum(run.acknowledged.values()) - len(run.acknowledged)
+    print(
+        f"workers killed: events={len(run.accepted)} attempts={run.attempts} kills={run.kills} "
+        f"repeated_calls={run.repeated_calls} duplicates={duplicates} lost={len(run.missing())} "
+        f"seed={options.seed} seconds={time.monotonic() - began:.0f}"
+    )
+    return 1 if run.missing() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
