@@ -69,6 +69,7 @@ class Customers:
             TallyStore(table),
             entropy=self._rng.randbytes,
             now=process.now,
+            sleep=process.sleep,
         )
 
     def _rows(self, process: Process) -> ConnectorStore:

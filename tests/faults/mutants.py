@@ -7,10 +7,13 @@ there any more, the test of mutants fails, and the mutant is to be written anew.
 import contextlib
 import importlib
 import inspect
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from functions.ingest import app as _ingest  # noqa: F401  # before any mutant: they import by name
+from functions.sender import app as _sender  # noqa: F401
 from tests.faults.world import Report, Scenario, run
 
 EVENTS = 10_000
@@ -268,11 +271,24 @@ def _mutated(mutant: Mutant) -> Iterator[None]:
         source = f"if True:\n{source}"
     scope: dict[str, Any] = {}
     exec(compile(source, module.__file__ or "", "exec", dont_inherit=True), vars(module), scope)
-    setattr(owner, name, scope[name])
+    # Whoever has imported a function by name has a reference of its own.
+    users = [owner] if owners else _users(name, kept)
+    for user in users:
+        setattr(user, name, scope[name])
     try:
         yield
     finally:
-        setattr(owner, name, kept)
+        for user in users:
+            setattr(user, name, kept)
+
+
+def _users(name: str, function: Any) -> list[Any]:
+    """The package's modules that know a function by its name."""
+    return [
+        module
+        for module_name, module in sys.modules.items()
+        if module_name.startswith("dataconnectors.") and vars(module).get(name) is function
+    ]
 
 
 def _short(violation: str) -> str:

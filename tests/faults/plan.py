@@ -72,6 +72,10 @@ class Plan:
         self._outages[service] = until
         self.count(f"{service} outage")
 
+    def is_down(self, service: str, now: float) -> bool:
+        """Whether an outage of a service goes on."""
+        return self._outages.get(service, 0.0) > now
+
     def kill(self, role: str, what: str) -> str:
         """Whether a process dies "before" or "after" this; "" for neither."""
         chance = self._rng.random() if self.active else 1.0
@@ -91,7 +95,7 @@ class Plan:
             mode = Mode.KILLED_BEFORE if chance < kills / 2 else Mode.KILLED_AFTER
             self.count(f"{role} {mode} {operation_name(method)}")
             return mode
-        if self._outages and self._outages.get(service, 0.0) > now:
+        if self.is_down(service, now):
             if chance < OUTAGE_RATE:
                 mode = self._rng.choice(OUTAGE)
                 self.count(f"{operation_name(method)} {mode}")

@@ -13,6 +13,10 @@ from tests.faults.process import EPOCH, KilledError
 if TYPE_CHECKING:
     from tests.faults.world import World
 
+THROTTLED_RATE = 0.97
+"""Of batches while the sender is throttled. AWS: a batch that could not be invoked within the
+visibility timeout is received again, and counted."""
+
 POLL_SECONDS = (0.005, 0.2)
 """From a message's arrival to its receive."""
 
@@ -42,6 +46,7 @@ class Poller:
             return
         self._wakes_at = float("inf")
         world, queue, plan = self._world, self._queue, self._world.plan
+        now = world.scheduler.now
         while self._running < self._limit:
             shuffled = plan.roll("received out of order", 0.2 / plan.intensity)
             pick = world.rng.randrange if shuffled else oldest
@@ -49,7 +54,8 @@ class Poller:
             messages = queue.receive(size, queue.visibility_timeout, pick)
             if not messages:
                 break
-            if plan.roll("received without invocation", 0.01):
+            throttled = THROTTLED_RATE if plan.is_down("lambda", now) else 0.01
+            if plan.roll("received without invocation", throttled):
                 continue
             batch = Batch(
                 queue,

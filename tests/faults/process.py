@@ -30,6 +30,10 @@ T = TypeVar("T")
 Observer = Callable[["Process", str, Mapping[str, Any]], None]
 
 
+class LateError(BaseException):
+    """Whoever waits for a call does so no longer; what it would still do is not seen again."""
+
+
 class KilledError(BaseException):
     """The process is gone. Not an `Exception`: no code of ours may catch it."""
 
@@ -63,6 +67,7 @@ class Process:
     faulted: set[str] = field(default_factory=set)
     ahead: float = 0.0
     _parallel: bool = field(default=False, repr=False)
+    _waited_until: float = field(default=float("inf"), repr=False)
 
     # --- time ----------------------------------------------------------------------------------
 
@@ -80,19 +85,26 @@ class Process:
             self.ahead += seconds
             return
         scheduler = self.world.scheduler
-        if scheduler.now + seconds >= self.dies_at:
-            scheduler.sleep(max(0.0, self.dies_at - scheduler.now))
+        end = min(self.dies_at, self._waited_until)
+        if scheduler.now + seconds < end:
+            scheduler.sleep(seconds)
+            return
+        scheduler.sleep(max(0.0, end - scheduler.now))
+        if end == self.dies_at:
             raise KilledError("its time was up")
-        scheduler.sleep(seconds)
+        raise LateError
 
     def together(
         self, calls: Sequence[Callable[[], T]], seconds: float = float("inf")
     ) -> "list[Future[T]]":
         """Make calls at the same time; after `seconds` those that take longer are left undone.
 
-        Their effects happen when they begin. When one kills the process, others that began with
-        it may have had theirs.
+        Effects of several happen when they begin, and nobody else acts before they are made. When
+        one kills the process, others that began with it may have had theirs. A single call takes
+        turns with everybody else, as all that a process does.
         """
+        if len(calls) == 1:
+            return [self._alone(calls[0], seconds)]
         futures: list[Future[T]] = []
         longest = 0.0
         killed = False
@@ -124,6 +136,20 @@ class Process:
         if longest > 0:
             self.sleep(longest)
         return futures
+
+    def _alone(self, call: Callable[[], T], seconds: float) -> "Future[T]":
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        self._waited_until = self.world.scheduler.now + seconds
+        try:
+            future.set_result(call())
+        except LateError:
+            pass
+        except Exception as error:  # noqa: BLE001  # as an executor does
+            future.set_exception(error)
+        finally:
+            self._waited_until = float("inf")
+        return future
 
     # --- AWS -----------------------------------------------------------------------------------
 

@@ -34,6 +34,10 @@ STRANGERS_PER_CALL = 0.01
 OUTAGE_CALLS = (3, 40)
 """How long an outage lasts, in calls of publishers: it is to hit some, not a whole run."""
 
+THROTTLED_SECONDS = (300.0, 3600.0)
+"""How long the account has no concurrency left for the sender: each receive is one without an
+attempt, until the count of receives tells nothing of attempts any more."""
+
 TRIES = 3
 TRIES_AGAIN_SHARE = 0.8
 """Of a publisher whose events were not all accepted."""
@@ -100,9 +104,11 @@ class Publishers:
                 rng.uniform(0, 5), partial(self._scheduler.spawn, self._world.customers.change)
             )
         if rng.random() < OUTAGES_PER_CALL * intensity:
-            service = rng.choice(("sqs", "dynamodb", "kms"))
-            until = self._scheduler.now + self._pause * rng.uniform(*OUTAGE_CALLS)
-            self._plan.begin_outage(service, until)
+            service = rng.choice(("sqs", "dynamodb", "kms", "lambda"))
+            seconds = self._pause * rng.uniform(*OUTAGE_CALLS)
+            if service == "lambda":
+                seconds = rng.uniform(*THROTTLED_SECONDS)
+            self._plan.begin_outage(service, self._scheduler.now + seconds)
         if self._plan.roll("message of a stranger", STRANGERS_PER_CALL):
             self._ledger.actor = None
             _, *queues = self._world.sqs.queues.values()  # the first is that of our faults

@@ -1,0 +1,42 @@
+"""Nothing is lost, whatever dies: bounded runs. `make faults` runs long ones."""
+
+import dataclasses
+import time
+
+import pytest
+
+from tests.faults.world import Report, Scenario, run
+
+EVENTS = 800
+FEWEST_KINDS = 60
+"""Kinds of fault in so few events; a long run has about 150."""
+
+
+def fields(report: Report) -> dict[str, object]:
+    """Everything but how long it took."""
+    return dataclasses.asdict(report) | {"seconds": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("seed", "intensity"), [(1, 1.0), (2, 4.0), (3, 2.0), (int(time.time()), 3.0)]
+)
+def test_nothing_is_lost_and_no_promise_is_broken(seed: int, intensity: float) -> None:
+    report = run(Scenario(seed, EVENTS, intensity))
+    again = f"python -m tests.faults --seed {seed} --events {EVENTS} --intensity {intensity:g}"
+    assert list(report.violations) == [], again
+    assert report.lost == 0, again
+    assert report.events >= EVENTS
+    assert report.attempts > EVENTS / 4, again
+
+
+def test_faults_of_many_kinds_are_injected() -> None:
+    report = run(Scenario(4, EVENTS, 4.0))
+    assert len(report.injected) >= FEWEST_KINDS, sorted(report.injected)
+    # The processes die at every step, so that no order of effects goes untried.
+    for step in ("SendMessageBatch", "BatchWriteItem", "GetItem", "POST"):
+        assert any(step in kind and "killed" in kind for kind in report.injected), step
+
+
+def test_a_run_is_the_same_for_the_same_seed() -> None:
+    scenario = Scenario(5, 200, 4.0)
+    assert fields(run(scenario)) == fields(run(scenario))
