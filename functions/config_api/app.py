@@ -28,6 +28,7 @@ from dataconnectors.api import (
     members,
     organizations,
     projects,
+    reference,
     roles,
     serviceaccounts,
     sync,
@@ -117,6 +118,7 @@ app.include_router(
 app.include_router(labels.routes(labels.DeviceLabels(device_rows, pool, now=time.time), access))
 app.include_router(history.routes(HistoryStore(table), device_rows, access, time.time))
 app.include_router(errors.routes())
+app.include_router(reference.routes())
 throttle = Throttle(RequestStore(table), settings.request_limit, logger, now=time.time)
 
 

@@ -29,6 +29,8 @@ ORG = "/v2/organizations/<organization>"
 ROUTES: dict[str, frozenset[str]] = {
     "POST /v2/oauth2/token": WORLD,
     "GET /v2/errors": WORLD,
+    "GET /v2/openapi.json": WORLD,
+    "GET /v2/docs": WORLD,
     "GET /v2/invitations": WORLD,
     "GET /v2/roles": ANYBODY,
     "GET /v2/roles/<role>": ANYBODY,

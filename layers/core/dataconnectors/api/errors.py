@@ -105,5 +105,6 @@ def page() -> str:
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title>'
-        f"<h1>Errors of the Data Connectors API</h1>{entries}</html>"
+        "<h1>Errors of the Data Connectors API</h1>"
+        f'<p>What the API offers: <a href="docs">docs</a>.</p>{entries}</html>'
     )

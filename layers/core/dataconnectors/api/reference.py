@@ -1,0 +1,55 @@
+"""Routes that describe the API: the OpenAPI document, and the same as a page."""
+
+import json
+from functools import cache
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+CACHED = "public, max-age=300"
+"""A new version of this program shows within minutes."""
+
+
+def routes() -> Router:
+    """`/v2/openapi.json` and `/v2/docs`, for everybody."""
+    router = Router()
+
+    @router.get("/v2/openapi.json")
+    def get_document() -> Response[str]:
+        return Response(
+            status_code=200,
+            content_type="application/json",
+            body=document(),
+            headers={"Cache-Control": CACHED, "Access-Control-Allow-Origin": "*"},
+        )
+
+    @router.get("/v2/docs")
+    def get_page() -> Response[str]:
+        body, policy = page()
+        return Response(
+            status_code=200,
+            content_type="text/html; charset=utf-8",
+            body=body,
+            headers={"Cache-Control": CACHED, "Content-Security-Policy": policy},
+        )
+
+    return router
+
+
+# What describes the API is imported by the first who asks for it: cold starts do not pay for it.
+
+
+@cache
+def document() -> str:
+    """The document's text."""
+    from dataconnectors.openapi.document import build
+
+    return json.dumps(build(), separators=(",", ":"), ensure_ascii=False)
+
+
+@cache
+def page() -> tuple[str, str]:
+    """The page, and what browsers may load for it."""
+    from dataconnectors.openapi.page import SECURITY_POLICY, render
+
+    return render(json.loads(document())), SECURITY_POLICY
