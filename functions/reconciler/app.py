@@ -1,6 +1,7 @@
 """Every minute: queues and mappings that are half made, half gone or altered are put right.
 
-And expired events are announced, see `dataconnectors.announcements`.
+Expired events are announced, too, and once in an hour each queue is accounted for: see
+`dataconnectors.announcements` and `dataconnectors.balance`.
 
 `{"audit": true}`, sent by an operator, compares everything at once instead of in the next quarter
 of an hour. The answer is the run's report. See `dataconnectors.reconciliation`.
@@ -8,6 +9,7 @@ of an hour. The answer is the run's report. See `dataconnectors.reconciliation`.
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -16,18 +18,27 @@ from aws_lambda_powertools import Logger
 from dataconnectors import metrics
 from dataconnectors.announcements import Announcer
 from dataconnectors.aws import Clients
+from dataconnectors.balance import Accountant, hour_to_account
+from dataconnectors.control_plane import Blueprint
 from dataconnectors.reconciliation import Failed, Mended, Reconciler
 from dataconnectors.settings import ReconcilerSettings
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired import ExpiredStore
 from dataconnectors.store.table import Table
 
+ACCOUNTING_RESERVE = 30.0
+"""Seconds that accounting leaves for mending: it takes a call for a hundred connectors."""
+
 settings = ReconcilerSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
 store = ConnectorStore(table)
-announcer = Announcer(clients.get("events"), ExpiredStore(table), settings.queues.stack)
+records = ExpiredStore(table)
+announcer = Announcer(clients.get("events"), records, settings.queues.stack)
+accountant = Accountant(
+    clients.get("cloudwatch"), store, records, Blueprint(settings.queues).queue_name
+)
 
 
 def tell(news: Mended | Failed) -> None:
@@ -37,6 +48,24 @@ def tell(news: Mended | Failed) -> None:
             logger.info("reconciler.mended", extra=asdict(news))
         case Failed():
             logger.error("reconciler.failed", extra=asdict(news))
+
+
+def announce(remaining: Callable[[], float]) -> None:
+    """Tell of expired events."""
+    announced = announcer.announce(time.time(), remaining)
+    if announced.error:
+        logger.error("expired.unannounced", extra=asdict(announced))
+    elif announced.connectors:
+        logger.info("expired.announced", extra=asdict(announced))
+
+
+def account(start: float, remaining: Callable[[], float]) -> None:
+    """Look for events that SQS has dropped unseen in the hour from `start`."""
+    accounted = accountant.account(start, lambda: remaining() > ACCOUNTING_RESERVE)
+    log = logger.error if accounted.unaccounted or accounted.error else logger.info
+    log("queues.accounted", extra=asdict(accounted))
+    values = {"Unaccounted": (accounted.unaccounted, "Count")}
+    print(metrics.line(settings.queues.stack, values, time.time()))
 
 
 def make_reconciler(**clocks: Any) -> Reconciler:
@@ -52,19 +81,18 @@ reconciler = make_reconciler()
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Do what the invocation's time allows; the next one goes on.
 
-    Announcements come first: they take a moment, and mending may take all the time there is. The
-    metric is sent at zero too, so that an alarm can tell "no drift" from "no reconciler".
+    Mending comes last: it may take all the time there is, and the rest takes a moment. The metric
+    is sent at zero too, so that an alarm can tell "no drift" from "no reconciler".
     """
 
     def remaining() -> float:
         left: int = context.get_remaining_time_in_millis()
         return left / 1000
 
-    announced = announcer.announce(time.time(), remaining)
-    if announced.error:
-        logger.error("expired.unannounced", extra=asdict(announced))
-    elif announced.connectors:
-        logger.info("expired.announced", extra=asdict(announced))
+    announce(remaining)
+    start = hour_to_account(time.time())
+    if start is not None:
+        account(start, remaining)
     report = reconciler.run(audit=event.get("audit") is True, remaining=remaining)
     fields = asdict(report)
     logger.info("reconciler.ran", extra=fields)

@@ -45,6 +45,7 @@ SCOPED = {
 """The resources that a statement on each service may name."""
 
 UNSCOPED = {
+    "cloudwatch:GetMetricData": "has no resource type",
     "dynamodb:ListStreams": "has no resource type",
     "lambda:CreateEventSourceMapping": "has no resource type; its condition names the sender",
     "lambda:ListEventSourceMappings": "has neither resource type nor condition keys",
@@ -53,7 +54,8 @@ UNSCOPED = {
 """Actions that AWS allows on `*` alone, and why."""
 
 OWNERS = {
-    "dynamodb:BatchWriteItem": {"IngestFunction", "SenderFunction"},
+    "cloudwatch:GetMetricData": {"ReconcilerFunction"},
+    "dynamodb:BatchWriteItem": {"IngestFunction", "SenderFunction", "ReconcilerFunction"},
     "dynamodb:DeleteItem": {"ConfigApiFunction", "ReconcilerFunction"},
     "dynamodb:PutItem": {
         "AdminFunction",
@@ -446,6 +448,7 @@ def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: T
         ("OldestMessageAlarm", "AWS-StackName OldestMessageAge service=dataconnectors"),
         ("ReconcilerDriftAlarm", "AWS-StackName Drift service=dataconnectors"),
         ("ReconcilerErrorsAlarm", "AWS/Lambda Errors FunctionName=ReconcilerFunction"),
+        ("UnaccountedAlarm", "AWS-StackName Unaccounted service=dataconnectors"),
         ("SenderThrottlesAlarm", "AWS/Lambda Throttles FunctionName=SenderFunction"),
         ("SyncErrorsAlarm", "AWS/Lambda Errors FunctionName=SyncFunction"),
     ],

@@ -65,6 +65,9 @@ class Expired:
 UNTRIED = "untried"
 """The kind of a failure that was not an attempt: ours, not the endpoint's."""
 
+UNACCOUNTED = "unaccounted"
+"""The kind of a record that stands for several events that nobody has seen go: see `balance`."""
+
 
 def fits(age: float) -> bool:
     """Whether an attempt may begin when its event is `age` seconds old."""

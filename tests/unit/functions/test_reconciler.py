@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from dataconnectors.balance import Accountant
 from dataconnectors.connectors import Connector, Lifecycle, Status
 from dataconnectors.expiry import Expired
 from dataconnectors.projects import Project
@@ -20,6 +21,7 @@ from dataconnectors.store.table import Table
 from dataconnectors.times import to_text
 from functions.reconciler import app
 from tests.support.aws import make_sender, make_table
+from tests.support.cloudwatch import CloudWatch, in_queue
 from tests.support.control_plane import EPOCH, VirtualTime
 
 EVENT = json.loads((Path(__file__).parents[3] / "events" / "reconciler.json").read_text())
@@ -91,6 +93,37 @@ def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFi
     (notice,) = store.notices()
     assert notice.count == 0
     assert notice.announced_at > EPOCH
+
+
+def test_an_hour_is_accounted_for_by_a_real_call(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    app.store.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
+    app.account(EPOCH // 3600 * 3600, lambda: 60.0)
+    (accounted,) = caplog.records
+    assert (accounted.message, accounted.levelname) == ("queues.accounted", "INFO")
+    assert json.loads(capsys.readouterr().out)["Unaccounted"] == 0
+
+
+def test_what_is_unaccounted_for_is_an_error_a_metric_and_a_record(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app.store.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
+    hour = EPOCH // 3600 * 3600
+    queue = f"dc-test-c-{NEW.queue_id}"
+    watch = CloudWatch(hour, **{queue: in_queue({5: 500.0}, {6: 100.0}, {59: 0.0})})
+    accountant = Accountant(watch, app.store, app.records, lambda queue_id: f"dc-test-c-{queue_id}")
+    monkeypatch.setattr(app, "accountant", accountant)
+    app.account(hour, lambda: 60.0)
+    (accounted,) = caplog.records
+    assert accounted.levelname == "ERROR"
+    assert vars(accounted)["connectors"] == (NEW.name,)
+    assert json.loads(capsys.readouterr().out)["Unaccounted"] == 400
+    (kept,), _ = app.records.page(NEW.name, EPOCH, limit=10, after="")
+    assert (kept.kind, kept.event_id) == ("unaccounted", "")
+    assert kept.message.startswith("about 400 events are neither delivered nor in the queue")
 
 
 @pytest.mark.parametrize(
