@@ -5,6 +5,8 @@ from pathlib import Path
 
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
+from functions.labels import app as labels
+from functions.sync import app as sync
 from tests.support.http_api import LambdaContext, content
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -20,3 +22,13 @@ def test_publishing_without_credentials_is_a_401() -> None:
 def test_the_page_of_errors_needs_none() -> None:
     event = json.loads((EVENTS / "config_api_errors_page.json").read_text())
     assert config_api.lambda_handler(event, LambdaContext())["statusCode"] == 200
+
+
+def test_a_changed_label_of_a_project_that_is_gone_is_left() -> None:
+    event = json.loads((EVENTS / "labels_changed.json").read_text())
+    assert labels.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
+
+
+def test_a_connector_that_is_gone_gets_nothing() -> None:
+    event = json.loads((EVENTS / "sync.json").read_text())
+    assert sync.lambda_handler(event, LambdaContext())["sent"] == 0
