@@ -11,7 +11,7 @@ STATE_DIR ?= .local
 CA_BUNDLE ?=
 DEMO ?= 1
 
-# Option of `make deploy`, `make destroy` and `make admin`: a table of samconfig.toml.
+# Option of `make deploy`, `destroy`, `admin` and `strays`: a table of samconfig.toml.
 ENV ?= dev
 
 # Option of `make invoke`: a folder of functions/.
@@ -68,6 +68,11 @@ destroy: environment .venv/dev/.made .venv/sam/.made ## Delete a deployment and 
 .PHONY: admin
 admin: environment .venv/dev/.made ## A project and its first administrator's credentials: ENV
 	@$(DEV) -m ops.admin --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')"
+
+.PHONY: strays
+strays: environment .venv/dev/.made ## Messages that are our fault; SEND_BACK=1 puts them back: ENV
+	@$(DEV) -m ops.strays --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
+		$(if $(filter 1,$(SEND_BACK)),--send-back)
 
 .PHONY: invoke
 invoke: .venv/dev/.made .venv/emulator/.made build ## One built function with its events/*.json: FN=sender

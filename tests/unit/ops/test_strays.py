@@ -1,0 +1,96 @@
+"""What a deployer sees of our faults, and how it goes back to where it was."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from dataconnectors.faults import FaultsQueue, Stray
+from dataconnectors.records import Record
+from ops import strays
+
+TEMPLATE = json.dumps(
+    {
+        "Resources": {"FaultsQueue": {"Type": "AWS::SQS::Queue"}},
+        "Outputs": {"FaultsQueueUrl": {"Value": {"Ref": "FaultsQueue"}}},
+    }
+)
+
+
+class Stack:
+    """A stack with a queue of our faults, and the queue of one connector."""
+
+    def __init__(self) -> None:
+        boto3.client("cloudformation").create_stack(StackName="dc", TemplateBody=TEMPLATE)
+        self.sqs = boto3.client("sqs")
+        (self.faults,) = self.sqs.list_queues()["QueueUrls"]
+        self.origin = self.sqs.create_queue(QueueName="dc-c-abc")["QueueUrl"]
+
+    def add(self, text: str, queue: str = "dc-c-abc") -> None:
+        """As the sender does."""
+        record = Record("m", "h", f"arn:aws:sqs:us-east-1:123456789012:{queue}", 2, 5.0, 5.0, text)
+        name = self.faults.rpartition("/")[2]
+        arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
+        assert FaultsQueue(self.sqs, arn).put([Stray(record, "it is not ours")])
+
+    def bodies(self, url: str) -> list[str]:
+        answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return sorted(message["Body"] for message in answer.get("Messages", []))
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    # A message that was looked at is visible again at once, and nobody waits for more.
+    monkeypatch.setattr(strays, "HELD_SECONDS", 0)
+    monkeypatch.setattr(strays, "WAIT_SECONDS", 0)
+    with mock_aws():
+        yield Stack()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["strays", "--region", "us-east-1", *options])
+    return strays.main()
+
+
+def test_looking_shows_the_reason_and_changes_nothing(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.add("one")
+    assert run(monkeypatch, "--stack", "dc") == 0
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert line["reason"] == "it is not ours"
+    assert line["queue"] == "arn:aws:sqs:us-east-1:123456789012:dc-c-abc"
+    assert (line["messageId"], line["receiveCount"], line["body"]) == ("m", "2", "one")
+    assert (stack.bodies(stack.faults), stack.bodies(stack.origin)) == (["one"], [])
+
+
+def test_what_is_sent_back_is_where_it_was_and_here_no_longer(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("one", "two", "three"):
+        stack.add(text)
+    assert run(monkeypatch, "--stack", "dc", "--send-back") == 0
+    assert stack.bodies(stack.origin) == ["one", "three", "two"]
+    assert stack.bodies(stack.faults) == []
+
+
+def test_what_cannot_go_back_stays_and_says_why(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.add("gone", queue="dc-c-gone")
+    stack.add("x" * 1024 * 1024)
+    assert run(monkeypatch, "--stack", "dc", "--send-back") == 1
+    reasons = {json.loads(line)["stays"] for line in capsys.readouterr().out.splitlines()}
+    assert "its body was cut" in reasons
+    assert any(reason.startswith("dc-c-gone: ") for reason in reasons)
+    assert len(stack.bodies(stack.faults)) == 2
+
+
+def test_another_stack_is_refused(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--stack", "other") == 1
+    assert "other is no stack of Data Connectors here" in capsys.readouterr().err
