@@ -1,0 +1,106 @@
+"""Devices, labels, history and sync by the vendor's SDK, on the local stack."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Stack
+from tests.e2e.test_one_event_end_to_end import Receiver, connect, publish, verified
+
+ARRIVAL_SECONDS = 30
+"""For an event through a function that starts cold, on two busy cores."""
+
+
+@pytest.fixture(scope="module")
+def receiver(stack: Stack) -> Receiver:
+    return Receiver(stack)
+
+
+@pytest.fixture(scope="module")
+def device(sdk: Any, stack: Stack) -> Any:
+    """A device that has reported two types."""
+    made = sdk.Emulator.create_device(
+        project_id=stack.ready["project"],
+        device_type=sdk.Device.TEMPERATURE,
+        display_name="Freezer",
+        labels={"shelf": "end-to-end"},
+    )
+    publish(sdk, made, sdk.events.Temperature(celsius=-18.5))
+    publish(sdk, made, sdk.events.Touch())
+    return made
+
+
+def arrived(receiver: Receiver, name: str, enough: Callable[[list[Any]], bool]) -> list[Any]:
+    """What the receiver has got, verified, as soon as it is enough."""
+    requests = receiver.wait_for(
+        name, lambda listed: enough([verified(each) for each in listed]), ARRIVAL_SECONDS
+    )
+    return [verified(each) for each in requests]
+
+
+def test_a_changed_label_arrives_as_an_event_and_is_on_the_next(
+    sdk: Any, stack: Stack, receiver: Receiver
+) -> None:
+    project = stack.ready["project"]
+    made = sdk.Emulator.create_device(project, sdk.Device.TOUCH, "Door")
+    connect(sdk, stack, receiver, "labels", event_types=["labelsChanged", "touch"])
+    assert sdk.Device.set_label(made.device_id, project, "room", "12") == []
+    publish(sdk, made, sdk.events.Touch())
+
+    def both(payloads: list[Any]) -> bool:
+        mine = [each for each in payloads if each.event.device_id == made.device_id]
+        return {each.event.event_type for each in mine} == {"labelsChanged", "touch"}
+
+    payloads = arrived(receiver, "labels", both)
+    by_type = {
+        each.event.event_type: each for each in payloads if each.event.device_id == made.device_id
+    }
+    assert by_type["touch"].labels == {"name": "Door", "room": "12"}
+    assert by_type["labelsChanged"].event.data.added == {"room": "12"}
+
+
+def test_history_and_last_values_are_read_back(sdk: Any, device: Any) -> None:
+    history = sdk.EventHistory.list_events(device.device_id, device.project_id)
+    assert [event.event_type for event in history] == ["touch", "temperature"]
+    week = sdk.EventHistory.list_events(
+        device.device_id,
+        device.project_id,
+        event_types=["temperature"],
+        start_time=datetime.now(UTC) - timedelta(days=7),
+        end_time=datetime.now(UTC) + timedelta(minutes=1),
+    )
+    assert [event.data.celsius for event in week] == [-18.5]
+    assert sdk.Device.get_device(device.device_id).reported.temperature.celsius == -18.5
+
+
+def test_devices_are_listed_with_filters_and_order(sdk: Any, device: Any) -> None:
+    found = sdk.Device.list_devices(
+        device.project_id,
+        query="freezer",
+        device_types=[sdk.Device.TEMPERATURE],
+        label_filters={"shelf": "end-to-end"},
+        order_by="-reported.temperature.value",
+    )
+    assert [each.device_id for each in found] == [device.device_id]
+
+
+def test_a_sync_sends_the_latest_events_again_to_one_connector(
+    sdk: Any, stack: Stack, receiver: Receiver, device: Any
+) -> None:
+    connector = connect(sdk, stack, receiver, "synced", event_types=["temperature"])
+    other = connect(sdk, stack, receiver, "not-synced", event_types=["temperature"])
+    begun = time.monotonic()
+    sdk.DataConnector.sync_data_connector(connector.data_connector_id, connector.project_id)
+    assert time.monotonic() - begun < 3
+    payloads = arrived(
+        receiver,
+        "synced",
+        lambda found: any(each.event.device_id == device.device_id for each in found),
+    )
+    (mine,) = [each for each in payloads if each.event.device_id == device.device_id]
+    assert mine.event.data.celsius == -18.5
+    assert receiver.requests("not-synced") == []
+    assert other.status == "ACTIVE"
