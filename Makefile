@@ -14,6 +14,10 @@ DEMO ?= 1
 # Option of `make deploy`, `destroy`, `admin` and `strays`: a table of samconfig.toml.
 ENV ?= dev
 
+# Options of `make faults`: what its schedule grows from, and events to publish.
+SEED ?= 1
+EVENTS ?= 100000
+
 # Option of `make invoke`: a folder of functions/.
 FN ?= sender
 
@@ -81,6 +85,10 @@ invoke: .venv/dev/.made .venv/emulator/.made build ## One built function with it
 .PHONY: bench
 bench: .venv/dev/.made ## Cost of a delivery, as ratios
 	$(DEV) -m bench
+
+.PHONY: faults
+faults: .venv/dev/.made ## Ingest and sender under injected faults: SEED, EVENTS
+	@$(DEV) -m tests.faults --seed '$(SEED)' --events '$(EVENTS)'
 
 .PHONY: lock
 lock: .venv/lock/.made ## Resolve the *.in files anew

@@ -41,6 +41,7 @@ class Customers:
         self._rng, self._scheduler = world.rng, world.scheduler
         self._plan, self._ledger = world.plan, world.ledger
         self._urls = 0
+        self._settles = False
 
     def settings(self) -> dict[str, Any]:
         rng = self._rng
@@ -109,7 +110,7 @@ class Customers:
             self._plan.count(f"connector: {kind}")
         except (KilledError, DataConnectorsError, ClientError, BotoCoreError):
             pass
-        self._scheduler.after(SETTLE_SECONDS, partial(self._scheduler.spawn, self._settle))
+        self._settle_later()
 
     def create(self, process: Process, project: str) -> None:
         """A new connector."""
@@ -168,8 +169,14 @@ class Customers:
         with contextlib.suppress(KilledError, DataConnectorsError, ClientError, BotoCoreError):
             self._patch(process, project, connector, {"status": "ACTIVE"})
 
+    def _settle_later(self) -> None:
+        if not self._settles:
+            self._settles = True
+            self._scheduler.after(SETTLE_SECONDS, partial(self._scheduler.spawn, self._settle))
+
     def _settle(self) -> None:
         """What the reconciler does each minute: finish what a call to the API has left undone."""
+        self._settles = False
         process = self._world.process("reconciler")
         rows = self._rows(process)
         provisioner = self._provisioner(process)
@@ -190,4 +197,4 @@ class Customers:
         except (KilledError, ControlPlaneError, ClientError, BotoCoreError):
             unfinished = True
         if unfinished:
-            self._scheduler.after(SETTLE_SECONDS, partial(self._scheduler.spawn, self._settle))
+            self._settle_later()

@@ -76,6 +76,8 @@ class Poller:
                 world.scheduler.after(seconds, work)
             else:
                 work()
+        if self._running == self._limit:
+            return  # the end of an invocation wakes it
         timer = queue.next_timer()
         if timer is not None:
             self._wake_at(timer - EPOCH)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 PAUSES = (0.1, 1.0, 5.0, 20.0)
-PHASE = (10.0, 600.0)
-"""Mean seconds between two calls; one of them holds for a phase of so many seconds."""
+PHASE_CALLS = (5, 80)
+"""Mean seconds between two calls; one of them holds for a phase of so many calls."""
 
 CALL_SIZES = ((1, 1), (2, 8), (9, 20), (30, 100))
 CALL_SHARES = (0.4, 0.4, 0.15, 0.05)
@@ -79,15 +79,15 @@ class Publishers:
         self._rng, self._scheduler = world.rng, world.scheduler
         self._plan, self._ledger = world.plan, world.ledger
         self._pause = 1.0
-        self._phase_ends = 0.0
+        self._calls_left = 0
 
     def publish_next(self) -> None:
-        now = self._scheduler.now
         if self.published >= self._world.scenario.events:
             return
-        if now >= self._phase_ends:
+        if not self._calls_left:
             self._pause = self._rng.choice(PAUSES)
-            self._phase_ends = now + self._rng.uniform(*PHASE)
+            self._calls_left = self._rng.randint(*PHASE_CALLS)
+        self._calls_left -= 1
         self._scheduler.after(self._rng.expovariate(1 / self._pause), self.publish_next)
         project = self._rng.choice(self._world.projects)
         if self._rng.random() < EMULATED_SHARE:
@@ -104,7 +104,7 @@ class Publishers:
                 rng.uniform(0, 5), partial(self._scheduler.spawn, self._world.customers.change)
             )
         if rng.random() < OUTAGES_PER_CALL * intensity:
-            service = rng.choice(("sqs", "dynamodb", "kms", "lambda"))
+            service = rng.choice(("sqs", "dynamodb", "kms", "sqs", "dynamodb", "kms", "lambda"))
             seconds = self._pause * rng.uniform(*OUTAGE_CALLS)
             if service == "lambda":
                 seconds = rng.uniform(*THROTTLED_SECONDS)

@@ -155,7 +155,7 @@ class World:
                     self.epoch,
                     os.environ["TABLE_NAME"],
                     written=self.ledger.written,
-                    unread=("HISTORY#", "AUDIT#", "EXPIRED#"),
+                    unread=("HISTORY#", "AUDIT#", "EXPIRED#", "METRICS#"),
                 ),
                 "kms": Kms(),
                 "lambda": Mappings(made=self._mapping_made, deleted=self._mapping_deleted),

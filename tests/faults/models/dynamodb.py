@@ -63,6 +63,7 @@ class DynamoDb:
         self._unread = unread
         self._items: dict[Key, Item] = {}
         self._sorted: dict[str, list[str]] = {}
+        self._indexed: set[Key] = set()
         self._before: dict[Key, tuple[float, Item | None]] = {}
 
     # --- reads ---------------------------------------------------------------------------------
@@ -109,7 +110,7 @@ class DynamoDb:
         if IndexName:
             if IndexName != self._index or ConsistentRead:
                 raise refusal("ValidationException", "Query", IndexName)
-            keys = sorted(self._items)
+            keys = sorted(self._indexed)
         else:
             partition = _PARTITION.match(KeyConditionExpression)
             assert partition is not None, KeyConditionExpression
@@ -218,9 +219,12 @@ class DynamoDb:
             if old is None:
                 return
             del self._items[key]
+            self._indexed.discard(key)
             self._sorted[key[0]].remove(key[1])
         else:
             self._items[key] = item
+            if self._index_key in item:
+                self._indexed.add(key)
             if old is None:
                 insort(self._sorted.setdefault(key[0], []), key[1])
         self._written(key, item)
