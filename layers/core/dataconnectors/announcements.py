@@ -23,9 +23,9 @@ ENTRIES_PER_CALL = 10
 
 DETAIL_TYPE = "Data Connector Events Expired"
 
-RESERVE_SECONDS = 5.0
-"""Of a run's time: when no more is left, the rest waits for the next minute. No call takes longer
-than this (see `aws`)."""
+RESERVE_SECONDS = 10.0
+"""Of a run's time: when no more is left, the rest waits for the next minute. A call takes three
+tries of three seconds at most (see `aws`)."""
 
 
 @dataclass(frozen=True, slots=True)

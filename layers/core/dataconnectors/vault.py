@@ -55,8 +55,10 @@ class Vault:
         key = (name, ciphertext)
         now = self._clock()
         with self._lock:
+            # First of all: a secret that is not used any more must not stay for the others' sake.
+            self._forget(now)
             kept = self._opened.get(key)
-            if kept is not None and now - kept[0] < CACHE_SECONDS:
+            if kept is not None:
                 return kept[1]
         try:
             answer = self._kms.decrypt(CiphertextBlob=ciphertext, EncryptionContext={"name": name})

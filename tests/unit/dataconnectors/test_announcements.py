@@ -125,5 +125,5 @@ def test_what_could_not_be_noted_is_told_twice_rather_than_not_at_all() -> None:
 
 def test_without_time_the_rest_waits() -> None:
     world = World(1)
-    assert world.run(seconds=4.9) == Announced(error="no time left")
+    assert world.run(seconds=9.9) == Announced(error="no time left")
     assert world.calls == []
