@@ -33,6 +33,7 @@ from dataconnectors.records import Record
 from dataconnectors.sender import Sender
 from dataconnectors.store.expired import ExpiredStore
 from dataconnectors.store.table import Table
+from dataconnectors.tally import Tally
 from dataconnectors.transport import Transport, client_context
 from dataconnectors.vault import Vault
 from dataconnectors.visibility import Visibility
@@ -84,6 +85,9 @@ class Aws:
         """As `Store.connector`."""
         return self._connector
 
+    def add(self, _name: str, _tally: Tally, _now: float) -> None:
+        """As `TallyStore.add`."""
+
     def decrypt(self, **_parameters: object) -> dict[str, bytes]:
         """As a KMS client's."""
         return {"Plaintext": SECRETS.to_bytes()}
@@ -123,6 +127,7 @@ def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
         visibility=Visibility(None),
         faults=FaultsQueue(None, ""),
         records=ExpiredStore(Table(None, "")),
+        tallies=aws,
         workers=Workers(BATCH),
         log=log,
     )

@@ -5,7 +5,7 @@ botocore alone, without boto3 and tracer: what is imported here is paid at every
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -20,7 +20,9 @@ from dataconnectors.sender import Sender
 from dataconnectors.settings import SenderSettings
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.keys import TALLY_SHARDS
 from dataconnectors.store.table import Table
+from dataconnectors.store.tallies import TallyStore
 from dataconnectors.transport import Transport, client_context
 from dataconnectors.vault import Vault
 from dataconnectors.visibility import Visibility
@@ -34,7 +36,7 @@ logger = Logger()
 clients = Clients()
 
 
-def emit(values: Mapping[str, tuple[float, str]]) -> None:
+def emit(values: metrics.Values) -> None:
     """Metrics of the stack."""
     print(metrics.line(settings.stack, values, time.time()))
 
@@ -47,7 +49,7 @@ def make_sender(
     now: Callable[[], float] = time.time,
 ) -> Sender:
     """The sender of this stack, over a transport, threads and clocks of the caller's choice."""
-    table = Table(clients.get("dynamodb"), settings.table_name)
+    table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
     sqs = clients.get("sqs")
     return Sender(
         connectors=ConnectorStore(table, now=now),
@@ -63,8 +65,10 @@ def make_sender(
         visibility=Visibility(sqs),
         faults=FaultsQueue(sqs, settings.faults_queue_arn),
         records=ExpiredStore(table),
+        tallies=TallyStore(table, os.urandom(1)[0] % TALLY_SHARDS),
         workers=workers,
         log=logger,
+        tell_attempts=lambda outcomes: emit(metrics.of_attempts(outcomes)),
         tell_expired=lambda count: emit({"Expired": (count, "Count")}),
         clock=clock,
         now=now,

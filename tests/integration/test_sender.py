@@ -10,8 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
+from dataconnectors.records import Record
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired import ExpiredStore, Notice
+from dataconnectors.workers import Workers
 from functions.ingest import app as ingest
 from functions.sender import app
 from tests.integration.conftest import Client
@@ -191,3 +193,50 @@ def test_what_expires_is_recorded_counted_and_gone(
     assert (kept.accepted_at, rest) == (sent_at / 1000, "")
     notices = [notice for notice in store.notices() if notice.connector == name]
     assert notices == [Notice(name, 1, 0.0)]
+
+
+def test_attempts_are_counted_for_their_connector_and_told_to_cloudwatch(
+    client: Client, unreachable: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = connect(client, httpConfig={"url": unreachable})
+    publish(client, 3)
+    event = received(client)
+    capsys.readouterr()
+    app.lambda_handler(event, LambdaContext())
+    shown = client.call("GET", path + ":metrics")[1]["metrics"]
+    assert (shown["successCount"], shown["errorCount"]) == (0, 3)
+    (metric,) = (metric for metric in printed(capsys) if "Delivered" in metric)
+    assert (metric["Delivered"], metric["Failed"], len(metric["ResponseTime"])) == (0, 3, 3)
+    (described,) = metric["_aws"]["CloudWatchMetrics"]
+    # A metric for each connector would cost more than its deliveries.
+    assert described["Dimensions"] == [["service"]]
+    assert {each["Name"]: each["Unit"] for each in described["Metrics"]} == {
+        "Delivered": "Count",
+        "Failed": "Count",
+        "ResponseTime": "Milliseconds",
+    }
+
+
+def test_a_healthy_warm_batch_makes_two_calls_of_aws(client: Client) -> None:
+    class Acknowledging:
+        """A transport that needs no endpoint."""
+
+        def post(self, *_: Any) -> int:
+            return 200
+
+    connect(client, httpConfig={"url": "https://example.com/", "signatureSecret": "s"})
+    made: list[str] = []
+    counting = app.make_sender(Acknowledging(), Workers(app.WORKERS))
+    services = (
+        counting._connectors._table.dynamodb,  # type: ignore[attr-defined]
+        counting._vault._kms,
+        counting._visibility._sqs,
+    )
+    for service in services:
+        service.meta.events.register("before-send", lambda request, **_: made.append(request.url))
+    for calls in (3, 2):
+        publish(client, 10)
+        records = [Record.from_event(record) for record in received(client)["Records"]]
+        made.clear()
+        assert counting.send(records, 30.0) == []
+        assert len(made) == calls, made  # The first one opens the secret

@@ -321,7 +321,7 @@ def test_the_sender_writes_records_of_expired_events_and_nothing_else(template: 
         if {"dynamodb:BatchWriteItem", "dynamodb:UpdateItem"} & set(listed(statement["Action"])):
             assert statement["Condition"] == {
                 "ForAllValues:StringLike": {
-                    "dynamodb:LeadingKeys": [expired_partition("*"), NOTICES]
+                    "dynamodb:LeadingKeys": [expired_partition("*"), "METRICS#*", NOTICES]
                 }
             }
 

@@ -22,6 +22,7 @@ from dataconnectors.outcomes import Delivered, Failed, Kind, Outcome
 from dataconnectors.records import Job, Record, oldest_age
 from dataconnectors.retry import LONGEST_WAIT, wait_after
 from dataconnectors.settings import DEADLINE_SLACK
+from dataconnectors.tally import Tally
 from dataconnectors.vault import Vault
 from dataconnectors.visibility import Postponement, Visibility, longest_wait
 from dataconnectors.workers import Workers
@@ -36,6 +37,10 @@ FINISH_SECONDS = 2.0
 POSTPONE_SECONDS = 1.0
 """Of those, what is left for it by the calls that have to be made before, if any: to set messages
 aside and to keep records of expired events."""
+
+COUNT_SECONDS = 1.0
+"""For counting attempts, where nothing else is to be done: it must not hold the answer up, after
+which SQS forgets what was delivered."""
 
 READ_AGAIN_SECONDS = 3.0
 """For reads of the connector when an attempt is due and what was read is not fresh any more: as
@@ -88,6 +93,13 @@ class Records(Protocol):
         """Count them for the next announcement."""
 
 
+class Tallies(Protocol):
+    """What `store.tallies.TallyStore` offers here."""
+
+    def add(self, name: str, tally: Tally, now: float, /) -> None:
+        """Count a connector's attempts."""
+
+
 class Log(Protocol):
     """What loggers have in common."""
 
@@ -104,6 +116,7 @@ class Result:
     None it stays invisible for what is left of the queue's visibility timeout.
 
     Once `stray` is set aside, or the record `expired` is kept, the message leaves its queue.
+    `outcome` is that of an attempt, and counts for `connector`.
     """
 
     record: Record
@@ -111,6 +124,8 @@ class Result:
     due: float | None = None
     stray: Stray | None = None
     expired: Expired | None = None
+    connector: str = ""
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +155,26 @@ class Sender:
         visibility: Visibility,
         faults: Faults,
         records: Records,
+        tallies: Tallies,
         workers: Workers,
         log: Log,
         *,
+        tell_attempts: Callable[[Sequence[Outcome]], object] = lambda outcomes: None,
         tell_expired: Callable[[int], object] = lambda count: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`tell_expired` hears how many events of a batch have expired, if any."""
+        """`tell_attempts` hears of the attempts of a batch, and `tell_expired` how many of its
+        events have expired, if any."""
         self._connectors = connectors
         self._vault = vault
         self._courier = courier
         self._visibility = visibility
         self._faults = faults
+        self._tell_attempts = tell_attempts
         self._tell_expired = tell_expired
         self._records = records
+        self._tallies = tallies
         self._workers = workers
         self._log = log
         self._clock = clock
@@ -175,6 +195,9 @@ class Sender:
         results = self._let_go(results, end - POSTPONE_SECONDS)
         self._postpone(results, end)
         self._announce(results, end)
+        outcomes = [result.outcome for result in results if result.outcome is not None]
+        if outcomes:
+            self._tell_attempts(outcomes)
         counts = Counter(result.verdict.value for result in results)
         self._log.info(
             "delivery.batch",
@@ -350,18 +373,19 @@ class Sender:
                 return self._untouched(job)
             case Verdict():
                 return Result(record, ended)
+        counted: dict[str, Any] = {"connector": job.message.connector, "outcome": ended.outcome}
         match ended.outcome:
             case Delivered():
-                return Result(record, Verdict.DELIVERED)
+                return Result(record, Verdict.DELIVERED, **counted)
             case Failed() as failed:
                 age = ended.ended_at - record.sent_at
                 wait = wait_after(record.receive_count, failed.response_time, age)
                 self._log.info("delivery.failed", extra=_ids(job) | _failure(failed, wait))
                 if fits(age + wait):
-                    return Result(record, Verdict.FAILED, ended.ended + wait)
+                    return Result(record, Verdict.FAILED, ended.ended + wait, **counted)
                 due = ended.ended + keep_again_in(age)
                 last = expired(job, failed, ended.ended_at)
-                return Result(record, Verdict.FAILED, due, expired=last)
+                return Result(record, Verdict.FAILED, due, expired=last, **counted)
 
     def _let_go(self, results: list[Result], until: float) -> list[Result]:
         """Set strays aside and keep records of expired events; the results, as they are then.
@@ -422,8 +446,11 @@ class Sender:
             self._log.error("delivery.unannounced", extra={"events": len(events)})
 
     def _postpone(self, results: Sequence[Result], end: float) -> None:
-        """Tell SQS when the messages are due. Where that fails they come back after the queue's
-        visibility timeout: late, not lost."""
+        """Tell SQS when the messages are due, and count the attempts meanwhile.
+
+        Where the first fails they come back after the queue's visibility timeout: late, not lost.
+        Where the second fails the connector's metrics lack them: nothing else depends on it.
+        """
         clock, now = self._clock(), self._now()
         postponements = [
             Postponement(
@@ -438,24 +465,47 @@ class Sender:
             for result in results
             if result.due is not None
         ]
-        if not postponements:
+        tallies = _tallies(results)
+        calls: list[Callable[[], Any]] = [
+            partial(self._tallies.add, connector, tally, now) for connector, tally in tallies
+        ]
+        seconds = COUNT_SECONDS
+        if postponements:
+            queue_arn = results[0].record.queue_arn
+            calls.append(partial(self._visibility.postpone, queue_arn, postponements))
+            seconds = end - clock
+        if not calls:
             return
-        queue_arn = results[0].record.queue_arn
-        (call,) = self._workers.run(
-            [partial(self._visibility.postpone, queue_arn, postponements)], end - clock
-        )
-        if not call.done() or call.cancelled():
-            error = "no answer in time"
-        else:
-            try:
-                refused = call.result()
-            except (ClientError, BotoCoreError) as failure:
-                error = f"{type(failure).__name__}: {failure}"
-            else:
-                if not refused:
-                    return
+        made = self._workers.run(calls, min(seconds, end - clock))
+        for (connector, _), call in zip(tallies, made, strict=False):
+            error = _failure_of(call)
+            if error:
+                extra = {"connector": connector, "error": error}
+                self._log.error("delivery.uncounted", extra=extra)
+        if postponements:
+            error = _failure_of(made[-1])
+            if not error:
+                refused = made[-1].result()
                 error = ", ".join(f"{message}: {code}" for message, code in refused.items())
-        self._log.error("visibility.unchanged", extra={"queue": queue_arn, "error": error})
+            if error:
+                self._log.error("visibility.unchanged", extra={"queue": queue_arn, "error": error})
+
+
+def _tallies(results: Sequence[Result]) -> list[tuple[str, Tally]]:
+    """Of each connector that anything was attempted for."""
+    outcomes: dict[str, list[Outcome]] = {}
+    for result in results:
+        if result.outcome is not None:
+            outcomes.setdefault(result.connector, []).append(result.outcome)
+    return [(connector, Tally.of(found)) for connector, found in outcomes.items()]
+
+
+def _failure_of(call: "Future[Any]") -> str:
+    """Why a call has no result, "" when it has one."""
+    if not call.done() or call.cancelled():
+        return "no answer in time"
+    failure = call.exception()
+    return "" if failure is None else f"{type(failure).__name__}: {failure}"
 
 
 def _gone(result: Result) -> Result:

@@ -28,6 +28,7 @@ from dataconnectors.visibility import Visibility
 from dataconnectors.workers import Workers
 from tests.support.leavings import Faults, Records
 from tests.support.sqs_visibility import Sqs
+from tests.support.tallies import Tallies
 
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ class Timeline(Workers):
             visibility=Visibility(self.sqs),
             faults=Faults(),
             records=Records(),
+            tallies=Tallies(),
             workers=self,
             log=self,
             clock=self.clock,

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,14 +16,15 @@ from dataconnectors.destinations import Destination
 from dataconnectors.errors import VaultError
 from dataconnectors.expiry import Expired
 from dataconnectors.messages import Message
-from dataconnectors.outcomes import Fault, Kind
+from dataconnectors.outcomes import Fault, Kind, Outcome
 from dataconnectors.records import Record, oldest_age
-from dataconnectors.sender import STRAY_WAIT, Sender
+from dataconnectors.sender import COUNT_SECONDS, STRAY_WAIT, Sender
 from dataconnectors.transport import Headers
 from dataconnectors.visibility import Visibility
 from dataconnectors.workers import Workers
 from tests.support.leavings import Faults, Records
 from tests.support.sqs_visibility import Sqs
+from tests.support.tallies import Tallies
 
 NOW = 1_790_000_000.0
 ARN = "arn:aws:sqs:eu-west-1:111122223333:dc-c-abc"
@@ -71,6 +73,8 @@ class World:
         self.sqs = Sqs()
         self.faults = Faults()
         self.records = Records()
+        self.tallies = Tallies()
+        self.attempts: list[Outcome] = []
         self.expired: list[int] = []
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.sender = Sender(
@@ -80,8 +84,10 @@ class World:
             visibility=Visibility(self.sqs),
             faults=self.faults,
             records=self.records,
+            tallies=self.tallies,
             workers=Workers(workers),
             log=self,
+            tell_attempts=self.attempts.extend,
             tell_expired=self.expired.append,
             clock=self.clock,
             now=self.now,
@@ -564,3 +570,51 @@ def test_the_oldest_age_is_never_negative() -> None:
     assert oldest_age([], NOW) == 0
     assert oldest_age([record("a", age=-5)], NOW) == 0
     assert oldest_age([record("a", age=3), record("b", age=70)], NOW) == 70
+
+
+def test_a_batchs_attempts_are_counted_in_one_write(world: World) -> None:
+    world.answers = {"b": 500, "c": Fault(Kind.DNS, "no")}
+    world.response_times = {"a": 0.5, "b": 2.0}
+    world.send(record("a"), record("b"), record("c"), record("d", epoch=2), record("e", text="{}"))
+    assert world.tallies.calls == 1
+    tally = world.tallies.by_connector[NAME]
+    assert (tally.successes, tally.errors) == (1, 2)
+    assert sum(tally.latencies.values()) == 3
+    assert len(world.attempts) == 3
+
+
+def test_each_connector_of_a_batch_has_its_own_count(world: World) -> None:
+    other = "projects/p/dataconnectors/other"
+    world.connectors[other] = replace(CONNECTOR, id="other", sealed=None)
+    world.send(record("a"), record("b", connector=other), record("c"))
+    assert {name: tally.successes for name, tally in world.tallies.by_connector.items()} == {
+        NAME: 2,
+        other: 1,
+    }
+
+
+def test_nothing_attempted_is_not_counted(world: World) -> None:
+    world.connectors = {NAME: THROTTLED}
+    world.send(record("a"))
+    assert (world.tallies.calls, world.attempts) == (0, [])
+
+
+@pytest.mark.parametrize("error", [THROTTLED, UNREACHED])
+def test_a_count_that_fails_is_logged_and_changes_nothing_else(world: World, error: Any) -> None:
+    world.tallies.error = error
+    world.answers = {"b": 500}
+    assert world.send(record("a"), record("b")) == {"b"}
+    assert world.sqs.visibility == {"b": 8}
+    assert world.tallies.calls == 1
+    (line,) = world.lines("delivery.uncounted")
+    assert line["connector"] == NAME
+
+
+def test_a_count_that_hangs_does_not_hold_a_batch_up(
+    world: World, release: threading.Event
+) -> None:
+    world.tallies.add = lambda *_: release.wait(30)  # type: ignore[method-assign, assignment]
+    began = time.monotonic()
+    assert world.send(record("a")) == set()
+    assert time.monotonic() - began < COUNT_SECONDS + 2
+    assert world.lines("delivery.uncounted") == [{"connector": NAME, "error": "no answer in time"}]
