@@ -49,6 +49,8 @@ LOCAL_PARAMETERS = {
     # Not relaxed but sized for one machine: each batch in flight is a process with an unpacked
     # artefact here, and the fifty of the default, all starting at once, stall everything.
     "MaximumConcurrency": "4",
+    # The emulator refuses templates with a resource that it does not know.
+    "SavedQueries": "false",
 }
 
 # The emulator takes any credentials; these can't be mistaken for real ones.

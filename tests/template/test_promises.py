@@ -424,6 +424,25 @@ def test_publishers_cannot_keep_the_other_callers_out(template: Template) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("query", "line", "fields"),
+    [
+        ("DeliveriesQuery", "delivery.batch", {"connector", "delivered", "failed", "dropped"}),
+        ("FailuresQuery", "delivery.failed", {"connector", "kind", "status", "duration_ms"}),
+    ],
+)
+def test_a_saved_query_looks_at_the_senders_log_by_connector(
+    template: Template, query: str, line: str, fields: set[str]
+) -> None:
+    properties = resources(template, "AWS::Logs::QueryDefinition")[query]
+    assert properties["LogGroupNames"] == [{"Ref": "SenderLogGroup"}]
+    text = properties["QueryString"]
+    assert f'filter message = "{line}"' in text
+    assert fields <= set(re.findall(r"\w+", text))
+    # An emulator that does not know the type can do without.
+    assert template["Resources"][query]["Condition"] == "SavesQueries"
+
+
 def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: Template) -> None:
     for parameter in ("AllowedNetworks", "TrustedAuthoritiesFile"):
         assert template["Parameters"][parameter]["Default"] == ""
