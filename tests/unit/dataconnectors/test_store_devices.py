@@ -166,10 +166,25 @@ def test_each_device_has_its_own_values_even_where_ids_begin_alike(bench: Bench)
     assert bench.listed() == sorted(ids)
 
 
+def sharing_a_partition(device_id: str) -> str:
+    """A longer id that begins like this one, and is in the same partition."""
+    longer = (f"{device_id}{number}" for number in range(1000))
+    return next(each for each in longer if keys.device_shard(each) == keys.device_shard(device_id))
+
+
+def test_an_absent_device_is_not_the_one_that_its_id_begins(bench: Bench) -> None:
+    bench.devices.create_device(device(sharing_a_partition("d")))
+    assert bench.devices.state("p1", "d") is None
+
+
 def test_values_without_a_device_are_nobodys(bench: Bench) -> None:
-    keep(bench, "gone", "touch")
-    assert bench.devices.state("p1", "gone") is None
-    assert bench.listed() == []
+    gone = sharing_a_partition("d")
+    bench.devices.create_device(device("d"))
+    keep(bench, gone, "touch")
+    assert bench.devices.state("p1", gone) is None
+    partition = keys.device_key("p1", gone)["pk"]["S"]
+    (state,) = bench.devices.states("p1", partition)
+    assert (state.device.id, state.events) == ("d", {})
 
 
 def test_reading_on_from_an_id_skips_what_is_before_it(bench: Bench) -> None:
