@@ -30,13 +30,18 @@ _LONGEST_NUMBER = 400
 def loads(text: str | bytes) -> Any:
     """Read a text; raise `JsonTextError` for what is not JSON or too deep.
 
-    Stricter than Python: no NaN or Infinity, no number that overflows a double. Bytes are UTF-8.
+    Stricter than Python: no NaN or Infinity, no number that overflows a double, no key twice in an
+    object, of which readers disagree which one counts. Bytes are UTF-8.
     """
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
         value = json.loads(
-            text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_integer,
         )
     except RecursionError:
         raise JsonTextError(f"nested deeper than {MAXIMUM_DEPTH} levels") from None
@@ -120,6 +125,13 @@ def _ordered(keys: dict[str, Any]) -> list[str]:
 
 def _is_array_index(key: str) -> bool:
     return _ARRAY_INDEX.fullmatch(key) is not None and int(key) <= _LARGEST_ARRAY_INDEX
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise JsonTextError("a key is given twice in an object")
+    return value
 
 
 def _refuse_constant(name: str) -> float:
