@@ -164,6 +164,13 @@ class Customers:
                 patch({"status": "USER_DISABLED"})
                 patch({"status": "ACTIVE"})
 
+    def disable(self, name: str) -> None:
+        """Disable a connector by its name, and enable it later."""
+        _, project, _, connector = name.split("/")
+        process = self._world.process("config")
+        with contextlib.suppress(KilledError, DataConnectorsError, ClientError, BotoCoreError):
+            self._alter(process, project, connector, "disable")
+
     def _enable(self, project: str, connector: str) -> None:
         process = self._world.process("config")
         with contextlib.suppress(KilledError, DataConnectorsError, ClientError, BotoCoreError):

@@ -135,6 +135,20 @@ MUTANTS = (
         UNDELIVERED,
     ),
     Mutant(
+        "what was read of a connector is never too old",
+        "dataconnectors.freshness:Fresh.get",
+        "if reading is not None and now - reading.began < FRESH_SECONDS:",
+        "if reading is not None:",
+        "after the call that disabled",
+    ),
+    Mutant(
+        "a disabling call answers at once",
+        "dataconnectors.api.connectors:Connectors._settle",
+        "self._sleep(SETTLE_SECONDS)",
+        "pass",
+        "after the call that disabled",
+    ),
+    Mutant(
         "unsigned when KMS fails",
         "dataconnectors.sender:Sender._configuration",
         "        return connector, Secrets.from_bytes("

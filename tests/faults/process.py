@@ -18,10 +18,10 @@ EPOCH = 1_790_000_000.0
 """Epoch seconds at which every run begins."""
 
 LATENCY = (0.002, 0.03)
-SLOW = (1.0, 8.0)
+SLOW = ((0.1, 0.5), (0.5, 8.0))
 ALL_TRIES = (4.0, 9.5)
-"""Seconds that a call takes: usually, when AWS is slow, and when all of botocore's tries time out
-(three of at most three seconds each, and its back-off)."""
+"""Seconds that a call takes: usually, when AWS is slow in two ways, and when all of botocore's
+tries time out (three of at most three seconds each, and its back-off)."""
 
 CHECKED_CALLS = 400
 """Calls whose parameters are checked against botocore's models; then one in a hundred is."""
@@ -40,13 +40,15 @@ class KilledError(BaseException):
 
 @dataclass
 class Surroundings:
-    """What processes share. `observe` hears of each call that had its effect."""
+    """What processes share. `observe` hears of each call that had its effect, `slowed`
+    of each that will take long."""
 
     scheduler: Scheduler
     plan: Plan
     rng: random.Random
     services: Mapping[str, Any]
     observe: Observer
+    slowed: Callable[["Process"], None]
     calls: int = 0
 
 
@@ -192,7 +194,8 @@ class Process:
                 self.sleep(world.rng.uniform(*ALL_TRIES))
                 raise ReadTimeoutError(endpoint_url=service)
             case Mode.SLOW:
-                self.sleep(world.rng.uniform(*SLOW))
+                world.slowed(self)
+                self.sleep(world.rng.uniform(*world.rng.choice(SLOW)))
                 return self._effect(method, act, parameters)
             case Mode.REPEATED:
                 answer = self._effect(method, act, parameters)

@@ -103,8 +103,8 @@ def models() -> Iterator[Aws]:
     yield Aws("models", Sqs(clock), DynamoDb(clock, "table"), Kms(), "table", "key", sleep)
 
 
-def real(name: str, **options: str) -> Iterator[Aws]:
-    dynamodb = boto3.client("dynamodb", **options)
+def real(name: str, endpoint_url: str | None = None) -> Iterator[Aws]:
+    dynamodb = boto3.client("dynamodb", endpoint_url=endpoint_url)
     table = f"contract-{uuid.uuid4().hex}"
     dynamodb.create_table(
         TableName=table,
@@ -115,9 +115,11 @@ def real(name: str, **options: str) -> Iterator[Aws]:
             {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
     )
-    kms = boto3.client("kms", **options)
+    kms = boto3.client("kms", endpoint_url=endpoint_url)
     key = kms.create_key()["KeyMetadata"]["KeyId"]
-    yield Aws(name, boto3.client("sqs", **options), dynamodb, kms, table, key, time.sleep)
+    yield Aws(
+        name, boto3.client("sqs", endpoint_url=endpoint_url), dynamodb, kms, table, key, time.sleep
+    )
     dynamodb.delete_table(TableName=table)
 
 

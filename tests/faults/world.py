@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dataconnectors import times
@@ -20,7 +21,7 @@ from dataconnectors.store.founding import FoundingStore
 from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
 from tests.faults.customers import Customers
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import Batch, Ledger
 from tests.faults.models.dynamodb import DynamoDb
 from tests.faults.models.endpoints import Endpoint
 from tests.faults.models.kms import Kms
@@ -161,6 +162,7 @@ class World:
                 "lambda": Mappings(made=self._mapping_made, deleted=self._mapping_deleted),
             },
             self._observe,
+            self._slowed,
         )
         edits = scenario.edits or {}
         self._programs = {name: Program(name, edits.get(name)) for name in ("ingest", "sender")}
@@ -283,6 +285,15 @@ class World:
         self.ledger.actor = process
         if method == "get_item" and process.role == "sender":
             self.ledger.read(process, parameters["Key"])
+
+    def _slowed(self, process: Process) -> None:
+        """While a sender waits for AWS, the connector that it has just read is disabled."""
+        batch = process.invocation
+        if not isinstance(batch, Batch) or not batch.reads:
+            return
+        if self.plan.roll("connector disabled under a slow call", 0.3 / self.plan.intensity):
+            disable = partial(self.customers.disable, next(iter(batch.reads)))
+            self.scheduler.after(self.rng.uniform(0, 0.1), partial(self.scheduler.spawn, disable))
 
     # --- queues and their pollers --------------------------------------------------------------
 

@@ -52,9 +52,9 @@ FLAPPING_SECONDS = (60, 1800)
 DOWN_SECONDS = (30, 3600)
 DEAD_SECONDS = (13 * 3600, 16 * 3600)
 HEALTHY_SHARE = 0.8
-DEAD_SHARE = 0.05
+DEAD_SHARE, DEAD_AT_FIRST = 0.05, 0.4
 """How long an endpoint stays as it is, how many begin healthy, and how many outages outlast an
-event's 12 hours."""
+event's 12 hours: of those that begin, and of those that a run finds."""
 
 
 class Endpoint:
@@ -101,6 +101,6 @@ class Endpoint:
             self._plan.count("endpoint flaps")
         else:
             self._down = rng.choice(FAILURES)
-            dead = rng.random() < DEAD_SHARE
+            dead = rng.random() < (DEAD_SHARE if self._until else DEAD_AT_FIRST)
             self._until = now + rng.uniform(*(DEAD_SECONDS if dead else DOWN_SECONDS))
             self._plan.count("endpoint down for half a day" if dead else "endpoint down")
