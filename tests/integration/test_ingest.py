@@ -83,8 +83,8 @@ def test_events_are_accepted_and_refused_one_by_one(client: Client) -> None:
 
 
 def test_a_hundred_events_reach_each_of_three_queues(client: Client) -> None:
-    for _ in range(3):
-        connect(client)
+    for name in ("first", "second", "third"):
+        connect(client, displayName=name)
     events = [envelope(client, f"e{n}") for n in range(100)]
     assert client.call("POST", "/events", {"events": events})[1]["accepted"] == 100
     found = [(message["connector"], message["eventId"]) for message in messages(client)]

@@ -14,8 +14,10 @@ from dataconnectors.errors import JsonTextError
 
 STRINGIFY = """
 const lines = require('readline').createInterface({input: process.stdin});
-const answer = (line) => JSON.stringify(JSON.parse(JSON.parse(line)));
-lines.on('line', (line) => console.log(JSON.stringify(answer(line))));
+lines.on('line', (line) => {
+  const [number, text] = JSON.parse(line);
+  console.log(JSON.stringify([number, JSON.stringify(JSON.parse(text))]));
+});
 """
 
 
@@ -27,16 +29,20 @@ class JavaScript:
             [f"{ROOT_DIR}/bin/node", "-e", STRINGIFY],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
+        self._asked = 0
 
     def stringify(self, text: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(text) + "\n")
+        self._asked += 1
+        self._process.stdin.write(json.dumps([self._asked, text]) + "\n")
         self._process.stdin.flush()
-        answer: str = json.loads(self._process.stdout.readline())
-        return answer
+        while True:  # Hypothesis may have given up an example between question and answer
+            number, answer = json.loads(self._process.stdout.readline())
+            if number == self._asked:
+                return str(answer)
 
     def close(self) -> None:
         assert self._process.stdin is not None
