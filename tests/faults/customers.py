@@ -97,7 +97,9 @@ class Customers:
         ]
         process = self._world.process("config")
         rng = self._rng
-        kind = rng.choice(("patch", "url", "secret", "disable", "disable", "enable", "cycle"))
+        kind = rng.choice(
+            ("patch", "url", "secret", "secret", "disable", "disable", "enable", "cycle")
+        )
         if rng.random() < 0.15:
             kind = "create" if len(existing) < MOST_CONNECTORS else "delete"
             if kind == "create" and len(existing) > FEWEST_CONNECTORS and rng.random() < 0.5:
