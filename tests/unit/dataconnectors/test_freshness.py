@@ -254,6 +254,7 @@ def test_no_attempt_begins_once_a_disabling_call_has_answered(
             committed = moment * STEP
             assert timeline.answered == committed + SETTLE_SECONDS
             for began, _, _ in timeline.dialled:
+                assert began < timeline.answered, (parts, moment)
                 assert began < committed + FRESH_SECONDS, (parts, moment)
                 late += began > committed
             runs += 1
