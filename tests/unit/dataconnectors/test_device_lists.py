@@ -32,7 +32,7 @@ def test_pages_of_any_values_show_each_device_once_in_order(
     whole = order.sort(states)
     paged = []
     position: list[Any] | None = None
-    while True:
+    for _ in range(len(values) + 1):
         rest = order.sort(states)
         place = device_lists.read_position(position)
         if place is not None:
