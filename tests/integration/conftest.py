@@ -118,14 +118,16 @@ def client() -> Client:
     return found("Tests")
 
 
+INGEST_ROUTES: dict[str, Handler] = {
+    "POST /v2/projects/{project}/devices/{device}": ingest.lambda_handler,
+    "POST /v2/projects/{project}/events": ingest.lambda_handler,
+}
+
+
 @pytest.fixture(scope="module")
 def base_url(stack: None) -> Iterator[str]:
     """The handlers behind a port of their own."""
-    routes: dict[str, Handler] = {
-        "POST /v2/projects/{project}/devices/{device}": ingest.lambda_handler,
-        "POST /v2/projects/{project}/events": ingest.lambda_handler,
-    }
-    with serving(routes, config_api.lambda_handler) as url:
+    with serving(INGEST_ROUTES, config_api.lambda_handler) as url:
         yield url
 
 

@@ -22,7 +22,9 @@ customer's endpoint by HTTPS POST, at least once.
 
 Bodies are read as JSON whatever their content type. Lists in the query are repeated or joined by \
 commas. An answer other than 200 is error JSON, which `help` in it explains; so are unknown paths \
-(404) and methods (405). In requests null means that a field is not set.
+(404) and methods (405). In \
+requests null means that a field is not set; fields that only answers have are ignored, unknown \
+ones refused.
 """
 
 _BASE = "/v2"
@@ -175,6 +177,7 @@ _TOKEN_REQUEST: Schema = {
         "assertion": {"type": "string", "description": "The signed JWT."},
     },
     "required": ["grant_type", "assertion"],
+    "examples": [{"grant_type": tokens.GRANT_TYPE, "assertion": "$ASSERTION"}],
 }
 
 _SECURITY_SCHEMES = {

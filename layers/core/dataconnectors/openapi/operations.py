@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dataconnectors import gateway, history
 from dataconnectors.api import audit, devices
+from dataconnectors.audit import RETENTION_SECONDS
 from dataconnectors.creations import REMEMBERED_SECONDS
 from dataconnectors.device_lists import MAXIMUM_IDS
 from dataconnectors.ingest import MAXIMUM_EVENTS
@@ -635,7 +636,7 @@ OPERATIONS = (
         "audit.read",
         query=(*_TIMES, *_PAGE),
         description=(
-            f"Kept for {audit.RETENTION_SECONDS // _DAY} days; a page has {audit.PAGE} at most."
+            f"Kept for {RETENTION_SECONDS // _DAY} days; a page has {audit.PAGE} at most."
         ),
     ),
     Operation(

@@ -19,7 +19,7 @@ pre{overflow:auto;background:#8881;padding:.6rem;border-radius:.4rem}
 table{border-collapse:collapse;width:100%;font-size:15px}
 td,th{border-top:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
 td:first-child{white-space:nowrap}
-nav a{margin-right:1rem;white-space:nowrap}
+nav a{margin-right:.6rem;white-space:nowrap}
 """
 
 SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -102,10 +102,12 @@ def _request(document: Document, path: str, method: str, operation: Mapping[str,
     call += f' "$API{address}"'
     if "requestBody" not in operation:
         return f"<pre>{escape(call + (' -X POST' if method == 'post' else ''))}</pre>"
-    (content,) = operation["requestBody"]["content"].values()
-    schema = _resolved(document, content["schema"])
-    if "examples" in schema:
-        call += f" -d '{json.dumps(schema['examples'][0], indent=2)}'"
+    ((media_type, content),) = operation["requestBody"]["content"].items()
+    (example, *_) = _resolved(document, content["schema"])["examples"]
+    if media_type == "application/json":
+        call += f" -d '{json.dumps(example, indent=2)}'"
+    else:
+        call += "".join(f' --data-urlencode "{name}={text}"' for name, text in example.items())
     return f"<p>Body: {_type(content['schema'])}</p><pre>{escape(call)}</pre>"
 
 
@@ -120,9 +122,10 @@ def _schema(name: str, schema: Mapping[str, Any]) -> str:
         f"<pre>{escape(json.dumps(each, indent=2))}</pre>" for each in schema.get("examples", ())
     )
     return (
-        f'<details id="schema-{name}"><summary><code>{name}</code></summary>'
+        # Browsers open what a link leads into, not what it leads to.
+        f'<details><summary><code>{name}</code></summary><div id="schema-{name}">'
         f"<p>{_prose(schema.get('description', ''))}</p>"
-        f"{_table(_properties(schema)) or f'<p>{_type(schema)}</p>'}{example}</details>"
+        f"{_table(_properties(schema)) or f'<p>{_type(schema)}</p>'}{example}</div></details>"
     )
 
 

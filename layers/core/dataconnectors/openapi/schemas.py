@@ -90,11 +90,9 @@ def _object(properties: Schema, optional: Iterable[str] = (), **more: Any) -> Sc
     return schema | ({"required": required} if required else {}) | more
 
 
-def _input(properties: Schema, required: Iterable[str] = (), ignored: Iterable[str] = ()) -> Schema:
-    """What a request may hold: fields that only answers have are ignored, unknown ones refused."""
-    unread = {name: {"description": "Only in answers: ignored here."} for name in ignored}
-    optional = (properties | unread).keys() - set(required)
-    return _object(properties | unread, optional, additionalProperties={"type": "null"})
+def _input(properties: Schema, required: Iterable[str] = ()) -> Schema:
+    """What a request may hold. Further fields are not excluded: answers' own are ignored."""
+    return _object(properties, properties.keys() - set(required))
 
 
 def page_of(collection: str, entry: str) -> Schema:
@@ -160,7 +158,7 @@ def _connector_input(
         "labels": _or_null(_LABEL_KEYS),
         "httpConfig": http_config if http_required else _or_null(http_config),
     }
-    return _input(properties, required, ("name", "createTime", "updateTime"))
+    return _input(properties, required)
 
 
 _CONNECTORS = {
@@ -357,7 +355,8 @@ _EVENT_SCHEMAS = {
     "PublishedEvent": _event(published=True),
     "EventList": page_of("events", "Event"),
     "PublishedEvents": _object(
-        {"events": _list(ref("PublishedEvent"), minItems=1, maxItems=MAXIMUM_EVENTS)}
+        {"events": _list(ref("PublishedEvent"), minItems=1, maxItems=MAXIMUM_EVENTS)},
+        examples=[{"events": _event(published=True)["examples"]}],
     ),
     "Acceptance": _object(
         {
@@ -452,7 +451,6 @@ def _new_member(roles: Iterable[str]) -> Schema:
             "roles": _list(_choice(allowed), minItems=1),
         },
         ("email", "roles"),
-        ("name", "displayName", "status", "accountType", "createTime"),
     ) | {"examples": [{"email": _EMAIL, "roles": [allowed[0]]}]}
 
 
@@ -475,26 +473,10 @@ _IDENTITY = {
             "organization": text(f"{ORGANIZATION} when left out."),
         },
         ("displayName",),
-        (
-            "name",
-            "organizationDisplayName",
-            "sensorCount",
-            "cloudConnectorCount",
-            "inventory",
-        ),
     )
     | {"examples": [{"displayName": "Second", "organization": ORGANIZATION}]},
     "ProjectChange": _input(
         {"displayName": _DISPLAY_NAME | {"minLength": 1}},
-        (),
-        (
-            "name",
-            "organization",
-            "organizationDisplayName",
-            "sensorCount",
-            "cloudConnectorCount",
-            "inventory",
-        ),
     )
     | {"examples": [{"displayName": "Renamed"}]},
     "Organization": _object(
@@ -529,8 +511,6 @@ _IDENTITY = {
     "NewOrganizationMember": _new_member(ORGANIZATION_ROLES),
     "MemberChange": _input(
         {"roles": _list(_choice(PROJECT_ROLES), "Replace the present ones.", minItems=1)},
-        (),
-        ("name", "displayName", "status", "email", "accountType", "createTime"),
     )
     | {"examples": [{"roles": [PROJECT_ROLES[1]]}]},
     "Invitation": _object({"inviteUrl": text(format="uri")}),
@@ -551,8 +531,6 @@ _IDENTITY = {
             "displayName": _or_null(_DISPLAY_NAME),
             "enableBasicAuth": _or_null(_flag("Whether its keys work as user and password.")),
         },
-        (),
-        ("name", "email", "createTime", "updateTime"),
     )
     | {"examples": [{"displayName": "Gateway", "enableBasicAuth": True}]},
     "Key": _object(
@@ -610,5 +588,5 @@ _EVERYWHERE = {
     ),
 }
 
-SCHEMAS: Mapping[str, Schema] = _CONNECTORS | _EVENT_SCHEMAS | _DEVICES | _IDENTITY | _EVERYWHERE
+SCHEMAS: dict[str, Schema] = _CONNECTORS | _EVENT_SCHEMAS | _DEVICES | _IDENTITY | _EVERYWHERE
 """All schemas of the document, by name."""

@@ -1,0 +1,168 @@
+"""Whatever a body holds, every route that reads one answers with error JSON, never with a fault."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dataconnectors.openapi.document import build
+from dataconnectors.openapi.operations import OPERATIONS, Operation
+from functions.config_api import app as config_api
+from tests.integration.conftest import INGEST_ROUTES, Client, found
+from tests.support.api_server import Api
+
+DEEP = 10_000
+LONG = "x" * 1_000_000
+
+TEXTS: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "deep lists": b"[" * DEEP + b"]" * DEEP,
+    "deep objects": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
+    "deep and unclosed": b"[" * DEEP,
+    "infinity": b'{"displayName": 1e999}',
+    "not a number": b'{"displayName": NaN}',
+    "a long number": b'{"displayName": ' + b"9" * 100_000 + b"}",
+    "no UTF-8": b'{"displayName": "\xff"}',
+    "a NUL outside of texts": b'{"displayName": \x00}',
+    "a byte order mark": b'\xef\xbb\xbf{"displayName": ""}',
+    "a list": b"[]",
+    "a text": b'"text"',
+    "null": b"null",
+    "a number": b"1",
+    "a long text": json.dumps(LONG).encode(),
+    "a long name of a field": json.dumps({LONG: 1}).encode(),
+    "more than a body may have": b" " * (2 * 1024 * 1024),
+}
+"""Bodies that no route accepts."""
+
+VALUES: dict[str, Any] = {
+    "true": True,
+    "a number": 1,
+    "a negative fraction": -0.5,
+    "a text": "text",
+    "no text": "",
+    "a long text": LONG,
+    "half a character": "\ud800",
+    "a NUL": "\x00",
+    "CR and LF": "a\r\nb",
+    "a list": [],
+    "a list of null": [None],
+    "a list of lists": [[]],
+    "a list of halves": ["\ud800"],
+    "a list of objects": [{}],
+    "an object": {},
+    "an object of objects": {"a": {}},
+    "an object of halves": {"\ud800": "\ud800"},
+    "an object of NULs": {"\x00": "\x00"},
+    "deep lists": json.loads("[" * 40 + "]" * 40),
+}
+"""Put in the place of each field of each body; some are right there."""
+
+WRITES = [operation for operation in OPERATIONS if operation.body and not operation.is_form]
+SCHEMAS = build()["components"]["schemas"]
+
+
+class Project:
+    """A project with a thing of each kind; the names in paths are theirs."""
+
+    def __init__(self, organizer: Client) -> None:
+        self._api = Api(INGEST_ROUTES, config_api.lambda_handler)
+        self._headers = organizer.headers
+        admin = found("Bad input")
+        connector = {"httpConfig": {"url": "https://example.com"}, "status": "USER_DISABLED"}
+        account = admin.call("POST", "/serviceaccounts", {})[1]
+        member = {"email": account["email"], "roles": ["roles/project.user"]}
+        self.names = {
+            "project": admin.project,
+            "connector": self._id(admin.call("POST", "/dataconnectors", connector)[1]),
+            "device": self._id(admin.call("POST", "/devices", {"type": "touch"})[1]),
+            "account": self._id(account),
+            "member": self._id(admin.call("POST", "/members", member)[1]),
+            "organization": "default",
+            "label": "name",
+        }
+
+    @staticmethod
+    def _id(made: dict[str, str]) -> str:
+        return made["name"].rpartition("/")[2]
+
+    def send(self, operation: Operation, body: bytes) -> tuple[int, Any]:
+        """An operation's answer to a body."""
+        path = "/v2" + operation.path.format(**self.names)
+        headers = self._headers | {"content-type": "application/json"}
+        answer = self._api.answer(operation.method, path, headers, body)
+        return answer["statusCode"], json.loads(answer["body"])
+
+
+@pytest.fixture(scope="module")
+def project(organizer: Client) -> Iterator[Project]:
+    """Nobody waits until a disabled connector has settled."""
+    service = config_api.connector_service
+    sleep, service._sleep = service._sleep, lambda _: None
+    yield Project(organizer)
+    service._sleep = sleep
+
+
+def refused(status: int, answer: Any) -> bool:
+    return 400 <= status < 500 and answer["code"] == status and bool(answer["error"])
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.id)
+def test_what_is_no_body_is_refused(project: Project, operation: Operation) -> None:
+    for what, body in TEXTS.items():
+        status, answer = project.send(operation, body)
+        assert refused(status, answer), (what, status, str(answer)[:300])
+
+
+def spoilt(example: Any) -> Iterator[tuple[str, Any]]:
+    """An example with each of its values replaced, at any depth, by each of the wrong ones."""
+    if isinstance(example, dict | list):
+        for key, value in example.items() if isinstance(example, dict) else enumerate(example):
+            replaced = [*VALUES.items(), *spoilt(value)]
+            for what, wrong in replaced:
+                copied = example.copy()
+                copied[key] = wrong
+                yield f"{key}: {what}", copied
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.id)
+def test_a_wrong_value_in_any_field_is_no_fault_of_ours(
+    project: Project, operation: Operation
+) -> None:
+    assert operation.body is not None
+    count = 0
+    for what, body in spoilt(SCHEMAS[operation.body]["examples"][0]):
+        status, answer = project.send(operation, json.dumps(body).encode())
+        assert status == 200 or refused(status, answer), (what, status, str(answer)[:300])
+        count += 1
+    assert count >= len(VALUES)
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.id)
+def test_the_last_of_equal_names_counts(project: Project, operation: Operation) -> None:
+    """As JavaScript reads them."""
+    assert operation.body is not None
+    example = SCHEMAS[operation.body]["examples"][0]
+    name = next(iter(example))
+    twice = f'{{"{name}": {json.dumps(example[name])}, "{name}": {{"a": [[]]}}}}'
+    assert refused(*project.send(operation, twice.encode()))
+
+
+@pytest.mark.parametrize(
+    "query", ["%00", "%ED%A0%80", "%FF", "x" * 5000, "9" * 5000, "-1", "1e999"]
+)
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if operation.method == "GET" and operation.query],
+    ids=lambda operation: operation.id,
+)
+def test_a_strange_query_is_no_fault_of_ours(
+    project: Project, operation: Operation, query: str
+) -> None:
+    for name in operation.query:
+        path = "/v2" + operation.path.format(**project.names)
+        answer = project._api.answer("GET", f"{path}?{name}={query}", project._headers, b"")
+        status = answer["statusCode"]
+        assert status == 200 or refused(status, json.loads(answer["body"])), name

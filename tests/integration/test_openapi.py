@@ -1,0 +1,60 @@
+"""The OpenAPI document, against the routes that are served, and as it is served."""
+
+import pytest
+
+from dataconnectors import roles
+from dataconnectors.openapi.document import build
+from dataconnectors.openapi.operations import ANYBODY, OPERATIONS, Operation
+from functions.config_api import app as config_api
+from tests.integration.test_permissions import ANYBODY as ALL_WITH_CREDENTIALS
+from tests.integration.test_permissions import MEMBER, ORG, ROUTES, WORLD, P, registered
+from tests.support.http_api import LambdaContext, content, request
+
+ROLES = {
+    "organizer": roles.ORGANIZATION_ADMIN,
+    "admin": roles.ADMIN,
+    "developer": roles.DEVELOPER,
+    "user": roles.USER,
+    "publisher": roles.PUBLISHER,
+}
+
+
+def route_of(operation: Operation) -> str:
+    path = operation.path.replace("{", "<").replace("}", ">")
+    return f"{operation.method} /v2{path}"
+
+
+def test_it_has_every_route_and_no_other() -> None:
+    assert {route_of(operation) for operation in OPERATIONS} == registered()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_it_says_who_may_call(operation: Operation) -> None:
+    """The table of routes is what the handlers do."""
+    route = route_of(operation)
+    if operation.permission is None:
+        callers = WORLD
+    elif operation.permission == ANYBODY:
+        callers = MEMBER if P in route else ALL_WITH_CREDENTIALS
+    else:
+        holders = {
+            caller for caller, role in ROLES.items() if roles.permits([role], operation.permission)
+        }
+        # A project's roles say nothing about its organization.
+        is_above = ORG in route or operation.permission.startswith("project.create")
+        callers = frozenset(holders & {"organizer"} if is_above else holders)
+    assert ROUTES[route] == callers
+
+
+def test_it_is_served_to_everybody() -> None:
+    answer = config_api.lambda_handler(request("GET", "/v2/openapi.json"), LambdaContext())
+    assert answer["statusCode"] == 200
+    assert content(answer) == build()
+
+
+def test_the_page_and_that_of_errors_lead_to_each_other() -> None:
+    for path, link in {"/v2/docs": "errors", "/v2/errors": "docs"}.items():
+        answer = config_api.lambda_handler(request("GET", path), LambdaContext())
+        assert answer["statusCode"] == 200
+        assert answer["headers"]["Content-Type"] == "text/html; charset=utf-8"
+        assert f'href="{link}"' in answer["body"]

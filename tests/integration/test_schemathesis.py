@@ -1,0 +1,155 @@
+"""Requests made up from the OpenAPI document, against the handlers: every answer is as it says."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import (
+    CoveragePhaseConfig,
+    GenerationConfig,
+    PhasesConfig,
+)
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from dataconnectors import roles
+from dataconnectors.accounts import EMAIL_DOMAIN
+from dataconnectors.openapi.document import build
+from dataconnectors.openapi.schemas import ID_PATTERN
+from functions.config_api import app as config_api
+from tests.integration.conftest import INGEST_ROUTES, Client, found
+from tests.integration.test_sync import Invocations
+from tests.support.api_server import Api
+
+EXAMPLES = 5
+"""Of each operation, besides those that cover each keyword of its schemas."""
+
+URL = "https://example.com/hook"
+INVOKE = "before-send.lambda.Invoke"
+
+COSTLY_EXAMPLES = 10
+"""Of each operation that is not covered."""
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+# Few texts are addresses, and none of those made up at random is one to push to.
+schemathesis.openapi.format(
+    "uri", st.from_regex(r"https://[a-z]{1,9}\.example(/[a-z]{0,9})?", fullmatch=True)
+)
+
+COSTLY = [
+    "createDataConnector",
+    "publishEvents",
+    "publishEmulatedEvent",
+    "addOrganizationMember",
+    "listOrganizationChanges",
+]
+"""A queue is made for each connector, and events have so many keywords that to cover each takes
+longer than all the rest. What is said of connectors is covered by the operation that changes one,
+what is said of an organization by those of projects."""
+
+
+def schema_with(*, covers_keywords: bool, examples: int) -> Any:
+    """The document with what is made up from it, the same each time."""
+    schema = schemathesis.openapi.from_dict(build())
+    schema.app = Api(INGEST_ROUTES, config_api.lambda_handler).wsgi
+    schema.config.generation = GenerationConfig(deterministic=True, max_examples=examples)
+    schema.config.phases = PhasesConfig(
+        coverage=CoveragePhaseConfig(enabled=covers_keywords, unexpected_methods=set())
+    )
+    return schema
+
+
+covered = schema_with(covers_keywords=True, examples=EXAMPLES).exclude(operation_id=COSTLY)
+uncovered = schema_with(covers_keywords=False, examples=COSTLY_EXAMPLES).include(
+    operation_id=COSTLY
+)
+
+
+class Things:
+    """One thing of each kind, in a project that is theirs; those deleted are made again."""
+
+    def __init__(self, organizer: Client) -> None:
+        self.headers = organizer.headers
+        self._admin = found("Schemathesis")
+        self._organizer = Client(organizer.account, self._admin.project)
+        self._organizer.headers = organizer.headers
+        self._made: dict[str, str] = {}
+        self._operation = ""
+        self._names: dict[str, str] = {}
+
+    def names(self, operation: str) -> dict[str, str]:
+        """What to put in the place of a path's parameters, looked at once for each operation."""
+        if operation != self._operation:
+            self._operation = operation
+            account = self._one("/serviceaccounts", {})
+            email = f"{account}@{self._admin.project}.{EMAIL_DOMAIN}"
+            self._names = {
+                "project": self._admin.project,
+                "connector": self._one("/dataconnectors", {"httpConfig": {"url": URL}}),
+                "device": self._one("/devices", {"type": "temperature"}),
+                "account": account,
+                "key": self._one(f"/serviceaccounts/{account}/keys", {}),
+                "member": self._one("/members", {"email": email, "roles": [roles.USER]}),
+            }
+        return self._names
+
+    def _one(self, collection: str, body: dict[str, Any]) -> str:
+        made = self._made.get(collection)
+        if made is None or self._organizer.call("GET", f"{collection}/{made}")[0] != 200:
+            status, answer = self._organizer.call("POST", collection, body)
+            assert status == 200, answer
+            made = answer.get("key", answer)["name"].rpartition("/")[2]
+            self._made[collection] = made
+        return made
+
+
+@pytest.fixture(scope="module")
+def things(organizer: Client) -> Iterator[Things]:
+    """Lambda takes invocations; nobody waits until a disabled connector has settled."""
+    service = config_api.connector_service
+    sleep, service._sleep = service._sleep, lambda _: None
+    events, invocations = config_api.functions.meta.events, Invocations()
+    events.register_first(INVOKE, invocations)
+    yield Things(organizer)
+    events.unregister(INVOKE, invocations)
+    service._sleep = sleep
+
+
+def is_id(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(ID_PATTERN, value) is not None
+
+
+def check(case: Any, things: Things) -> None:
+    """Send it, about things that are there, and look at the answer."""
+    names = things.names(case.operation.label)
+    for name, value in case.path_parameters.items():
+        if name in names and is_id(value):
+            case.path_parameters[name] = names[name]
+    case.call_and_validate(headers=things.headers, checks=CHECKS)
+
+
+@covered.parametrize()  # type: ignore[untyped-decorator]  # chosen by attributes
+def test_every_answer_is_as_the_document_says(case: Any, things: Things) -> None:
+    check(case, things)
+
+
+@uncovered.parametrize()  # type: ignore[untyped-decorator]  # chosen by attributes
+def test_every_answer_of_costly_operations_is_as_the_document_says(
+    case: Any, things: Things
+) -> None:
+    check(case, things)
