@@ -20,6 +20,7 @@ from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
 from dataconnectors.store.tallies import TallyStore
 from dataconnectors.vault import Vault
+from tests.faults.ledger import Account
 from tests.faults.process import KilledError, Process
 from tests.faults.publishers import TYPES
 
@@ -41,6 +42,7 @@ class Customers:
         self._rng, self._scheduler = world.rng, world.scheduler
         self._plan, self._ledger = world.plan, world.ledger
         self._urls = 0
+        self._steady: set[str] = set()
         self._settles = False
 
     def settings(self) -> dict[str, Any]:
@@ -136,8 +138,19 @@ class Customers:
         name = f"projects/{project}/dataconnectors/{connector}"
         self._ledger.changed(process, name)
 
+    def keep_steady(self, project: str) -> None:
+        """Never disable, delete or move a project's first connector: its events may expire."""
+        self._steady.add(self._ledger.by_project[project][0].name)
+
+    def a_steady_account(self) -> Account:
+        """One of those."""
+        return self._ledger.accounts[self._rng.choice(sorted(self._steady))]
+
     def _alter(self, process: Process, project: str, connector: str, kind: str) -> None:
         rng = self._rng
+        steady = f"projects/{project}/dataconnectors/{connector}" in self._steady
+        if steady and kind not in ("patch", "secret"):
+            return
         patch = partial(self._patch, process, project, connector)
         match kind:
             case "delete":

@@ -150,6 +150,13 @@ MUTANTS = (
         "after the call that disabled",
     ),
     Mutant(
+        "an expired event leaves without its record",
+        "dataconnectors.sender:Sender._let_go",
+        "_gone(result) if result.record.message_id in done else result",
+        "_gone(result) if result.expired or result.record.message_id in done else result",
+        UNDELIVERED,
+    ),
+    Mutant(
         "unsigned when KMS fails",
         "dataconnectors.sender:Sender._configuration",
         "        return connector, Secrets.from_bytes("

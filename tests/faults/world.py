@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from dataconnectors import times
-from dataconnectors.destinations import Destination
+from dataconnectors.destinations import Destination, check_url
 from dataconnectors.devices import Device
 from dataconnectors.founding import Founding
 from dataconnectors.outcomes import Fault
@@ -184,9 +184,16 @@ class World:
         self.scheduler.spawn(self._set_up)
         self.scheduler.run()
         self.plan.active = True
+        self._kill_an_endpoint()
         self.scheduler.after(0.0, self.publishers.publish_next)
         self.scheduler.run(self._is_over)
         self.ledger.close(self.sqs.queues.values())
+
+    def _kill_an_endpoint(self) -> None:
+        """That of a connector that nobody will disable: a run without expiry would prove little."""
+        (url,) = {setting.url for setting in self.customers.a_steady_account().settings}
+        endpoint = self.endpoints[check_url(url).host] = Endpoint(self.rng, self.plan)
+        endpoint.die(self.scheduler.now)
 
     def _is_over(self) -> bool:
         return self.scenario.first_violation_ends and bool(self.ledger.violations)
@@ -222,6 +229,7 @@ class World:
                 )
             for _ in range(CONNECTORS):
                 self.customers.create(process, project)
+            self.customers.keep_steady(project)
 
     # --- processes -----------------------------------------------------------------------------
 

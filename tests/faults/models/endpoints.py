@@ -52,9 +52,9 @@ FLAPPING_SECONDS = (60, 1800)
 DOWN_SECONDS = (30, 3600)
 DEAD_SECONDS = (13 * 3600, 16 * 3600)
 HEALTHY_SHARE = 0.8
-DEAD_SHARE, DEAD_AT_FIRST = 0.05, 0.4
+DEAD_SHARE = 0.05
 """How long an endpoint stays as it is, how many begin healthy, and how many outages outlast an
-event's 12 hours: of those that begin, and of those that a run finds."""
+event's 12 hours."""
 
 
 class Endpoint:
@@ -66,6 +66,12 @@ class Endpoint:
         self._until = 0.0
         self._flaps = False
         self._down: Behaviour | None = None
+
+    def die(self, now: float) -> None:
+        """Be down from now on, until what is on its way has expired."""
+        self._down = self._rng.choice(FAILURES)
+        self._until = now + self._rng.uniform(*DEAD_SECONDS)
+        self._plan.count("endpoint down for half a day")
 
     def behave(self, now: float) -> Behaviour:
         """What it does with a POST now."""
@@ -100,7 +106,9 @@ class Endpoint:
             self._until = now + rng.uniform(*FLAPPING_SECONDS)
             self._plan.count("endpoint flaps")
         else:
+            if rng.random() < DEAD_SHARE:
+                self.die(now)
+                return
             self._down = rng.choice(FAILURES)
-            dead = rng.random() < (DEAD_SHARE if self._until else DEAD_AT_FIRST)
-            self._until = now + rng.uniform(*(DEAD_SECONDS if dead else DOWN_SECONDS))
-            self._plan.count("endpoint down for half a day" if dead else "endpoint down")
+            self._until = now + rng.uniform(*DOWN_SECONDS)
+            self._plan.count("endpoint down")
