@@ -131,6 +131,18 @@ def base_url(stack: None) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def hurried(stack: None) -> Iterator[None]:
+    """Nobody waits until a queue or a disabled connector has settled: here they do at once."""
+    waiting: list[Any] = [config_api.connector_service, config_api.connector_service._provisioner]
+    sleeps = [each._sleep for each in waiting]
+    for each in waiting:
+        each._sleep = lambda _: None
+    yield
+    for each, sleep in zip(waiting, sleeps, strict=True):
+        each._sleep = sleep
+
+
 def sdk_options(client: Client, base_url: str) -> dict[str, Any]:
     """What each call of the vendor's SDK needs to come from the client and to arrive here."""
     auth = disruptive.Auth.service_account(

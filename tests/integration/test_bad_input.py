@@ -97,12 +97,9 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def project(organizer: Client) -> Iterator[Project]:
-    """Nobody waits until a disabled connector has settled."""
-    service = config_api.connector_service
-    sleep, service._sleep = service._sleep, lambda _: None
-    yield Project(organizer)
-    service._sleep = sleep
+def project(organizer: Client, hurried: None) -> Project:
+    """One for all: what a body changes matters to none of the others."""
+    return Project(organizer)
 
 
 def refused(status: int, answer: Any) -> bool:

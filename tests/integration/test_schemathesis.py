@@ -119,15 +119,12 @@ class Things:
 
 
 @pytest.fixture(scope="module")
-def things(organizer: Client) -> Iterator[Things]:
-    """Lambda takes invocations; nobody waits until a disabled connector has settled."""
-    service = config_api.connector_service
-    sleep, service._sleep = service._sleep, lambda _: None
+def things(organizer: Client, hurried: None) -> Iterator[Things]:
+    """One for all; Lambda takes invocations."""
     events, invocations = config_api.functions.meta.events, Invocations()
     events.register_first(INVOKE, invocations)
     yield Things(organizer)
     events.unregister(INVOKE, invocations)
-    service._sleep = sleep
 
 
 def is_id(value: Any) -> bool:
