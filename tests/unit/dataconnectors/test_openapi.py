@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,14 @@ def test_it_is_valid_openapi() -> None:
 
 def test_it_survives_json() -> None:
     assert json.loads(reference.document()) == DOCUMENT
+
+
+def test_cold_starts_do_not_pay_for_it() -> None:
+    """No module imports it but in a function that is called for it."""
+    package = Path(reference.__file__).parents[1]
+    for module in package.rglob("*.py"):
+        if module.parent.name != "openapi":
+            assert not re.search(r"^(from|import) dataconnectors.openapi", module.read_text(), re.M)
 
 
 def test_operations_have_ids_of_their_own_and_a_tag_that_is_explained() -> None:
