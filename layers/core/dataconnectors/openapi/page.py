@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
+from dataconnectors.openapi import schemas
+
 STYLE = """
 :root{color-scheme:light dark;--line:#8884;--dim:#888}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
@@ -95,7 +97,9 @@ def _operation(document: Document, path: str, method: str, operation: Mapping[st
 
 def _request(document: Document, path: str, method: str, operation: Mapping[str, Any]) -> str:
     """What the body is, and a call with one."""
+    # KEY is the credentials, as in the README.
     address = re.sub(r"\{(\w+)\}", lambda found: f"${found[1].upper()}", path)
+    address = address.replace("$KEY", "$KEY_ID")
     call = "curl" + (f" -X {method.upper()}" if method not in ("get", "post") else "")
     if "security" not in operation:
         call += ' -u "$KEY"'
@@ -105,10 +109,25 @@ def _request(document: Document, path: str, method: str, operation: Mapping[str,
     ((media_type, content),) = operation["requestBody"]["content"].items()
     (example, *_) = _resolved(document, content["schema"])["examples"]
     if media_type == "application/json":
-        call += f" -d '{json.dumps(example, indent=2)}'"
+        call += f" -d '{_in_shell(json.dumps(example, indent=2))}'"
     else:
         call += "".join(f' --data-urlencode "{name}={text}"' for name, text in example.items())
     return f"<p>Body: {_type(content['schema'])}</p><pre>{escape(call)}</pre>"
+
+
+def _in_shell(text: str) -> str:
+    """An example's text, between single quotes, with what the shell knows in the place of ids."""
+    for example, known in _SHELL.items():
+        text = text.replace(example, f"'\"{known}\"'")
+    return text
+
+
+_SHELL = {
+    schemas.PROJECT: "$PROJECT",
+    schemas.DEVICE: "$DEVICE",
+    schemas.ACCOUNT: "$ACCOUNT",
+    schemas.TIME: "$(date -u +%FT%TZ)",
+}
 
 
 def _answer(document: Document, status: str, answer: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -160,14 +179,15 @@ def _type(schema: Mapping[str, Any]) -> str:
     values = schema.get("enum", [schema["const"]] if "const" in schema else [])
     if values:
         return ", ".join(f"<code>{escape(json.dumps(value))}</code>" for value in values)
-    kind = schema.get("type", "anything")
-    words = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    kinds = schema.get("type", "anything")
+    words, *others = kinds if isinstance(kinds, list) else [kinds]
     if "items" in schema:
-        words = words.replace("array", f"list of {_type(schema['items'])}")
+        words = f"list of {_type(schema['items'])}"
     elif isinstance(schema.get("additionalProperties"), dict) and "properties" not in schema:
-        words += f" of {_type(schema['additionalProperties'])}"
+        words = f"object of {_type(schema['additionalProperties'])}"
     limits = [text.format(schema[key]) for key, text in _LIMITS.items() if key in schema]
-    return ", ".join([words, *limits])
+    of_these = f" ({', '.join(limits)})" if limits else ""
+    return " or ".join([words + of_these, *others])
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:

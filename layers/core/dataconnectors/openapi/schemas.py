@@ -115,14 +115,14 @@ _LABELS = _texts("Texts by key; the device's display name is the label `name`.")
 _EVENTS = _list(ref("EventType"), "Types of events to push; empty for every type.")
 _LABEL_KEYS = _list(
     {"type": "string", "minLength": 1, "maxLength": LONGEST_LABEL_KEY},
-    f"Keys of device labels to include; empty for none. New: {list(DEFAULT_LABELS)}.",
+    f"Keys of device labels to include; empty for none. When left out, `{DEFAULT_LABELS[0]}`.",
     maxItems=MAXIMUM_LABELS,
 )
 _URL = text("The HTTPS address to push to.", format="uri", maxLength=LONGEST_URL)
 _SECRET = text("Signs each push (header `X-Dt-Signature`); empty for no signature.")
 _HEADERS = _texts(
     "Sent with each push. With the secret, sealed, at most "
-    f"{MAXIMUM_PLAINTEXT} bytes: {{}} for none."
+    f"{MAXIMUM_PLAINTEXT} bytes. `{{}}` for none."
 )
 _HTTP = {"url": _URL, "signatureSecret": _SECRET, "headers": _HEADERS}
 
