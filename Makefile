@@ -18,6 +18,9 @@ ENV ?= dev
 SEED ?= 1
 EVENTS ?= 100000
 
+# Option of `make test`: processes that share the test files.
+WORKERS ?= 2
+
 # Option of `make invoke`: a folder of functions/.
 FN ?= sender
 
@@ -48,7 +51,7 @@ check: .venv/dev/.made .venv/sam/.made ## Format, lint, types, and the template'
 
 .PHONY: test
 test: install build ## Every test, the end-to-end one included
-	$(DEV) -m pytest
+	$(DEV) -m pytest -n $(WORKERS) --dist loadfile
 
 # The ports are tried before anything is installed or built.
 .PHONY: run
