@@ -76,7 +76,10 @@ def trimmed(model: dict[str, Any], service: str, called: set[str]) -> dict[str, 
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             todo += shapes_of(shapes[name])
-    return without_documentation(model | {"operations": operations, "shapes": shapes})
+    cut: dict[str, Any] = without_documentation(
+        model | {"operations": operations, "shapes": shapes}
+    )
+    return cut
 
 
 def read(path: Path) -> Any:
@@ -97,7 +100,7 @@ def trim_service(folder: Path, called: set[str]) -> None:
         shutil.rmtree(version)
     for path in sorted(newest.iterdir()):
         name = path.name.partition(".")[0]
-        content = read(path) if name in KEPT_FILES else None
+        content: Any = read(path) if name in KEPT_FILES else None
         path.unlink()
         if name == "service-2":
             content = trimmed(content, folder.name, called)

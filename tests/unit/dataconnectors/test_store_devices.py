@@ -61,14 +61,11 @@ def bench() -> Iterator[Bench]:
 
 def cancelled(**_: Any) -> Any:
     """A transaction that another one got in the way of."""
-    reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}]
-    raise ClientError(
-        {
-            "Error": {"Code": "TransactionCanceledException", "Message": ""},
-            "CancellationReasons": reasons,
-        },  # type: ignore[typeddict-unknown-key]  # as AWS answers
-        "TransactWriteItems",
-    )
+    answer: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+    }
+    raise ClientError(answer, "TransactWriteItems")
 
 
 def test_a_hundred_new_devices_are_put_in_few_transactions_and_counted(bench: Bench) -> None:
