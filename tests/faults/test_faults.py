@@ -17,10 +17,10 @@ def fields(report: Report) -> dict[str, object]:
     return dataclasses.asdict(report) | {"seconds": 0.0}
 
 
-@pytest.mark.parametrize(
-    ("seed", "intensity"), [(1, 1.0), (2, 4.0), (3, 2.0), (int(time.time()), 3.0)]
-)
-def test_nothing_is_lost_and_no_promise_is_broken(seed: int, intensity: float) -> None:
+@pytest.mark.parametrize(("seed", "intensity"), [(1, 1.0), (2, 4.0), (3, 2.0), (None, 3.0)])
+def test_nothing_is_lost_and_no_promise_is_broken(seed: int | None, intensity: float) -> None:
+    # The last one is another in each run, and chosen here: a test's name must not depend on time.
+    seed = int(time.time()) if seed is None else seed
     report = run(Scenario(seed, EVENTS, intensity))
     again = f"python -m tests.faults --seed {seed} --events {EVENTS} --intensity {intensity:g}"
     assert list(report.violations) == [], again
