@@ -18,8 +18,9 @@ ENV ?= dev
 SEED ?= 1
 EVENTS ?= 100000
 
-# Option of `make test`: processes that share the test files.
-WORKERS ?= 2
+# Option of `make test`: processes that share the test files. One more than the two cores of a small
+# machine, because the end-to-end test mostly waits.
+WORKERS ?= 3
 
 # Option of `make invoke`: a folder of functions/.
 FN ?= sender
