@@ -247,6 +247,19 @@ def test_a_gateway_may_publish_and_nothing_else(client: Client) -> None:
     assert call(gateway, "GET", "/v2/projects")[1]["projects"] == []
 
 
+def test_permissions_are_shown_as_they_are_now(client: Client) -> None:
+    """Also after a call that was refused, or permitted, by the roles of a moment ago."""
+    other = client.account_with(roles.USER)
+    member = f"/members/{other.account['email'].partition('@')[0]}"
+    for role in (roles.ADMIN, roles.USER):
+        assert other.call("GET", "")[0] == 200
+        assert client.call("PATCH", member, {"roles": [role]})[0] == 200
+        shown = other.call("GET", "/permissions")[1]["permissions"]
+        assert ("dataconnector.create" in shown) is (role == roles.ADMIN)
+    assert client.call("DELETE", member) == (200, {})
+    assert other.call("GET", "/permissions")[0] == 404
+
+
 @pytest.mark.parametrize("role", roles.PROJECT_ROLES)
 def test_permissions_are_those_of_the_role(client: Client, role: str) -> None:
     held = client.account_with(role).call("GET", "/permissions")[1]["permissions"]
@@ -483,7 +496,7 @@ def test_a_strange_id_is_not_there(client: Client, strange: str) -> None:
 
 READS = {
     "": 1,
-    "/permissions": 0,
+    "/permissions": 1,
     "/members": 1,
     "/members/{account}": 1,
     "/serviceaccounts": 1,

@@ -101,6 +101,11 @@ class Access:
         )
         return held or ()
 
+    def current_roles(self, caller: Caller, parent: str) -> tuple[str, ...]:
+        """As `roles`, read anew: for an answer that shows them."""
+        self._roles.forget((parent, caller.account.id))
+        return self.roles(caller, parent)
+
     def author(self, caller: Caller, address: str) -> Author:
         """The caller as the audit log knows them, for the changes of one request."""
         now = self._now()

@@ -231,8 +231,8 @@ def routes(projects: Projects, access: Access) -> Router:
     @router.get(COLLECTION + "/<project>/permissions")
     def list_project_permissions(project: str) -> dict[str, Any]:
         caller, parent = guard.caller(), f"projects/{project}"
+        held = access.current_roles(caller, parent)
         access.check(caller, parent, "")  # Every member may know what they may do
-        held = access.roles(caller, parent)
         known = roles.permissions(held) & roles.permissions(roles.PROJECT_ROLES)
         return {"permissions": sorted(known), "nextPageToken": ""}
 
