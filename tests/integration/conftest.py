@@ -13,7 +13,7 @@ from moto import mock_aws
 from functions.admin import app as admin
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
-from tests.support import moto_mappings
+from tests.support import dynamodb_rules, moto_mappings
 from tests.support.api_server import Handler, serving
 from tests.support.aws import make_faults_queue, make_key, make_sender, make_table
 from tests.support.http_api import LambdaContext, content, request
@@ -36,7 +36,10 @@ def stack() -> Iterator[None]:
         for app in (config_api, ingest):
             # What an earlier module's tokens were signed with is in a table that is gone.
             app.access._token_keys.forget("")
+        ends = [dynamodb_rules.keep(app.table.dynamodb) for app in (config_api, ingest)]
         yield
+        for end in ends:
+            end()
 
 
 class Client:

@@ -168,8 +168,8 @@ def read_position(position: list[Any] | None) -> tuple[SortKey | None, str] | No
             return None
         case [None, str(device_id)]:
             return None, device_id
-        case [[int(kind), int(number) | float(number), str(text)], str(device_id)]:
-            return (kind, float(number), text), device_id
+        case [[int(kind), float(number), str(text)], str(device_id)]:
+            return (kind, number, text), device_id
     raise paging.bad_token()
 
 
@@ -196,5 +196,5 @@ def _sort_key(value: Any) -> SortKey:
     if isinstance(value, int | float):
         return 0, float(value), ""
     if isinstance(value, str):
-        return 1, 0, value
-    return 2, 0, json.dumps(value, sort_keys=True)
+        return 1, 0.0, value
+    return 2, 0.0, json.dumps(value, sort_keys=True)

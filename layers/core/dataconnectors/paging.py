@@ -13,6 +13,10 @@ LONGEST_TOKEN = 2048
 """Characters; ours are far shorter."""
 
 
+LONGEST_PLACE = 256
+"""Characters of a place in a list; ours are far shorter, and DynamoDB's sort keys take 1,024."""
+
+
 def size(event: Mapping[str, Any], most: int) -> int:
     """The page size that a request asks for, `most` when it asks for none or for more."""
     texts = [text for text in gateway.query(event, "pageSize", "page_size") if text]
@@ -43,6 +47,11 @@ def token(event: Mapping[str, Any]) -> list[Any] | None:
     if not isinstance(position, list):
         raise bad_token()
     return position
+
+
+def is_place(text: str) -> bool:
+    """Whether a page can begin after a text: whether it can be a sort key of ours."""
+    return len(text) <= LONGEST_PLACE and text.isascii() and text.isprintable()
 
 
 def bad_token() -> BadRequestError:

@@ -1,10 +1,10 @@
 """Tokens: the assertion a service account signs, and the access token it gets for it."""
 
 import base64
-import binascii
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import jwt
@@ -48,7 +48,7 @@ def key_id_of(token: str) -> str:
         raise UnauthorizedError("the token is longer than any of ours")
     try:
         key_id = jwt.get_unverified_header(token).get("kid")
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, UnicodeEncodeError):
         raise UnauthorizedError("the token is not a JWT") from None
     if not isinstance(key_id, str) or not key_id:
         raise UnauthorizedError("the token names no key: kid is missing")
@@ -61,7 +61,7 @@ def check_assertion(assertion: str, secret: bytes, email: str, now: float) -> No
     if claims.get("iss") != email:
         raise UnauthorizedError("the assertion's iss is not the email of the key's account")
     issued, expires = claims.get("iat"), claims["exp"]
-    if not isinstance(issued, int | float) or issued > now + CLOCK_SKEW:
+    if not _is_time(issued) or issued > now + CLOCK_SKEW:
         raise UnauthorizedError("the assertion's iat is missing or ahead: check the clock")
     if expires - issued > LONGEST_ASSERTION_LIFE:
         raise UnauthorizedError("the assertion's exp is more than an hour after its iat")
@@ -96,7 +96,7 @@ def basic(authorization: str) -> Credentials | None:
         return None
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, or not UTF-8
         raise UnauthorizedError("the Basic credentials are not base64") from None
     key_id, colon, secret = text.partition(":")
     if not colon:
@@ -123,11 +123,18 @@ def _verified(token: str, key: bytes, now: float, leeway: float) -> Mapping[str,
     except jwt.InvalidTokenError:
         raise UnauthorizedError("the token's signature is not valid") from None
     expires = claims.get("exp")
-    if not isinstance(expires, int | float) or isinstance(expires, bool):
+    if not _is_time(expires):
         raise UnauthorizedError("the token has no exp")
     if expires + leeway <= now:
         raise UnauthorizedError("the token has expired")
     return claims
+
+
+def _is_time(claim: Any) -> TypeGuard[float]:
+    """Whether a claim can be compared: with NaN, which Python's JSON has, nothing ever expires."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        return False
+    return isinstance(claim, int) or math.isfinite(claim)
 
 
 def _is_token_endpoint(audience: Any) -> bool:

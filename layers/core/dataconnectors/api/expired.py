@@ -10,6 +10,7 @@ from dataconnectors.access import Access
 from dataconnectors.api.connectors import COLLECTION
 from dataconnectors.api.guard import Guard
 from dataconnectors.errors import NotFoundError
+from dataconnectors.events import is_id
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired import ExpiredStore
 
@@ -28,6 +29,8 @@ def routes(
     def list_expired(project: str, connector: str) -> dict[str, Any]:
         guard.project(project, "dataconnector.expired.read")
         name = f"projects/{project}/dataconnectors/{connector}"
+        if not is_id(connector):
+            raise NotFoundError(f"{name:.200} is not there")
         limit, after = paging.size(guard.event, PAGE), guard.after()
         events, rest = store.page(name, now(), limit=limit, after=after)
         # What was lost does not come back with the connector, so a deleted one shows it too. Only

@@ -45,7 +45,7 @@ class Guard:
         match paging.token(self.event):
             case None:
                 return ""
-            case [str(position)]:
+            case [str(position)] if paging.is_place(position):
                 return position
         raise paging.bad_token()
 

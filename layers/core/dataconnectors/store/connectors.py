@@ -26,7 +26,10 @@ LIFECYCLE_INDEX = "byLifecycle"
 TOMBSTONE_SECONDS = 13 * 3600
 """How long a removed connector is known to have been there: longer than a queue keeps messages."""
 
-_CONNECTOR_NAME = re.compile(r"projects/([A-Za-z0-9_-]+)/dataconnectors/([A-Za-z0-9_-]+)", re.ASCII)
+_CONNECTOR_NAME = re.compile(
+    r"projects/([A-Za-z0-9_-]{1,64})/dataconnectors/([A-Za-z0-9_-]{1,64})", re.ASCII
+)
+"""DynamoDB refuses a request with a key that is too long; of such a name there is no connector."""
 
 
 class ConnectorStore:

@@ -142,8 +142,8 @@ class HistoryStore:
         else:
             query["Limit"] = wanted.size
         position = wanted.after
-        if position is not None and position < low:
-            return Page([], None)  # the token's place has expired meanwhile
+        if high < low or (position is not None and position < low):
+            return Page([], None)  # all of it has expired, or the token's place has meanwhile
         events: list[str] = []
         size = 0
         for _ in range(MOST_READS):

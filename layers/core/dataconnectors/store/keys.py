@@ -111,8 +111,15 @@ def history_partition(project_id: str, device_id: str) -> str:
 
 
 def history_sort(timestamp: float, event_id: str = "") -> str:
-    """Sorts by time (epoch seconds, kept to the microsecond), then by id."""
-    return f"{micros(timestamp):016d}#{event_id}"
+    """Sorts by time (epoch seconds, kept to the microsecond), then by id.
+
+    What 16 digits have no room for is before, or after, everything that there is.
+    """
+    return f"{min(max(micros(timestamp), 0), LATEST):016d}#{event_id}"
+
+
+LATEST = 10**16 - 1
+"""Microseconds: in the year 2286. A digit more would sort before all the others."""
 
 
 NOTICES = "NOTICES"
