@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from authorities import name_hash
 from dataconnectors.destinations import Destination
 from dataconnectors.dialling import Dialler, Resolved
 from dataconnectors.errors import SettingsError
@@ -368,6 +369,19 @@ def test_the_authorities_are_loaded_once_however_many_connections(
         assert [post(transport, server.port) for _ in range(3)] == [200] * 3
     assert server.connections == 3
     assert len(loads) == 2
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_built_layers_authorities_are_looked_up(
+    authority: trustme.CA, tmp_path: Path, endpoint: Start, is_there: bool
+) -> None:
+    pem = authority.cert_pem.bytes().decode()
+    name = name_hash(ssl.PEM_cert_to_DER_cert(pem)) if is_there else "00000000"
+    (tmp_path / f"{name}.0").write_text(pem)
+    context = client_context(authorities=tmp_path)
+    with contextlib.closing(Transport(context, Dialler(LOOPBACK))) as transport:
+        answer = post(transport, endpoint(answering(OK)).port)
+    assert answer == 200 if is_there else fault(answer).kind is Kind.TLS
 
 
 def test_a_missing_file_of_authorities_is_named(tmp_path: Path) -> None:

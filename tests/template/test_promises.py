@@ -121,6 +121,8 @@ def plain(value: Any, template: Template) -> str:
             return f"{name}.{attribute}"
         case {"Fn::Sub": text}:
             return str(text)
+        case {"Fn::If": [_, yes, _]}:
+            return plain(yes, template)
         case _:
             return str(value)
 
@@ -206,6 +208,22 @@ class TestEachFunction:
         variables = resources(template, "AWS::Lambda::Function")[function]["Environment"]
         env = {name: plain(value, template) for name, value in variables["Variables"].items()}
         SETTINGS[function](env)
+
+    def test_trusts_a_list_of_authorities_that_the_layer_has(
+        self, template: Template, function: str
+    ) -> None:
+        """An empty value would switch botocore's verification off."""
+        variables = resources(template, "AWS::Lambda::Function")[function]["Environment"]
+        assert variables["Variables"]["AWS_CA_BUNDLE"] == {
+            "Fn::If": [
+                "HasAmazonTrustServices",
+                "/opt/python/dataconnectors/authorities/aws.pem",
+                "/opt/python/certifi/cacert.pem",
+            ]
+        }
+        assert template["Conditions"]["HasAmazonTrustServices"] == {
+            "Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]
+        }
 
     def test_reports_logs_and_metrics_as_this_stack(
         self, template: Template, function: str

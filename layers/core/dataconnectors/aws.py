@@ -1,7 +1,9 @@
 """AWS clients, made the same way everywhere: bounded in time, one session, small user agent."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 import botocore.config
@@ -21,19 +23,42 @@ MAXIMUM_CONNECTIONS = 32
 """Connections kept for one service: as many as ingest sends to in parallel."""
 
 
-class Clients:
-    """Clients of one process, sharing one botocore session (each further session costs 30 ms).
+class _Later:
+    """A client that is made when it is first used.
 
-    Threads may use a client together, but not make one: make them at import.
+    Threads may use a client of botocore together, but not make one: hence the lock.
     """
+
+    def __init__(self, make: Callable[[], Any], lock: Lock) -> None:
+        self._make = make
+        self._lock = lock
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+        attribute = getattr(self._made, name)
+        self.__dict__[name] = attribute  # found without this method from now on
+        return attribute
+
+
+class Clients:
+    """Clients of one process, sharing one botocore session (each further session costs 30 ms)."""
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         self._session = botocore.session.get_session()
         self._overrides = dict(overrides or {})
+        self._lock = Lock()
+
+    def later(self, service: str) -> Any:
+        """As `get`, for a service that most cold starts end without: made when it is first used."""
+        return _Later(partial(self.get, service), self._lock)
 
     def get(self, service: str, *, once: tuple[str, ...] = ()) -> Any:
         """A client for `service`, such as "sqs". Region and credentials come from AWS_*.
 
+        Make it at import, where a function still has a whole CPU, and where there is one thread.
         Operations of `once`, such as "UpdateItem", are not safe to repeat: the client does not do
         so after an error that leaves open whether AWS has done them.
         """

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dataconnectors.configuration import Configuration
+if TYPE_CHECKING:  # The sender gets here through the store: it would load all that checks requests.
+    from dataconnectors.configuration import Configuration
 
 REMEMBERED_SECONDS = 60
 """How long an equal call counts as the same one. The vendor's SDK gives up after 3 s and sends a
@@ -24,7 +26,7 @@ class Creation:
     expires_at: float
 
 
-def digest_of(key_id: str, idempotency_key: str, wanted: Configuration) -> str:
+def digest_of(key_id: str, idempotency_key: str, wanted: "Configuration") -> str:
     """The same for equal calls of one caller's key.
 
     Of nothing secret: a digest would let whoever reads the table try out secrets. That they are

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import certifi
@@ -42,6 +43,9 @@ IDLE_SECONDS = 50.0
 """How long an idle connection is worth reusing: load balancers close theirs after a minute, and
 a network may forget one without telling."""
 
+AUTHORITIES = Path(__file__).with_name("authorities") / "public"
+"""certifi's, one file each, in a built layer (layers/core/authorities.py)."""
+
 Headers = Mapping[str, str]
 
 _CONNECT_ERRORS = (FaultError, OSError, HTTPError, ValueError)
@@ -68,16 +72,22 @@ class _LimitedSocket(ssl.SSLSocket):
         return size
 
 
-def client_context(trusted_authorities_file: str = "") -> ssl.SSLContext:
+def client_context(
+    trusted_authorities_file: str = "", *, authorities: Path = AUTHORITIES
+) -> ssl.SSLContext:
     """The one TLS context of a process: certifi's authorities, and those of a PEM file besides.
 
-    Loading the authorities takes longer than ten handshakes, so it is done once. Certificates and
-    host names are verified. Raises `SettingsError` for a file that cannot be used.
+    Loading all authorities takes longer than ten handshakes, so it is done once, and in a built
+    layer not at all: OpenSSL looks up those that a handshake needs. Certificates and host names are
+    verified. Raises `SettingsError` for a file that cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _LimitedSocket
-    context.load_verify_locations(certifi.where())
+    if authorities.is_dir():
+        context.load_verify_locations(capath=authorities)
+    else:
+        context.load_verify_locations(certifi.where())
     if trusted_authorities_file:
         try:
             context.load_verify_locations(trusted_authorities_file)

@@ -1,6 +1,8 @@
 """Which calls a client sends again."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -66,3 +68,17 @@ def test_a_call_that_is_not_safe_to_repeat_is_not_after_an_error_that_leaves_its
     with pytest.raises((ClientError, BotoCoreError)):
         client.get_item(TableName="t", Key=KEY)
     assert calls == ["GetItem"] * TOTAL_ATTEMPTS
+
+
+def test_threads_share_the_client_that_the_first_of_them_makes() -> None:
+    client = Clients().later("sqs")
+    together = Barrier(8)
+
+    def meta(_: int) -> Any:
+        together.wait(timeout=10)
+        return client.meta
+
+    with ThreadPoolExecutor(8) as threads:
+        (first, *others) = threads.map(meta, range(8))
+    assert first.service_model.service_name == "sqs"
+    assert all(other is first for other in others)
