@@ -58,7 +58,8 @@ class DeviceStore:
                 for start in range(0, len(devices), REGISTERED_AT_ONCE):
                     chunk = devices[start : start + REGISTERED_AT_ONCE]
                     puts = [self._table.put(_device_item(device), _IS_NEW) for device in chunk]
-                    self._table.transact([*puts, self._count(chunk[0].project, chunk)], "")
+                    count = self._count(chunk[0].project, chunk)
+                    self._table.transact([*puts, count], "", tries=1)
             except ConflictError:
                 continue
             except ClientError as error:

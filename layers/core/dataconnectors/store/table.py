@@ -4,7 +4,9 @@ Reads are strongly consistent, the index excepted. Methods raise botocore's `Cli
 `BotoCoreError` when DynamoDB fails.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from random import random
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,8 +19,15 @@ BATCH_GET_KEYS = 100
 TRANSACTION_ACTIONS = 100
 """AWS: TransactWriteItems takes 100 actions."""
 
-TRIES = 4
+TRIES = 6
 """Of a call that DynamoDB answered in part, or cancelled because of a concurrent transaction."""
+
+PAUSE = 0.02
+"""Seconds before the second try, doubled before each further one, and up to twice that: whoever met
+once shall not meet again. About as long as a transaction takes, and 1.2 s together at most."""
+
+_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""AWS: the reasons for which a transaction is cancelled now and may be done a moment later."""
 
 Item = dict[str, Any]
 
@@ -26,9 +35,12 @@ Item = dict[str, Any]
 class Table:
     """The table. Safe to share between threads, as botocore clients are."""
 
-    def __init__(self, dynamodb: Any, name: str) -> None:
+    def __init__(
+        self, dynamodb: Any, name: str, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.dynamodb = dynamodb
         self.name = name
+        self._sleep = sleep
 
     def get(self, key: Item) -> Item | None:
         answer = self.dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True)
@@ -37,7 +49,8 @@ class Table:
 
     def batch_get(self, keys: list[Item]) -> list[Item]:
         items: list[Item] = []
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
+            self._pause(attempt)
             answer = self.dynamodb.batch_get_item(
                 RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
             )
@@ -140,17 +153,19 @@ class Table:
         action["Update"]["ExpressionAttributeValues"][":maximum"] = {"N": str(maximum)}
         return action
 
-    def transact(self, actions: list[dict[str, Any]], conflict: str) -> None:
+    def transact(self, actions: list[dict[str, Any]], conflict: str, *, tries: int = TRIES) -> None:
         """All actions or none; `ConflictError(conflict)` when a condition did not hold."""
-        if self.attempt(actions) is not None:
+        if self.attempt(actions, tries=tries) is not None:
             raise ConflictError(conflict)
 
-    def attempt(self, actions: list[dict[str, Any]]) -> int | None:
+    def attempt(self, actions: list[dict[str, Any]], *, tries: int = TRIES) -> int | None:
         """All actions or none. None when done, else the place of the first whose condition failed.
 
-        At most `TRANSACTION_ACTIONS`.
+        At most `TRANSACTION_ACTIONS`. What others get in the way of is tried again: all of a
+        project's connectors share its version, for one.
         """
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, tries + 1):
+            self._pause(attempt - 1)
             try:
                 self.dynamodb.transact_write_items(TransactItems=actions)
             except ClientError as error:
@@ -159,8 +174,13 @@ class Table:
                 ]
                 if "ConditionalCheckFailed" in reasons:
                     return reasons.index("ConditionalCheckFailed")
-                if "TransactionConflict" not in reasons or attempt == TRIES:
+                if _PASSING.isdisjoint(reasons) or attempt == tries:
                     raise
             else:
                 break
         return None
+
+    def _pause(self, attempt: int) -> None:
+        """Before a try, of which `attempt` went before it."""
+        if attempt:
+            self._sleep(PAUSE * 2 ** (attempt - 1) * (1 + random()))
