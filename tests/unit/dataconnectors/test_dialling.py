@@ -1,14 +1,21 @@
 """No packet leaves for an address that we do not agree to call."""
 
 import socket
+import threading
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
-from dataconnectors.dialling import ADDRESSES_TRIED, Dialler, Resolved, SocketAddress
+from dataconnectors.dialling import (
+    ADDRESSES_TRIED,
+    LOOKUPS_AT_ONCE,
+    Dialler,
+    Resolved,
+    SocketAddress,
+)
 from dataconnectors.limits import Limits
-from dataconnectors.outcomes import FaultError, Kind
+from dataconnectors.outcomes import Fault, FaultError, Kind
 from tests.support.addresses import PRIVATE
 
 PUBLIC = ("93.184.216.34", "2606:4700::1111")
@@ -184,3 +191,45 @@ def test_a_name_that_cannot_be_resolved(error: Exception | None, message: str) -
             dialler.connect("host.example", 443, Limits(10))
         assert caught.value.fault.kind is Kind.DNS
         assert caught.value.fault.message == message
+
+
+def test_threads_for_lookups_are_kept() -> None:
+    network = Network(PUBLIC)
+    threads = set()
+
+    def resolve(host: str, port: int) -> Resolved:
+        threads.add(threading.get_ident())
+        return network.resolve(host, port)
+
+    dialler = Dialler((), resolve=resolve, dial=network.dial)
+    for _ in range(50):
+        dialler.connect("host.example", 443, Limits(10))
+    # A thread may be asked again a moment before it says that it is idle.
+    assert len(threads) <= 3
+    assert threading.get_ident() not in threads
+
+
+def test_names_that_hang_hold_only_their_own_attempts() -> None:
+    """However many: there are only so many threads, and those who ask wait no longer."""
+    network, hang, asked = Network(PUBLIC), threading.Event(), []
+
+    def resolve(host: str, port: int) -> Resolved:
+        asked.append(host)
+        if host.startswith("dead"):
+            hang.wait()
+        return network.resolve(host, port)
+
+    dialler = Dialler((), resolve=resolve, dial=network.dial)
+    for number in range(LOOKUPS_AT_ONCE + 5):
+        with pytest.raises(FaultError) as caught:
+            dialler.connect(f"dead{number}.example", 443, Limits(0.001))
+        assert caught.value.fault == Fault(
+            Kind.DNS, f"the name service did not answer for dead{number}.example in 0.001 s"
+        )
+        if number == LOOKUPS_AT_ONCE // 2:
+            assert dialler.connect("host.example", 443, Limits(10))
+    assert len(asked) <= LOOKUPS_AT_ONCE + 1
+    hang.set()
+    assert dialler.connect("host.example", 443, Limits(10))
+    # What nobody waits for any more is not asked.
+    assert len(asked) <= LOOKUPS_AT_ONCE + 2
