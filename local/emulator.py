@@ -25,6 +25,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ POLL_S = 0.05
 
 # How long the kernel may take to end a killed process group.
 STOP_TIMEOUT_S = 2.0
+
+# Folders removed at the same time. Each worker has one with the unpacked artefact, more than a
+# thousand files, and removing them one by one is most of the time that a stop takes.
+REMOVERS = 8
 
 # Of the shell's environment: where programs and homes are and how text is written, nothing else.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
@@ -140,7 +145,7 @@ class Emulator:
         _reap(process.pid)
         if process.stdin:
             process.stdin.close()
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        _remove(self._temporary)
 
     def client(self, service: str) -> Any:
         """A boto3 client for the emulated `service`."""
@@ -173,6 +178,14 @@ class Emulator:
             return False
         finally:
             connection.close()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, the folders in it side by side."""
+    with ThreadPoolExecutor(REMOVERS) as removers:
+        for entry in folder.iterdir():
+            removers.submit(shutil.rmtree, entry, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def deploy(emulator: Emulator, build: Path, parameters: Mapping[str, str]) -> dict[str, str]:
