@@ -14,12 +14,17 @@ DEMO ?= 1
 # Option of `make deploy`, `destroy`, `admin` and `strays`: a table of samconfig.toml.
 ENV ?= dev
 
+# Options of `make admin`: the id of a project to join, and 1 for who administers the organization. Not
+# from the environment: nobody should become that by accident.
+JOIN =
+ORGANIZATION =
+
 # Options of `make faults`: what its schedule grows from, and events to publish.
 SEED ?= 1
 EVENTS ?= 100000
 
 # Option of `make test`: processes that share the test files. One more than the two cores of a small
-# machine, because the end-to-end test mostly waits.
+# machine, because the end-to-end tests mostly wait; they begin first, as their files are first.
 WORKERS ?= 3
 
 # Option of `make invoke`: a folder of functions/.
@@ -52,7 +57,7 @@ check: .venv/dev/.made .venv/sam/.made ## Format, lint, types, and the template'
 
 .PHONY: test
 test: install build ## Every test, the end-to-end one included
-	$(DEV) -m pytest -n $(WORKERS) --dist loadfile
+	$(DEV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The ports are tried before anything is installed or built.
 .PHONY: run
@@ -74,8 +79,9 @@ destroy: environment .venv/dev/.made .venv/sam/.made ## Delete a deployment and 
 	@$(DEV) -m ops.destroy --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')"
 
 .PHONY: admin
-admin: environment .venv/dev/.made ## A project and its first administrator's credentials: ENV
-	@$(DEV) -m ops.admin --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')"
+admin: environment .venv/dev/.made ## An administrator of a new project, or JOIN=id; ORGANIZATION=1: ENV
+	@$(DEV) -m ops.admin --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
+		$(if $(JOIN),--join '$(JOIN)') $(if $(filter 1,$(ORGANIZATION)),--organization-admin)
 
 .PHONY: strays
 strays: environment .venv/dev/.made ## Messages that are our fault; SEND_BACK=1 puts them back: ENV

@@ -6,26 +6,36 @@ moto reaches clients made at import time only if it was imported first.
 import os
 
 import moto  # noqa: F401  # imported for its patch of botocore, before any client is made
+import pytest
+from xdist.scheduler import LoadFileScheduling
 
-os.environ.update(
-    {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_LAMBDA_FUNCTION_NAME": "tests",
-        "POWERTOOLS_SERVICE_NAME": "dataconnectors",
-        "STACK_NAME": "dc-test",
-        "TABLE_NAME": "dc-test-table",
-        "KMS_KEY_ARN": "alias/dc-test-secrets",
-        "SENDER_ARN": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sender:live",
-        "FAULTS_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dc-test-faults",
-        "SYNC_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sync",
-        "ATTEMPT_TIMEOUT": "10",
-        "FUNCTION_TIMEOUT": "30",
-        "MAXIMUM_CONCURRENCY": "50",
-        "ALLOWED_NETWORKS": "127.0.0.0/8",
-        "REQUEST_LIMIT": "0",
-    }
-)
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "tests",
+    "POWERTOOLS_SERVICE_NAME": "dataconnectors",
+    "STACK_NAME": "dc-test",
+    "TABLE_NAME": "dc-test-table",
+    "KMS_KEY_ARN": "alias/dc-test-secrets",
+    "SENDER_ARN": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sender:live",
+    "FAULTS_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dc-test-faults",
+    "SYNC_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sync",
+    "ATTEMPT_TIMEOUT": "10",
+    "FUNCTION_TIMEOUT": "30",
+    "MAXIMUM_CONCURRENCY": "50",
+    "ALLOWED_NETWORKS": "127.0.0.0/8",
+    "REQUEST_LIMIT": "0",
+}
+os.environ.update(ENVIRONMENT)
 for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
     os.environ.pop(name, None)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """A file is for one process of `pytest -n`, and so is the local stack, which starts once."""
+    scheduler = LoadFileScheduling(config, log)
+    by_file = scheduler._split_scope
+    stack = "tests/e2e/"
+    scheduler._split_scope = lambda test: stack if test.startswith(stack) else by_file(test)
+    return scheduler

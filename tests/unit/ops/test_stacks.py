@@ -5,8 +5,10 @@ import json
 import tomllib
 from typing import Any
 
+import boto3
 import pytest
 
+from ops import admin
 from ops.admin import make_administrator
 from ops.stacks import SAMCONFIG, StackError, stack_name
 
@@ -65,11 +67,37 @@ def test_a_misspelt_environment_is_refused(environment: str) -> None:
         stack_name(environment, SAM)
 
 
-def test_the_administrator_is_made_by_the_stacks_own_function() -> None:
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ("", {"displayName": "First project"}),
+        ("--project Freezers", {"displayName": "Freezers"}),
+        ("--organization-admin", {"displayName": "First project", "organizationAdmin": True}),
+        ("--join p1 --organization-admin", {"project": "p1", "organizationAdmin": True}),
+    ],
+)
+def test_the_administrator_is_made_by_the_stacks_own_function(
+    options: str,
+    wanted: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     aws = FakeAws(OUTPUTS, answer(MADE))
-    assert make_administrator(aws, "dc", "Cold stores") == MADE
-    payload = {"displayName": "Cold stores", "tokenEndpoint": "https://api/v2/oauth2/token"}
-    assert aws.invoked == [("dc-admin", payload)]
+    monkeypatch.setattr(boto3, "Session", lambda **_: aws)
+    assert admin.main(["--stack", "dc", *options.split()]) == 0
+    ((function, payload),) = aws.invoked
+    assert function == "dc-admin"
+    assert payload["tokenEndpoint"] == "https://api/v2/oauth2/token"
+    assert payload.items() >= ({"project": "", "organizationAdmin": False} | wanted).items()
+    shown, told = capsys.readouterr()
+    assert json.loads(shown) == {"serviceAccount": MADE["serviceAccount"]}
+    assert told == "project p1\n"
+
+
+def test_a_project_is_new_or_joined(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        admin.main(["--stack", "dc", "--project", "New", "--join", "p1"])
+    assert "--join: not allowed with argument --project" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
