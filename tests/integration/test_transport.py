@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from authorities import name_hash
 from dataconnectors.destinations import Destination
@@ -109,6 +111,8 @@ def test_connections_are_kept(transport: Transport, endpoint: Start) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         CHUNKED + b"2\r\nok\r\n0\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" + OK,
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK,
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 20 + OK,
         b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nfail",
         b"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     ],
@@ -228,6 +232,9 @@ HOSTILE: dict[str, tuple[Callable[[Endpoint], Behaviour], Kind]] = {
     "ends in a chunk": (answering(CHUNKED + b"9\r\nshort", times=1), Kind.PROTOCOL),
     "closes without an answer": (answering(b"", times=1), Kind.PROTOCOL),
     "speaks something else": (answering(b"220 smtp ready\r\n", times=1), Kind.PROTOCOL),
+    "says chunks of negative size": (answering(CHUNKED + b"-5\r\nhello\r\n", 1), Kind.PROTOCOL),
+    "says chunks beyond numbers": (answering(CHUNKED + b"f" * 30 + b"\r\n", 1), Kind.PROTOCOL),
+    "says chunks far below zero": (answering(CHUNKED + b"-" + b"f" * 30, 1), Kind.PROTOCOL),
     "contradicts itself": (
         answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nok", times=1),
         Kind.PROTOCOL,
@@ -250,6 +257,83 @@ def test_a_hostile_endpoint_is_a_classed_failure_by_the_deadline(
     # The message names the endpoint or the limit, never a class or a place in our code.
     assert "Error" not in fault(answer).message
     assert "0x" not in fault(answer).message
+    assert "header of the connector" not in fault(answer).message
+
+
+def test_a_protocol_that_was_not_asked_for_is_no_acknowledgement(
+    transport: Transport, endpoint: Start
+) -> None:
+    switching = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"
+    server = endpoint(answering(switching + OK, times=1))
+    assert [post(transport, server.port) for _ in range(2)] == [101, 101]
+    assert server.connections == 2
+
+
+PARTS = [
+    *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 204\r\n", b"HTTP/1.1 100 \r\n\r\n", b"HTTP/1.1 103 x\r\n"),
+    *(
+        b"HTTP/1.1 999 x\r\n",
+        b"HTTP/1.1 -1 x\r\n",
+        b"HTTP/2 200\r\n",
+        b"HTTP/1.1 \xff\r\n",
+        b"ICY 200\r\n",
+    ),
+    *(
+        b"Content-Length: 5\r\n",
+        b"Content-Length: -5\r\n",
+        b"Content-Length: " + b"9" * 30 + b"\r\n",
+    ),
+    *(b"Content-Length: 1e3\r\n", b"Content-Length:\r\n", b"Transfer-Encoding: chunked\r\n"),
+    *(
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Content-Encoding: gzip\r\n",
+        b"Connection: close\r\n",
+    ),
+    *(b"Content-Type: multipart/mixed; boundary=x\r\n", b"Content-Type: message/rfc822\r\n"),
+    *(b": y\r\n", b"x\r\n", b" folded\r\n", b"X: \x00\xff\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\r"),
+    *(
+        b"hello",
+        b"5\r\nhello\r\n",
+        b"0\r\n\r\n",
+        b"-1\r\n",
+        b"-5\r\n",
+        b"f" * 20 + b"\r\n",
+        b";x\r\n",
+    ),
+    *(b"-" + b"f" * 20 + b"\r\n", b"\x85", b"\x00", b"\xe2\x98\x83", b"\x1f\x8b\x08\x00"),
+]
+
+
+def test_no_answer_is_an_error_of_ours(client_tls: ssl.SSLContext, endpoint: Start) -> None:
+    """Whatever comes is a status or a fault, with a message that says nothing of our code."""
+    answer = b""
+
+    def behaviour(server: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            server.read_request(connection)
+            connection.sendall(answer)
+
+        return behave
+
+    server = endpoint(behaviour)
+    starts = st.sampled_from([b"", PARTS[0], PARTS[0] + b"Transfer-Encoding: chunked\r\n\r\n"])
+
+    @settings(max_examples=150, deadline=None)
+    @given(starts, st.lists(st.sampled_from(PARTS), max_size=8), st.binary(max_size=10))
+    def whatever(start: bytes, parts: list[bytes], rest: bytes) -> None:
+        nonlocal answer
+        answer = start + b"".join(parts) + rest
+        with contextlib.closing(Transport(client_tls, Dialler(LOOPBACK))) as transport:
+            outcome = post(transport, server.port)
+        if isinstance(outcome, Fault):
+            assert outcome.kind in {Kind.PROTOCOL, Kind.TOO_LARGE, Kind.TIMEOUT}
+            assert outcome.message.startswith("127.0.0.1 ")
+            assert "Error" not in outcome.message
+            assert "Exception" not in outcome.message
+        else:
+            assert outcome == 101 or 200 <= outcome <= 999
+
+    whatever()
 
 
 def test_an_answer_without_an_end_counts_after_the_first_bytes_of_its_body(

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,14 @@ AUTHORITIES = Path(__file__).with_name("authorities") / "public"
 Headers = Mapping[str, str]
 
 _CONNECT_ERRORS = (FaultError, OSError, HTTPError, ValueError)
-_ANSWER_ERRORS = (FaultError, OSError, HTTPError, http.client.HTTPException, ValueError)
+_ANSWER_ERRORS = (
+    FaultError,
+    OSError,
+    HTTPError,
+    http.client.HTTPException,
+    ValueError,
+    ArithmeticError,  # the length of a chunk that no number of the machine holds
+)
 """What an endpoint can make the standard library and urllib3 raise. Anything else is our bug."""
 
 # It logs answers with malformed headers, with a stack trace: to us an everyday event.
@@ -99,10 +107,24 @@ def client_context(
     return context
 
 
+class _Answer(http.client.HTTPResponse):
+    """An answer after any interim ones, such as 103 Early Hints (RFC 9110, section 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, phrase = super()._read_status()  # type: ignore[misc]  # not public
+        if (
+            HTTPStatus.CONTINUE < status < HTTPStatus.OK
+            and status != HTTPStatus.SWITCHING_PROTOCOLS
+        ):
+            status = HTTPStatus.CONTINUE  # the only one that the standard library reads on after
+        return version, status, phrase
+
+
 class _Connection(HTTPSConnection):
     """A connection that dials with our dialler, and serves one attempt after another."""
 
     sock: Any
+    response_class = _Answer
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext, dialler: Dialler) -> None:
         super().__init__(host, port, ssl_context=tls)
@@ -119,14 +141,20 @@ class _Connection(HTTPSConnection):
     def post(self, target: str, headers: Headers, body: bytes) -> int:
         """The status of the answer. The connection is closed unless it can be used again."""
         self._unsent = bytearray()
-        self.request(
-            "POST",
-            target,
-            body,
-            {**headers, "Accept-Encoding": SKIP_HEADER},
-            preload_content=False,
-            decode_content=False,
-        )
+        try:
+            self.request(
+                "POST",
+                target,
+                body,
+                {**headers, "Accept-Encoding": SKIP_HEADER},
+                preload_content=False,
+                decode_content=False,
+            )
+        except ValueError:
+            # Ours are checked when they are configured; a value is a secret and not named.
+            raise FaultError(
+                Kind.PROTOCOL, "a header of the connector is not allowed in HTTP"
+            ) from None
         # An endpoint may answer, and close, before it has read everything.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             super().send(self._unsent)
@@ -141,7 +169,7 @@ class _Connection(HTTPSConnection):
             if 200 <= response.status < 300:
                 raise  # It would acknowledge the event, and the endpoint has not finished it.
             return response.status
-        # After an interim answer, another one would be taken for that to the next request.
+        # What follows 101 is no HTTP.
         if not complete or response.status < 200:
             self.close()
         return response.status
@@ -283,8 +311,7 @@ def _answer_fault(error: Exception, host: str, limits: Limits) -> Fault:
             return Fault(Kind.TOO_LARGE, f"{host} answered with more than 100 header lines")
         case ProtocolError():
             return Fault(Kind.PROTOCOL, f"{host} broke off its answer")
-        case ValueError():
-            # Ours are checked when they are configured; a value is a secret and not named.
-            return Fault(Kind.PROTOCOL, "a header of the connector is not allowed in HTTP")
+        case OSError():
+            return Fault(Kind.PROTOCOL, f"{host} broke the connection: {reason(error)}")
         case _:
-            return Fault(Kind.PROTOCOL, f"{host} did not answer in HTTP: {reason(error)}")
+            return Fault(Kind.PROTOCOL, f"{host} did not answer in HTTP/1.1")
