@@ -1,28 +1,15 @@
 """Customers: they change, disable, delete and create connectors while events are on their way."""
 
-import contextlib
-import os
+import json
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from dataconnectors.api.connectors import Connectors
-from dataconnectors.audit import Author
-from dataconnectors.connectors import Lifecycle
-from dataconnectors.control_plane import NotYetError
-from dataconnectors.destinations import check_url
-from dataconnectors.errors import ControlPlaneError, DataConnectorsError
-from dataconnectors.ids import ENTROPY_BYTES, new_id
-from dataconnectors.provisioning import Provisioner, Subject
-from dataconnectors.settings import QueueSettings
-from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.table import Table
-from dataconnectors.store.tallies import TallyStore
-from dataconnectors.vault import Vault
-from tests.faults.ledger import Account
-from tests.faults.process import KilledError, Process
-from tests.faults.publishers import TYPES
+from dataconnectors.creations import REMEMBERED_SECONDS
+from tests.faults.ledger import CUSTOMERS_FIELDS, Account, Change
+from tests.faults.process import KilledError
+from tests.faults.publishers import TYPES, Project
+from tests.support.http_api import request
 
 if TYPE_CHECKING:
     from tests.faults.world import World
@@ -30,12 +17,27 @@ if TYPE_CHECKING:
 FEWEST_CONNECTORS, MOST_CONNECTORS = 1, 4
 """Of a project."""
 
-SETTLE_SECONDS = 60.0
-"""Between two runs of the reconciler."""
+PATIENCE = 3.0
+CREATE_TRIES = 4
+"""A client sends a create call again when it has no good answer after so many seconds, which is
+what the vendor's SDK does; the first may still be at work."""
+
+ANSWERS = (200, 404, 409, 503)
+"""Gone meanwhile, changed by others each time, and a fault of AWS's: to be sent again."""
+
+_FIELDS = {
+    "status": "active",
+    "events": "types",
+    "labels": "labels",
+    "httpConfig.url": "url",
+    "httpConfig.signatureSecret": "secret",
+}
+
+assert PATIENCE * CREATE_TRIES < REMEMBERED_SECONDS / 2
 
 
 class Customers:
-    """Those of all projects, by way of the config API's service."""
+    """Those of all projects, by way of the config API's handler."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -43,7 +45,6 @@ class Customers:
         self._plan, self._ledger = world.plan, world.ledger
         self._urls = 0
         self._steady: set[str] = set()
-        self._settles = False
 
     def settings(self) -> dict[str, Any]:
         rng = self._rng
@@ -62,81 +63,95 @@ class Customers:
         self._urls += 1
         return f"https://endpoint-{self._urls}.example.com/"
 
-    def service(self, process: Process) -> Connectors:
-        table = Table(process.get("dynamodb"), os.environ["TABLE_NAME"])
-        return Connectors(
-            ConnectorStore(table, now=process.now),
-            Vault(process.get("kms"), os.environ["KMS_KEY_ARN"], clock=process.clock),
-            self._provisioner(process),
-            check_url,
-            TallyStore(table),
-            entropy=self._rng.randbytes,
-            now=process.now,
-            sleep=process.sleep,
-        )
+    # --- calls ---------------------------------------------------------------------------------
 
-    def _rows(self, process: Process) -> ConnectorStore:
-        table = Table(process.get("dynamodb"), os.environ["TABLE_NAME"])
-        return ConnectorStore(table, now=process.now)
+    def _call(
+        self,
+        method: str,
+        project: Project,
+        path: str = "",
+        content: Any = None,
+        query: str = "",
+        fields: Collection[str] = CUSTOMERS_FIELDS,
+    ) -> tuple[Change, int, Any]:
+        """A request that may change some fields; its answer's status and content, 0 for none."""
+        change = Change(self._ledger.tick, fields)
+        url = f"/v2/projects/{project.id}/dataconnectors{path}"
+        event = request(method, url, content, query=query, headers=project.headers)
+        try:
+            answer = self._world.invoke(self._world.environment("config_api"), event, change)
+        except KilledError:
+            return change, 0, None
+        status = answer["statusCode"]
+        if status not in ANSWERS:
+            self._ledger.violated(f"the config API answered {method} with {answer}")
+        if self._plan.roll("config API's answer is lost", 0.01):
+            return change, 0, None
+        return change, status, json.loads(answer["body"])
 
-    def _provisioner(self, process: Process) -> Provisioner:
-        return Provisioner(
-            process.get("sqs"),
-            process.get("lambda"),
-            self._rows(process),
-            QueueSettings.from_env(os.environ),
-            clock=process.clock,
-            sleep=process.sleep,
+    def _patch(
+        self, project: Project, connector: str, content: dict[str, Any], mask: str = ""
+    ) -> None:
+        query = f"update_mask={mask}" if mask else ""
+        # Named by the mask, or held: of what a customer sends, these are the ledger's names.
+        fields = [_FIELDS[name] for name in ([mask] if mask else content)]
+        change, status, answer = self._call(
+            "PATCH", project, f"/{connector}", content, query, fields
         )
+        if status == 200:
+            stopped = answer["status"] == "USER_DISABLED"
+            self._ledger.changed(change, _name(project, connector), stopped=stopped)
+
+    def _delete(self, project: Project, connector: str) -> None:
+        change, status, _ = self._call("DELETE", project, f"/{connector}")
+        if status in (200, 404):
+            self._ledger.changed(change, _name(project, connector), stopped=True)
+
+    def create(self, project: Project) -> None:
+        """A new connector, by as many equal calls as it takes."""
+        self._try_to_create(project, self.settings(), [])
+
+    def _try_to_create(
+        self, project: Project, settings: dict[str, Any], statuses: list[int]
+    ) -> None:
+        # Before the call: what comes later may come while this one is served.
+        tries = len(statuses)
+        statuses.append(0)
+        if tries + 1 < CREATE_TRIES:
+            again = partial(self._create_again, project, settings, statuses)
+            self._scheduler.after(PATIENCE, again)
+        _, statuses[tries], _ = self._call("POST", project, content=settings)
+
+    def _create_again(
+        self, project: Project, settings: dict[str, Any], statuses: list[int]
+    ) -> None:
+        if 200 not in statuses:
+            self._plan.count("create call is sent again")
+            self._scheduler.spawn(partial(self._try_to_create, project, settings, statuses))
+
+    # --- what they do --------------------------------------------------------------------------
 
     def change(self) -> None:
-        """One call of a customer to the config API's connectors."""
-        project = self._rng.choice(self._world.projects)
+        """One thing that a customer does to a connector."""
+        rng = self._rng
+        project = rng.choice(self._world.projects)
         existing = [
             account.name.rpartition("/")[2]
             for account in self._ledger.by_project[project.id]
             if account.settings[-1].there
         ]
-        process = self._world.process("config")
-        rng = self._rng
         kind = rng.choice(
-            ("patch", "url", "secret", "secret", "disable", "disable", "enable", "cycle")
+            ("patch", "url", "secret", "both", "disable", "disable", "enable", "cycle")
         )
         if rng.random() < 0.15:
             kind = "create" if len(existing) < MOST_CONNECTORS else "delete"
             if kind == "create" and len(existing) > FEWEST_CONNECTORS and rng.random() < 0.5:
                 kind = "delete"
-        try:
-            if kind == "create":
-                self.create(process, project.id)
-            elif existing:
-                self._alter(process, project.id, rng.choice(existing), kind)
-            self._plan.count(f"connector: {kind}")
-        except (KilledError, DataConnectorsError, ClientError, BotoCoreError):
-            pass
-        self._settle_later()
-
-    def create(self, process: Process, project: str) -> None:
-        """A new connector."""
-        self.service(process).create(project, self.settings(), self._author(process))
-
-    def _author(self, process: Process) -> Author:
-        request = new_id(process.now(), self._rng.randbytes(ENTROPY_BYTES))
-        return Author("a@example.com", "key", "192.0.2.1", process.now(), request)
-
-    def _patch(
-        self,
-        process: Process,
-        project: str,
-        connector: str,
-        change: dict[str, Any],
-        mask: str = "",
-    ) -> None:
-        fields = [mask] if mask else None
-        author = self._author(process)
-        self.service(process).patch(project, connector, change, fields, author)
-        name = f"projects/{project}/dataconnectors/{connector}"
-        self._ledger.changed(process, name)
+        self._plan.count(f"connector: {kind}")
+        if kind == "create":
+            self.create(project)
+        elif existing:
+            self._alter(project, rng.choice(existing), kind)
 
     def keep_steady(self, project: str) -> None:
         """Never disable, delete or move a project's first connector: its events may expire."""
@@ -146,16 +161,14 @@ class Customers:
         """One of those."""
         return self._ledger.accounts[self._rng.choice(sorted(self._steady))]
 
-    def _alter(self, process: Process, project: str, connector: str, kind: str) -> None:
+    def _alter(self, project: Project, connector: str, kind: str) -> None:
         rng = self._rng
-        steady = f"projects/{project}/dataconnectors/{connector}" in self._steady
-        if steady and kind not in ("patch", "secret"):
+        if _name(project, connector) in self._steady and kind not in ("patch", "secret", "both"):
             return
-        patch = partial(self._patch, process, project, connector)
+        patch = partial(self._patch, project, connector)
         match kind:
             case "delete":
-                self.service(process).delete(project, connector, self._author(process))
-                self._ledger.changed(process, f"projects/{project}/dataconnectors/{connector}")
+                self._delete(project, connector)
             case "patch":
                 settings = self.settings()
                 del settings["httpConfig"]
@@ -166,13 +179,19 @@ class Customers:
             case "url":
                 change = {"httpConfig": {"url": self._url()}}
                 patch(change, "httpConfig.url")
+            case "both":  # by two people at once, neither of whom may lose the other's change
+                secret = partial(self._alter, project, connector, "secret")
+                self._scheduler.after(rng.uniform(0, 0.1), partial(self._scheduler.spawn, secret))
+                self._alter(project, connector, "url")
             case "secret":
                 change = {"httpConfig": {"signatureSecret": f"{rng.random()}"}}
                 patch(change, "httpConfig.signatureSecret")
             case "disable":
                 patch({"status": "USER_DISABLED"})
-                enable = partial(self._scheduler.spawn, partial(self._enable, project, connector))
-                self._scheduler.after(rng.expovariate(1 / 120), enable)
+                enable = partial(patch, {"status": "ACTIVE"})
+                self._scheduler.after(
+                    rng.expovariate(1 / 120), partial(self._scheduler.spawn, enable)
+                )
             case "enable":
                 patch({"status": "ACTIVE"})
             case _:  # a cycle: what waits belongs to an older epoch at once
@@ -180,43 +199,13 @@ class Customers:
                 patch({"status": "ACTIVE"})
 
     def disable(self, name: str) -> None:
-        """Disable a connector by its name, and enable it later."""
-        _, project, _, connector = name.split("/")
-        process = self._world.process("config")
-        with contextlib.suppress(KilledError, DataConnectorsError, ClientError, BotoCoreError):
-            self._alter(process, project, connector, "disable")
+        """Disable a connector by its name, if there is one, and enable it later."""
+        if name not in self._ledger.accounts:
+            return
+        _, project_id, _, connector = name.split("/")
+        (project,) = (entry for entry in self._world.projects if entry.id == project_id)
+        self._alter(project, connector, "disable")
 
-    def _enable(self, project: str, connector: str) -> None:
-        process = self._world.process("config")
-        with contextlib.suppress(KilledError, DataConnectorsError, ClientError, BotoCoreError):
-            self._patch(process, project, connector, {"status": "ACTIVE"})
 
-    def _settle_later(self) -> None:
-        if not self._settles:
-            self._settles = True
-            self._scheduler.after(SETTLE_SECONDS, partial(self._scheduler.spawn, self._settle))
-
-    def _settle(self) -> None:
-        """What the reconciler does each minute: finish what a call to the API has left undone."""
-        self._settles = False
-        process = self._world.process("reconciler")
-        rows = self._rows(process)
-        provisioner = self._provisioner(process)
-        unfinished = False
-        try:
-            for lifecycle in (Lifecycle.PROVISIONING, Lifecycle.DELETING):
-                for entry in list(rows.connectors_in(lifecycle)):
-                    unfinished = True
-                    row = rows.connector(entry.name)
-                    if row is None or row.lifecycle is not lifecycle:
-                        continue
-                    if lifecycle is Lifecycle.PROVISIONING:
-                        provisioner.provision(row)
-                        continue
-                    with contextlib.suppress(NotYetError):
-                        provisioner.clear(Subject.of(row))
-                        rows.remove(row)
-        except (KilledError, ControlPlaneError, ClientError, BotoCoreError):
-            unfinished = True
-        if unfinished:
-            self._settle_later()
+def _name(project: Project, connector: str) -> str:
+    return f"projects/{project.id}/dataconnectors/{connector}"

@@ -36,8 +36,15 @@ LAST_ATTEMPT = 43_000
 FIRST_EXPIRY = 43_200 - 3_600 - 240
 """Seconds of an event's age: earlier, an attempt fits in, however long the wait for it."""
 
+SAME_CALL_SECONDS = 30.0
+"""From a connector's making on: a call that equals the one that made it makes no second one. It is
+remembered for a minute, of which deciding so and writing the row may take the rest."""
+
 RESENT = 5000
 """How many of a project's latest events a publisher may still send again."""
+
+CUSTOMERS_FIELDS = frozenset(("active", "types", "labels", "url", "secret"))
+"""Of a `Setting`: nobody else may change them."""
 
 _VALUE = re.compile(r'\\?"(?:value|ppm|pascal|total)\\?":\s*(\d+)')
 """Where each event carries its number; in a queue's message the quotes are escaped."""
@@ -63,26 +70,31 @@ class Setting:
     wants: bool
     active: bool
     types: frozenset[str]
+    labels: frozenset[str]
     url: str
     secret: str
+
+    def differences(self, other: "Setting") -> set[str]:
+        """Fields that a customer may set, by their names here, and in which the two differ."""
+        return {name for name in CUSTOMERS_FIELDS if getattr(self, name) != getattr(other, name)}
 
 
 @dataclass(eq=False)
 class Account:
     """One connector: what it was set to, and what became of each of its project's events.
 
-    `settled` is the latest disabling or deletion whose call has returned, `writers` the process
-    that wrote the latest one.
+    `settled` is the latest disabling or deletion after which a call has returned that promises that
+    no attempt begins any more. `made_at` is when it was made, by the clock of who made it.
     """
 
     name: str
     project: str
     first: int
+    made_at: float
     settings: list[Setting] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
     inactive: list[int] = field(default_factory=list)
     settled: int = 0
-    writers: dict[int, Process | None] = field(default_factory=dict)
     states: bytearray = field(default_factory=bytearray)
     bodies: "array[int]" = field(default_factory=lambda: array("L"))
     other_bodies: dict[int, set[int]] = field(default_factory=dict)
@@ -135,6 +147,16 @@ class Call:
     began: int
     sent: set[tuple[int, int]] = field(default_factory=set)
     kept: set[int] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Change:
+    """A customer's call to the config API while it is served. `began` is the tick then, `fields`
+    what it may change, `stopped` has each connector that it disabled or deleted, and when."""
+
+    began: int
+    fields: Collection[str]
+    stopped: list[tuple[Account, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -214,10 +236,16 @@ class Ledger:
             if age < FIRST_EXPIRY:
                 self.violated(f"event {note.number} was given up at an age of {age:.0f} s")
 
-    def changed(self, process: Process, name: str) -> None:
-        """A customer's call that changed a connector has returned."""
+    def changed(self, change: Change, name: str, *, stopped: bool) -> None:
+        """A call that changed a connector has returned.
+
+        `stopped` says that its answer shows the connector disabled or deleted, by whomever: that
+        holds from then on for what was disabled before the call began.
+        """
         account = self.accounts[name]
-        ticks = [tick for tick in account.inactive if account.writers.get(tick) is process]
+        ticks = [tick for changed, tick in change.stopped if changed is account]
+        if stopped:
+            ticks += account.inactive[: bisect_right(account.inactive, change.began)][-1:]
         account.settled = max([account.settled, *ticks])
 
     def _commit(self, key: tuple[str, str], item: Item | None) -> None:
@@ -227,11 +255,11 @@ class Ledger:
         account = self.accounts.get(name)
         if account is None:
             first = max(0, self.next_number.get(project, 0) - RESENT)
-            account = Account(name, project, first)
+            account = Account(name, project, first, self._clock_of_actor())
             self.accounts[name] = account
             self.by_project.setdefault(project, []).append(account)
         if item is None:
-            setting = Setting(self.tick, False, False, False, frozenset(), "", "")
+            setting = Setting(self.tick, False, False, False, frozenset(), frozenset(), "", "")
         else:
             there = item["lifecycle"]["S"] != "DELETING"
             active = there and item["status"]["S"] == "ACTIVE"
@@ -242,15 +270,30 @@ class Ledger:
                 wants=active and item["lifecycle"]["S"] == "READY",
                 active=active,
                 types=frozenset(entry["S"] for entry in item["eventTypes"]["L"]),
+                labels=frozenset(entry["S"] for entry in item["labels"]["L"]),
                 url=item["url"]["S"],
                 secret=json.loads(sealed).get("signatureSecret", ""),
             )
+        change = self.actor.invocation if self.actor is not None else None
+        if setting.there and account.settings:
+            meant = change.fields if isinstance(change, Change) else ()
+            for name in setting.differences(account.settings[-1]).difference(meant):
+                self.violated(f"{account.name}: {name} was changed by a call that leaves it out")
+            if not account.settings[-1].there:
+                self.violated(f"{account.name} was deleted and is there again")
         account.settings.append(setting)
         account.ticks.append(self.tick)
+        twin = self.by_url.get(setting.url, account) if setting.there else account
+        if twin is not account and account.made_at < twin.made_at + SAME_CALL_SECONDS:
+            self.violated(f"{account.name} was made by a call that has made {twin.name} already")
         self.by_url[setting.url] = account
         if not setting.active:
             account.inactive.append(self.tick)
-            account.writers = {self.tick: self.actor}
+            if isinstance(change, Change):
+                change.stopped.append((account, self.tick))
+
+    def _clock_of_actor(self) -> float:
+        return 0.0 if self.actor is None else self.actor.now()
 
     # --- ingest --------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Poller:
             messages = queue.receive(size, queue.visibility_timeout, pick)
             if not messages:
                 break
-            throttled = THROTTLED_RATE if plan.is_down("lambda", now) else 0.01
+            throttled = THROTTLED_RATE if plan.is_down("concurrency", now) else 0.01
             if plan.roll("received without invocation", throttled):
                 continue
             batch = Batch(

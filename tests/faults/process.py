@@ -57,7 +57,8 @@ class Process:
     """An environment of the function `role`. Its wall clock is `skew` seconds ahead.
 
     `invocation` is what a watcher keeps of the current invocation, `faulted` has the methods that
-    something went wrong with during it. `dies_at` is in the scheduler's time.
+    something went wrong with during it. `dies_at` is in the scheduler's time. `statics` are
+    attributes of classes that a library keeps an invocation's state in: each process has its own.
     """
 
     role: str
@@ -67,6 +68,7 @@ class Process:
     handler: Callable[[Any, Any], Any] = lambda event, context: None
     invocation: Any = None
     faulted: set[str] = field(default_factory=set)
+    statics: Sequence[tuple[type, str]] = ()
     ahead: float = 0.0
     _parallel: bool = field(default=False, repr=False)
     _waited_until: float = field(default=float("inf"), repr=False)
@@ -89,12 +91,18 @@ class Process:
         scheduler = self.world.scheduler
         end = min(self.dies_at, self._waited_until)
         if scheduler.now + seconds < end:
-            scheduler.sleep(seconds)
+            self._let_others_run(seconds)
             return
-        scheduler.sleep(max(0.0, end - scheduler.now))
+        self._let_others_run(max(0.0, end - scheduler.now))
         if end == self.dies_at:
             raise KilledError("its time was up")
         raise LateError
+
+    def _let_others_run(self, seconds: float) -> None:
+        kept = [(owner, name, getattr(owner, name, None)) for owner, name in self.statics]
+        self.world.scheduler.sleep(seconds)
+        for owner, name, value in kept:
+            setattr(owner, name, value)
 
     def together(
         self, calls: Sequence[Callable[[], T]], seconds: float = float("inf")
@@ -158,6 +166,8 @@ class Process:
     def get(self, service: str, **_options: Any) -> "Client":
         """As `dataconnectors.aws.Clients`. How botocore repeats calls is up to the plan."""
         return Client(self, self.world.services[service])
+
+    later = get
 
     def call(self, service: str, method: str, act: Callable[..., Any], parameters: Any) -> Any:
         """One call, and what goes wrong with it."""

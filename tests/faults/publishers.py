@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from dataconnectors import times
 from dataconnectors.messages import Message
 from tests.faults.ledger import Call
 from tests.faults.process import KilledError
+from tests.support.http_api import request
 
 if TYPE_CHECKING:
     from tests.faults.world import World
@@ -30,6 +30,9 @@ CHANGES_PER_CALL = 0.05
 OUTAGES_PER_CALL = 0.004
 STRANGERS_PER_CALL = 0.01
 """Configuration calls, outages of an AWS service, and messages that are none of ours."""
+
+SERVICES = ("sqs", "dynamodb", "kms")
+"""Down twice as often as Lambda's control plane."""
 
 OUTAGE_CALLS = (3, 40)
 """How long an outage lasts, in calls of publishers: it is to hit some, not a whole run."""
@@ -67,7 +70,7 @@ class Project:
     """A project and its publisher's credentials."""
 
     id: str
-    headers: Mapping[str, str]
+    headers: dict[str, str]
 
 
 class Publishers:
@@ -104,9 +107,9 @@ class Publishers:
                 rng.uniform(0, 5), partial(self._scheduler.spawn, self._world.customers.change)
             )
         if rng.random() < OUTAGES_PER_CALL * intensity:
-            service = rng.choice(("sqs", "dynamodb", "kms", "sqs", "dynamodb", "kms", "lambda"))
+            service = rng.choice((*SERVICES, *SERVICES, "lambda", "concurrency"))
             seconds = self._pause * rng.uniform(*OUTAGE_CALLS)
-            if service == "lambda":
+            if service == "concurrency":
                 seconds = rng.uniform(*THROTTLED_SECONDS)
             self._plan.begin_outage(service, self._scheduler.now + seconds)
         if self._plan.roll("message of a stranger", STRANGERS_PER_CALL):
@@ -146,7 +149,9 @@ class Publishers:
     def _publish_emulated(self, project: Project) -> None:
         number, event_type = self._number(project.id), self._rng.choice(list(TYPES))
         path = f"/v2/projects/{project.id}/devices/emu{number % DEVICES}:publish"
-        event = _request(path, {event_type: {TYPES[event_type]: number}}, project.headers)
+        event = request(
+            "POST", path, {event_type: {TYPES[event_type]: number}}, headers=project.headers
+        )
 
         def publish() -> None:
             call = Call(project.id, [number], [event_type], self._ledger.tick)
@@ -177,7 +182,7 @@ class Publishers:
             else:
                 path = f"/v2/projects/{project.id}/events"
                 answered = self._world.invoke(
-                    process, _request(path, content, project.headers), call
+                    process, request("POST", path, content, headers=project.headers), call
                 )
                 answer = json.loads(answered["body"])
                 if answered["statusCode"] not in (200, 503):
@@ -210,16 +215,3 @@ class Publishers:
 
     def _answer_is_lost(self) -> bool:
         return self._plan.roll("ingest's answer is lost", 0.005)
-
-
-def _request(path: str, content: Any, headers: Mapping[str, str]) -> dict[str, Any]:
-    """A POST as an HTTP API hands it on."""
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": dict(headers),
-        "requestContext": {"http": {"method": "POST", "path": path, "sourceIp": "192.0.2.1"}},
-        "body": json.dumps(content, separators=(",", ":")),
-        "isBase64Encoded": False,
-    }

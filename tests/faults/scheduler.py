@@ -31,6 +31,11 @@ class Scheduler:
         self._failure: BaseException | None = None
         self._stopped = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self._due
+
     def at(self, moment: float, action: Action) -> None:
         """Run an action at a moment, after those that were set for the same moment before."""
         self._count += 1

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+from botocore.exceptions import BotoCoreError, ClientError
+
 from dataconnectors import times
 from dataconnectors.destinations import Destination, check_url
 from dataconnectors.devices import Device
@@ -22,8 +25,10 @@ from dataconnectors.store.table import Table
 from dataconnectors.vault import Vault
 from tests.faults.customers import Customers
 from tests.faults.ledger import Batch, Ledger
+from tests.faults.models.cloudwatch import CloudWatch
 from tests.faults.models.dynamodb import DynamoDb
 from tests.faults.models.endpoints import Endpoint
+from tests.faults.models.events import EventBridge
 from tests.faults.models.kms import Kms
 from tests.faults.models.mappings import Mappings
 from tests.faults.models.sqs import Message, Queue, Sqs
@@ -31,7 +36,6 @@ from tests.faults.plan import KILL_RATE, Plan
 from tests.faults.pollers import POLL_SECONDS, Poller
 from tests.faults.process import (
     EPOCH,
-    InlineExecutor,
     InlineWorkers,
     KilledError,
     Process,
@@ -48,6 +52,29 @@ CONNECTORS = 2
 SENDER_WORKERS = 10
 MAXIMUM_ENVIRONMENTS = 50
 """Kept idle, of each function."""
+
+FUNCTIONS = ("ingest", "sender", "config_api", "reconciler")
+
+TIMEOUTS = {
+    "ingest": 20.0,
+    "sender": float(os.environ["FUNCTION_TIMEOUT"]),
+    "config_api": 29.0,
+    "reconciler": 55.0,
+}
+"""Of functions, in seconds: as in template.yaml."""
+
+PUNCTUAL = ("ingest", "sender")
+"""Functions that always end before their timeouts. The others make as many calls as there is to do,
+and what dies in the middle of them is finished by the next run."""
+
+MINUTE = 60.0
+"""Between two runs of the reconciler."""
+
+AFTERMATH_MINUTES = 90
+"""Of the reconciler's runs after everything else is over: until the last hour is accounted for."""
+
+SETTLING_SECONDS = (0.0, 8.0)
+"""What a change of an event source mapping takes."""
 
 SKEW_SECONDS = 30.0
 SKEWED_SHARE = 0.3
@@ -113,12 +140,15 @@ class Context:
 def run(scenario: Scenario) -> Report:
     """One run, the same for the same scenario."""
     started = time.perf_counter()
+    chance = random.getstate()
+    random.seed(scenario.seed)  # what our code draws from, for its back-off
     with contextlib.redirect_stdout(Nowhere()):
         world = World(scenario)
         try:
             world.run()
         finally:
             world.scheduler.close()
+            random.setstate(chance)
     ledger, plan = world.ledger, world.plan
     return Report(
         scenario=scenario,
@@ -144,7 +174,6 @@ class World:
         self.scheduler = Scheduler()
         self.plan = Plan(self.rng, scenario.intensity)
         self.ledger = Ledger(self.epoch)
-        self.function_timeout = float(os.environ["FUNCTION_TIMEOUT"])
         self.sqs = Sqs(self.epoch, made=self._queue_made, deleted=self.ledger.queue_deleted)
         self.surroundings = Surroundings(
             self.scheduler,
@@ -159,14 +188,22 @@ class World:
                     unread=("HISTORY#", "AUDIT#", "EXPIRED#", "METRICS#"),
                 ),
                 "kms": Kms(),
-                "lambda": Mappings(made=self._mapping_made, deleted=self._mapping_deleted),
+                "lambda": Mappings(
+                    self._mapping_made,
+                    self._mapping_deleted,
+                    clock=self.epoch,
+                    settling=lambda: self.rng.uniform(*SETTLING_SECONDS),
+                ),
+                "events": EventBridge(),
+                "cloudwatch": CloudWatch(self.sqs.queues),
             },
             self._observe,
             self._slowed,
         )
         edits = scenario.edits or {}
-        self._programs = {name: Program(name, edits.get(name)) for name in ("ingest", "sender")}
-        self._idle: dict[str, list[Process]] = {"ingest": [], "sender": []}
+        self._programs = {name: Program(name, edits.get(name)) for name in FUNCTIONS}
+        self._idle: dict[str, list[Process]] = {name: [] for name in FUNCTIONS}
+        self._minutes_left = AFTERMATH_MINUTES
         self._pollers: dict[str, Poller] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.projects: list[Project] = []
@@ -186,6 +223,7 @@ class World:
         self.plan.active = True
         self._kill_an_endpoint()
         self.scheduler.after(0.0, self.publishers.publish_next)
+        self.scheduler.after(MINUTE, self._reconcile)
         self.scheduler.run(self._is_over)
         self.ledger.close(self.sqs.queues.values())
 
@@ -201,7 +239,7 @@ class World:
     def _set_up(self) -> None:
         faults_queue = os.environ["FAULTS_QUEUE_ARN"].rpartition(":")[2]
         self.sqs.create_queue(QueueName=faults_queue)
-        process = self.process("config")
+        process = self.process("admin")
         table = Table(process.get("dynamodb"), os.environ["TABLE_NAME"])
         vault = Vault(process.get("kms"), os.environ["KMS_KEY_ARN"], clock=process.clock)
         founding = Founding(
@@ -227,8 +265,9 @@ class World:
                         create_time=times.to_text(process.now()),
                     )
                 )
+            process.sleep(MINUTE)  # whoever founds a project does not use it within the same second
             for _ in range(CONNECTORS):
-                self.customers.create(process, project)
+                self.customers.create(self.projects[-1])
             self.customers.keep_steady(project)
 
     # --- processes -----------------------------------------------------------------------------
@@ -247,16 +286,15 @@ class World:
             return idle.pop(self.rng.randrange(len(idle)))
         process = self.process(role)
         program = self._programs[role].start(process)
-        clocks = {"now": process.now, "clock": process.clock}
         if role == "sender":
             program["sender"] = program["make_sender"](
-                Transport(self, process), InlineWorkers(process, SENDER_WORKERS), **clocks
+                Transport(self, process),
+                InlineWorkers(process, SENDER_WORKERS),
+                now=process.now,
+                clock=process.clock,
             )
-        else:
-            program["ingest"] = program["make_ingest"](
-                InlineExecutor(process), now=process.now, sleep=process.sleep
-            )
-            program["access"] = program["make_access"](**clocks)
+        elif role == "config_api":
+            process.statics = ((BaseRouter, "current_event"), (BaseRouter, "lambda_context"))
         process.handler = program["lambda_handler"]
         return process
 
@@ -266,7 +304,7 @@ class World:
         `invocation` is what the ledger keeps of it.
         """
         now = self.scheduler.now
-        ends_at = now + self.function_timeout
+        ends_at = now + TIMEOUTS[process.role]
         process.invocation = invocation
         process.faulted.clear()
         process.dies_at = ends_at
@@ -275,7 +313,8 @@ class World:
         try:
             answer = process.handler(event, Context(process, ends_at))
         except KilledError:
-            if self.scheduler.now >= ends_at and process.dies_at == ends_at:
+            overdue = self.scheduler.now >= ends_at and process.dies_at == ends_at
+            if overdue and process.role in PUNCTUAL:
                 self.ledger.violated(f"the {process.role} outlasted its own timeout")
             raise
         except Exception:
@@ -302,6 +341,23 @@ class World:
         if self.plan.roll("connector disabled under a slow call", 0.3 / self.plan.intensity):
             disable = partial(self.customers.disable, next(iter(batch.reads)))
             self.scheduler.after(self.rng.uniform(0, 0.1), partial(self.scheduler.spawn, disable))
+
+    # --- the schedule ---------------------------------------------------------------------------
+
+    def _reconcile(self) -> None:
+        """Each minute, as long as anything goes on, and some time longer."""
+        self._minutes_left = self._minutes_left - 1 if self.scheduler.is_idle else AFTERMATH_MINUTES
+        if self._minutes_left:
+            self.scheduler.after(MINUTE, self._reconcile)
+            self.scheduler.spawn(self._run_reconciler)
+
+    def _run_reconciler(self) -> None:
+        try:
+            self.invoke(self.environment("reconciler"), {}, None)
+        except (KilledError, ClientError, BotoCoreError):
+            pass  # the next run goes on
+        except Exception as error:  # noqa: BLE001  # none is expected
+            self.ledger.violated(f"the reconciler raised {error!r}")
 
     # --- queues and their pollers --------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import re
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from tests.faults.models.errors import refusal
@@ -54,6 +55,8 @@ class DynamoDb:
         written: Callable[[Key, Item | None], None] = lambda key, item: None,
         unread: tuple[str, ...] = (),
     ) -> None:
+        # Whoever wants to read its answers without botocore's parser may: there are none to parse.
+        self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda event, handler: None))
         self._clock = clock
         self._table = table
         self._index, self._index_key = index

@@ -12,7 +12,11 @@ WHOLE_BATCH = None
 
 
 class Mappings:
-    """Lambda's control plane. `made` and `deleted` hear of the ARN of a mapping's queue."""
+    """Lambda's control plane. `made` and `deleted` hear of the ARN of a mapping's queue.
+
+    `settling` gives the seconds that a change takes: meanwhile the mapping can be neither changed
+    nor deleted. `deleted` hears of it when it is gone at last, by whichever call sees that first.
+    """
 
     name = "lambda"
 
@@ -20,60 +24,100 @@ class Mappings:
         self,
         made: Callable[[str], None] = lambda arn: None,
         deleted: Callable[[str], None] = lambda arn: None,
+        *,
+        clock: Callable[[], float] = lambda: 0.0,
+        settling: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._mappings: dict[str, dict[str, Any]] = {}
+        self._transitions: dict[str, tuple[str, float]] = {}
         self._made, self._deleted = made, deleted
+        self._clock, self._settling = clock, settling
         self._count = 0
 
     def create_event_source_mapping(
         self, *, Tags: Mapping[str, str], **settings: Any
     ) -> dict[str, Any]:
         """A mapping, one for each queue and function."""
+        self._settle()
         arn = settings["EventSourceArn"]
         if any(mapping["EventSourceArn"] == arn for mapping in self._mappings.values()):
             raise refusal("ResourceConflictException", "CreateEventSourceMapping", status=409)
         self._count += 1
         mapping_id = f"00000000-0000-4000-8000-{self._count:012d}"
-        self._mappings[mapping_id] = settings
+        self._mappings[mapping_id] = settings | {"Tags": dict(Tags)}
+        self._begin(mapping_id, "Creating")
         self._made(arn)
         return self._describe(mapping_id)
 
     def get_event_source_mapping(self, *, UUID: str) -> dict[str, Any]:
         """One mapping."""
+        self._settle()
         return self._describe(UUID)
 
     def list_event_source_mappings(
-        self, *, EventSourceArn: str, MaxItems: int = 100
+        self, *, MaxItems: int = 100, EventSourceArn: str = "", FunctionName: str = ""
     ) -> dict[str, Any]:
-        """The mappings on a queue."""
+        """The mappings on a queue, or on a function, on one page."""
+        self._settle()
         found = [
             self._describe(mapping_id)
             for mapping_id, settings in self._mappings.items()
-            if settings["EventSourceArn"] == EventSourceArn
+            if EventSourceArn in ("", settings["EventSourceArn"])
+            and FunctionName in ("", settings["FunctionName"])
         ]
-        return {"EventSourceMappings": found[:MaxItems]}
+        assert len(found) <= MaxItems, "the model has no second page"
+        return {"EventSourceMappings": found}
+
+    def list_tags(self, *, Resource: str) -> dict[str, Any]:
+        """A mapping's tags, by its ARN."""
+        self._settle()
+        mapping_id = Resource.removeprefix(_ARN)
+        self._describe(mapping_id)
+        return {"Tags": dict(self._mappings[mapping_id]["Tags"])}
 
     def update_event_source_mapping(self, *, UUID: str, **settings: Any) -> dict[str, Any]:
         """Change a mapping."""
-        self._describe(UUID)
+        self._check_steady(UUID, "UpdateEventSourceMapping")
         self._mappings[UUID] = self._mappings[UUID] | settings
+        self._begin(UUID, "Updating")
         return self._describe(UUID)
 
     def delete_event_source_mapping(self, *, UUID: str) -> dict[str, Any]:
-        """Delete a mapping; AWS takes seconds."""
-        answer = self._describe(UUID)
-        self._deleted(self._mappings.pop(UUID)["EventSourceArn"])
-        return answer | {"State": "Deleting"}
+        """Begin to delete a mapping."""
+        self._check_steady(UUID, "DeleteEventSourceMapping")
+        self._begin(UUID, "Deleting")
+        return self._describe(UUID)
+
+    def _begin(self, mapping_id: str, state: str) -> None:
+        self._transitions[mapping_id] = state, self._clock() + self._settling()
+
+    def _settle(self) -> None:
+        """End the transitions whose time has come."""
+        now = self._clock()
+        over = [key for key, (_, until) in self._transitions.items() if until <= now]
+        for mapping_id in over:
+            state, _ = self._transitions.pop(mapping_id)
+            if state == "Deleting":
+                self._deleted(self._mappings.pop(mapping_id)["EventSourceArn"])
+
+    def _check_steady(self, mapping_id: str, operation: str) -> None:
+        self._settle()
+        self._describe(mapping_id)
+        if mapping_id in self._transitions:
+            raise refusal("ResourceInUseException", operation)
 
     def _describe(self, mapping_id: str) -> dict[str, Any]:
         settings = self._mappings.get(mapping_id)
         if settings is None:
             raise refusal("ResourceNotFoundException", "EventSourceMapping", status=404)
-        described = {name: value for name, value in settings.items() if name != "Enabled"}
+        described = {
+            name: value for name, value in settings.items() if name not in ("Enabled", "Tags")
+        }
+        state, _ = self._transitions.get(mapping_id, ("Enabled", 0.0))
         return described | {
             "UUID": mapping_id,
             "FunctionArn": described.pop("FunctionName"),
-            "State": "Enabled",
+            "State": state,
             "EventSourceMappingArn": f"{_ARN}{mapping_id}",
         }
 

@@ -18,6 +18,9 @@ NAME_BLOCKED_SECONDS = 60
 """AWS: entries of a batch; bytes of a message and of a batch; seconds of invisibility, counted
 from a message's first receive; messages in flight; how long a deleted queue's name stays taken."""
 
+COUNTED_MINUTES = 240
+"""Kept of each queue: more than whoever accounts for an hour looks back."""
+
 _DEFAULTS = {"VisibilityTimeout": "30", "MessageRetentionPeriod": "345600"}
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTES = re.compile(r"VisibilityTimeout|MessageRetentionPeriod|SqsManagedSseEnabled")
@@ -59,9 +62,21 @@ class Message:
         self.note: Any = None
 
 
+@dataclass(eq=False, slots=True)
+class Minute:
+    """What was counted of a queue in a minute, and how many messages there were at its end."""
+
+    sent: int = 0
+    deleted: int = 0
+    there: int = 0
+
+
 @dataclass(eq=False)
 class Queue:
-    """A queue. `expired` hears of each message that grows too old, `sent` of each that arrives."""
+    """A queue. `expired` hears of each message that grows too old, `sent` of each that arrives.
+
+    `minutes` are the latest in which anything was counted, by the epoch's minute.
+    """
 
     name: str
     url: str
@@ -75,6 +90,7 @@ class Queue:
     visible: list[Message] = field(default_factory=list)
     timers: list[tuple[float, int, Message]] = field(default_factory=list)
     in_flight: int = 0
+    minutes: dict[int, Minute] = field(default_factory=dict)
     sent: Callable[["Queue", Message], None] = lambda queue, message: None
     expired: Callable[["Queue", Message], None] = lambda queue, message: None
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -89,6 +105,7 @@ class Queue:
         message = Message(f"{self.name[-20:]}-{number:08d}", body, self.clock())
         self.messages[message.id] = message
         self.visible.append(message)
+        self._this_minute().sent += 1
         self.sent(self, message)
         return message
 
@@ -107,6 +124,7 @@ class Queue:
             message = self.visible.pop(pick(len(self.visible)))
             if self._is_too_old(message, now):
                 del self.messages[message.id]
+                self._this_minute()
                 self.expired(self, message)
                 continue
             message.receives += 1
@@ -129,7 +147,7 @@ class Queue:
         """Drop the visible messages that are too old."""
         now = self.clock()
         for message in [entry for entry in self.visible if self._is_too_old(entry, now)]:
-            self.remove(message)
+            self._take_out(message)
             self.expired(self, message)
 
     def _is_too_old(self, message: Message, now: float) -> bool:
@@ -148,8 +166,13 @@ class Queue:
         self._hide(message, self.clock() + seconds)
 
     def remove(self, message: Message) -> None:
-        """Take a message out for good."""
+        """Delete a message."""
+        self._take_out(message)
+        self._this_minute().deleted += 1
+
+    def _take_out(self, message: Message) -> None:
         del self.messages[message.id]
+        self._this_minute()
         if message.in_flight:
             message.in_flight = False
             self.in_flight -= 1
@@ -164,6 +187,17 @@ class Queue:
                 return visible_at
             heapq.heappop(self.timers)
         return None
+
+    def _this_minute(self) -> Minute:
+        """The minute's counts, with what is there now."""
+        number = int(self.clock() // 60)
+        minute = self.minutes.get(number)
+        if minute is None:
+            minute = self.minutes[number] = Minute()
+            if len(self.minutes) > COUNTED_MINUTES:
+                del self.minutes[next(iter(self.minutes))]
+        minute.there = len(self.messages)
+        return minute
 
     def _hide(self, message: Message, until: float) -> None:
         message.visible_at = until
@@ -257,6 +291,18 @@ class Sqs:
         }
         wanted = everything if "All" in AttributeNames else AttributeNames
         return {"Attributes": {name: everything[name] for name in wanted}}
+
+    def list_queues(self, *, QueueNamePrefix: str, MaxResults: int) -> dict[str, Any]:
+        """Queues whose names begin so, on one page; here at once, AWS is behind by seconds."""
+        urls = [
+            queue.url for name, queue in self.queues.items() if name.startswith(QueueNamePrefix)
+        ]
+        assert len(urls) <= MaxResults, "the model has no second page"
+        return {"QueueUrls": urls} if urls else {}
+
+    def list_queue_tags(self, *, QueueUrl: str) -> dict[str, Any]:
+        """A queue's tags."""
+        return {"Tags": dict(self._queue(QueueUrl, "ListQueueTags").tags)}
 
     def delete_queue(self, *, QueueUrl: str) -> None:
         """Delete a queue with everything in it."""
