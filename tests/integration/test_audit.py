@@ -122,6 +122,23 @@ def test_each_change_of_who_has_access_is_told(client: Client) -> None:
     ]
 
 
+@pytest.mark.parametrize("whole_project", [False, True])
+def test_another_project_is_not_told_who_deleted_its_member(
+    organizer: Client, whole_project: bool
+) -> None:
+    there, here = found("There"), found("Here")
+    gone = there.account_with(roles.USER)
+    member = {"email": gone.account["email"], "roles": [roles.USER]}
+    assert here.call("POST", "/members", member)[0] == 200
+    path = "" if whole_project else f"/serviceaccounts/{gone.account['email'].partition('@')[0]}"
+    assert there.call("DELETE", path) == (200, {})
+    entry = newest(here)
+    assert (entry["action"], entry["details"]["email"]) == ("membership.delete", member["email"])
+    assert (entry["actor"], entry["keyId"], entry["address"]) == (member["email"], "", "")
+    for known_there in (there.account["email"], there.account["keyId"]):
+        assert known_there not in str(entries(here))
+
+
 def test_what_the_deployer_made_is_told(client: Client, organizer: Client) -> None:
     told = entries(client)
     assert {entry["actor"] for entry in told} == {"deployer"}

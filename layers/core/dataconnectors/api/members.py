@@ -1,5 +1,6 @@
 """Routes of members, of projects and of organizations alike."""
 
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -13,6 +14,7 @@ from dataconnectors.audit import Author
 from dataconnectors.errors import BadRequestError, NotFoundError
 from dataconnectors.events import is_id
 from dataconnectors.members import Member
+from dataconnectors.projects import ORGANIZATION
 from dataconnectors.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.members import MemberStore
@@ -82,11 +84,16 @@ class Members:
         return {}
 
     def leave_all(self, account: ServiceAccount, author: Author, *, but: str = "") -> None:
-        """End all memberships of an account that is being deleted, except in `but`."""
+        """End all memberships of an account that is being deleted, except in `but`.
+
+        Another project is told that the account went, not who of this one did it, nor from where.
+        """
+        leaving = replace(author, email=account.email, key_id="", address="")
+        own = (f"projects/{account.project}", ORGANIZATION)
         for membership in self._store.memberships(account.id):
             member = self._store.member(membership.parent, account.id)
             if membership.parent != but and member is not None:
-                self._remove(member, author)
+                self._remove(member, author if member.parent in own else leaving)
 
     def invite_url(self, parent: str, member_id: str, host: str) -> dict[str, Any]:
         """Where a person would accept: service accounts are members at once."""

@@ -104,13 +104,15 @@ class ServiceAccounts:
     def delete(self, project: str, account_id: str, author: Author) -> dict[str, Any]:
         """Delete an account with its keys and memberships.
 
-        The memberships first: what fails in between can be repeated.
+        The memberships first: what fails in between can be repeated. Once more after it, for one
+        that somebody gave it meanwhile: now nobody can any more.
         """
         for _ in range(TRIES):
             account = self.find(project, account_id)
             self._members.leave_all(account, author)
             change = author.change("serviceaccount.delete", account.name)
             if self._store.delete_service_account(account, change):
+                self._members.leave_all(account, author)
                 return {}
         raise ConflictError(f"{account.name} keeps being changed by others: try again")
 

@@ -28,7 +28,10 @@ class AccountStore:
         self._table = table
 
     def create_service_account(self, account: ServiceAccount, change: Change) -> None:
-        """Put an account without keys, and count it in its project."""
+        """Put an account without keys, and count it in its project.
+
+        Raises `NotFoundError` without project and `BadRequestError` when it is full.
+        """
         failed = self._table.attempt(
             [
                 self._table.put(account_item(account), "attribute_not_exists(pk)"),
@@ -38,8 +41,11 @@ class AccountStore:
                 *put_changes(self._table, change),
             ]
         )
-        if failed is not None:
-            raise BadRequestError(f"a project has {MAXIMUM_ACCOUNTS} service accounts at most")
+        if failed is None:
+            return
+        if self._table.get(keys.project_key(account.project)) is None:
+            raise NotFoundError(f"projects/{account.project} is not there")
+        raise BadRequestError(f"a project has {MAXIMUM_ACCOUNTS} service accounts at most")
 
     def service_account(self, project_id: str, account_id: str) -> ServiceAccount | None:
         """A service account, None when absent."""
@@ -82,7 +88,10 @@ class AccountStore:
         return failed is None
 
     def create_key(self, account: ServiceAccount, key: AccountKey, change: Change) -> None:
-        """Put a key, and enter it in its account."""
+        """Put a key, and enter it in its account.
+
+        Raises `NotFoundError` when the account is gone and `BadRequestError` when it is full.
+        """
         update = self._account_update(
             account,
             "SET #keys.#key = :time ADD version :one",
@@ -97,8 +106,11 @@ class AccountStore:
                 *put_changes(self._table, change),
             ]
         )
-        if failed is not None:
-            raise BadRequestError(f"{account.name} has {MAXIMUM_KEYS} keys: delete one first")
+        if failed is None:
+            return
+        if self.service_account(account.project, account.id) is None:
+            raise NotFoundError(f"{account.name} is not there")
+        raise BadRequestError(f"{account.name} has {MAXIMUM_KEYS} keys: delete one first")
 
     def delete_key(self, account: ServiceAccount, key_id: str, change: Change) -> None:
         """Delete a key; `NotFoundError` when it is gone already."""

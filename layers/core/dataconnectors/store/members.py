@@ -51,6 +51,8 @@ class MemberStore:
             raise ConflictError(f"{member.email} is a member of {member.parent} already")
         if failed == len(actions) - 1:
             raise BadRequestError(f"email: no service account has {member.email}")
+        if self._table.get(keys.parent_key(member.parent)) is None:
+            raise NotFoundError(f"{member.parent} is not there")
         raise BadRequestError(f"{member.parent} takes {MAXIMUM_MEMBERS} members at most")
 
     def members(self, parent: str) -> list[Member]:
