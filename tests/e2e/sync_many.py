@@ -1,0 +1,172 @@
+"""Real time, real processes: a connector of a project with very many devices is synced.
+
+    python -m tests.e2e.sync_many --devices 10000
+
+Starts `make run`, publishes three events for each device over HTTP, of two types, and connects two
+receivers. Then one of them is synced by the vendor's SDK, and has to get the latest event of each
+type of each device, and nothing else; the other has to get nothing. Ends with one line, and with 1
+when that is not what happened.
+"""
+
+import argparse
+import base64
+import json
+import os
+import ssl
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import disruptive
+import urllib3
+
+from tests.e2e.conftest import Stack
+
+CALL = 100
+"""Events of a publish call: as many as one takes."""
+
+PUBLISHERS = 3
+
+READINGS = (
+    (2.0, "temperature", {"temperature": {"value": 20.5}}),
+    (1.0, "temperature", {"temperature": {"value": 21.5}}),
+    (1.0, "touch", {"touch": {}}),
+)
+"""Minutes ago, type and data of what each device reports. The first is not its latest."""
+
+STALLED_SECONDS = 240
+"""Without an arrival, before the run is given up: a message whose sender died waits for 180 s."""
+
+QUIET_SECONDS = 10
+"""After the last one was there, for those that should not come."""
+
+SYNCED, OTHER = "synced", "other"
+
+
+class Run:
+    """One run: what the receiver is owed, and what arrived."""
+
+    def __init__(self, stack: Stack, devices: int) -> None:
+        self.stack = stack
+        self.devices = devices
+        self.owed: dict[str, str] = {}
+        """Device and type, as texts, by the id of the event that has to arrive."""
+        self.arrived: Counter[str] = Counter()
+        self._seen = 0
+        context = ssl.create_default_context(cafile=stack.ready["ca"])
+        self._receiver = urllib3.PoolManager(ssl_context=context, timeout=60, retries=3)
+        self._api = urllib3.PoolManager(timeout=60, retries=False, maxsize=PUBLISHERS)
+        account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
+        self._headers = urllib3.make_headers(
+            basic_auth=f"{account['keyId']}:{account['secret']}",
+        )
+
+    def publish(self) -> None:
+        """Have each device report; a device is known by its first event."""
+        now = datetime.now(UTC)
+        events = []
+        for reading, (minutes, event_type, data) in enumerate(READINGS):
+            stamp = (now - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            events += [
+                {
+                    "eventId": f"reading-{reading}-{number}",
+                    "targetName": f"projects/{self.stack.ready['project']}/devices/d{number}",
+                    "eventType": event_type,
+                    "data": data,
+                    "timestamp": stamp,
+                }
+                for number in range(self.devices)
+            ]
+        latest = {(event["targetName"], event["eventType"]): event["eventId"] for event in events}
+        self.owed = {event_id: " ".join(place) for place, event_id in latest.items()}
+        calls = [events[start : start + CALL] for start in range(0, len(events), CALL)]
+        with ThreadPoolExecutor(PUBLISHERS) as publishers:
+            list(publishers.map(self._publish, calls))
+
+    def _publish(self, events: list[dict[str, Any]]) -> None:
+        url = f"{self.stack.ready['api']}/projects/{self.stack.ready['project']}/events"
+        reply = self._api.request("POST", url, headers=self._headers, json={"events": events})
+        assert reply.status == 200, reply.data
+        assert reply.json()["accepted"] == len(events), reply.data
+
+    def look(self, hook: str = SYNCED) -> int:
+        """Take in what a receiver has got since the last look; how many deliveries that was."""
+        url = f"{self.stack.ready['receiver']}/control/{hook}/requests?after={self._seen}"
+        requests = self._receiver.request("GET", url).json()["requests"]
+        for request in requests:
+            self._seen = request["number"]
+            self.arrived[json.loads(base64.b64decode(request["body"]))["event"]["eventId"]] += 1
+        return len(requests)
+
+    def wait(self) -> None:
+        """Until all that is owed has arrived, or nothing does any more."""
+        last = time.monotonic()
+        while self.missing() and time.monotonic() - last < STALLED_SECONDS:
+            time.sleep(0.5)
+            if self.look():
+                last = time.monotonic()
+
+    def missing(self) -> set[str]:
+        """Owed to the receiver, and not arrived."""
+        return self.owed.keys() - self.arrived.keys()
+
+    def others(self) -> int:
+        """Deliveries to the connector that was not synced."""
+        self._seen = 0
+        self.arrived.clear()
+        return self.look(OTHER)
+
+
+def connect(sdk: Any, stack: Stack, hook: str) -> Any:
+    """A connector of the SDK's, to one of the receiver's hooks."""
+    config = sdk.DataConnector.HttpPushConfig(url=f"{stack.ready['receiver']}/hook/{hook}")
+    return sdk.DataConnector.create_data_connector(stack.ready["project"], config, hook)
+
+
+def main() -> int:
+    """Run it, and print the ledger's line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e.sync_many")
+    parser.add_argument("--devices", type=int, default=10_000)
+    options = parser.parse_args()
+    sdk: Any = disruptive
+    with tempfile.TemporaryDirectory() as state:
+        stack = Stack(Path(state))
+        try:
+            os.environ["DT_CREDENTIALS_FILE"] = stack.ready["credentials"]
+            sdk.default_auth = sdk.Auth.init()
+            sdk.base_url = stack.ready["api"]
+            run = Run(stack, options.devices)
+            began = time.monotonic()
+            run.publish()
+            published = time.monotonic()
+            connector, _ = (connect(sdk, stack, hook) for hook in (SYNCED, OTHER))
+            listed = len(sdk.Device.list_devices(stack.ready["project"]))
+            called = time.monotonic()
+            sdk.DataConnector.sync_data_connector(connector.data_connector_id, connector.project_id)
+            answered = time.monotonic()
+            run.wait()
+            delivered = time.monotonic()
+            time.sleep(QUIET_SECONDS)
+            run.look()
+            lost, arrived = len(run.missing()), run.arrived.copy()
+            others = run.others()
+        finally:
+            stack.end()
+    strange = sum(count for event_id, count in arrived.items() if event_id not in run.owed)
+    duplicates = arrived.total() - len(arrived)
+    print(
+        f"sync: devices={listed} owed={len(run.owed)} arrived={arrived.total()} lost={lost} "
+        f"strange={strange} duplicates={duplicates} others={others} "
+        f"call_seconds={answered - called:.2f} delivery_seconds={delivered - answered:.0f} "
+        f"publish_seconds={published - began:.0f}"
+    )
+    return 1 if lost or strange or others or listed != options.devices else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
