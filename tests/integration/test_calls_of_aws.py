@@ -1,16 +1,25 @@
 """How many calls of AWS a request costs: the latency and the bill that callers do not see."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from dataconnectors import times
+from dataconnectors.expiry import Expired
+from dataconnectors.openapi.operations import OPERATIONS
+from dataconnectors.store import keys
+from dataconnectors.store.expired import ExpiredStore
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
-from tests.integration.conftest import Client
+from tests.integration.conftest import INGEST_ROUTES, Client, found
 from tests.integration.test_ingest import connect
+from tests.support.api_server import Api
 from tests.support.dynamodb import Watched
+from tests.support.http_api import LambdaContext, content, request
 
 
 @contextmanager
@@ -61,20 +70,176 @@ def test_devices_that_are_new_cost_one_transaction_for_fifty(client: Client) -> 
     assert seen.calls["transact_write_items"] == 2
 
 
-def test_reading_a_device_takes_one_read_beyond_knowing_the_caller(client: Client) -> None:
-    made = client.call("POST", "/devices", {"type": "touch"})[1]
-    path = f"/devices/{made['name'].rsplit('/', 1)[1]}"
-    client.call("POST", f"{path}:publish", {"touch": {}})
-    client.call("GET", path)  # the caller and their roles are known from now on
-    made_calls: list[str] = []
+@contextmanager
+def calls_of(app: Any) -> Iterator[Counter[str]]:
+    """All calls of DynamoDB that a function makes, while it lasts, pages included."""
+    made: Counter[str] = Counter()
 
     def hear(model: Any, **_: Any) -> None:
-        made_calls.append(model.name)
+        made[model.name] += 1
 
-    events = config_api.table.dynamodb.meta.events
+    events = app.table.dynamodb.meta.events
     events.register("before-call.dynamodb", hear)
     try:
-        assert "reported" in client.call("GET", path)[1]
+        yield made
     finally:
         events.unregister("before-call.dynamodb", hear)
-    assert [name for name in made_calls if name != "UpdateItem"] == ["Query"]
+
+
+ONE_ITEM = {"GetItem": 1}
+ONE_QUERY = {"Query": 1}
+NOTHING: dict[str, int] = {}
+
+READS: dict[str, dict[str, int]] = {
+    "listDataConnectors": ONE_QUERY,
+    "getDataConnector": ONE_ITEM,
+    "getDataConnectorMetrics": {"GetItem": 1, "Query": keys.TALLY_SHARDS},
+    "listExpiredEvents": ONE_QUERY,
+    "listDeviceEvents": ONE_QUERY,
+    "listDevices": {"BatchGetItem": 1, "Query": keys.DEVICE_SHARDS},
+    "getDevice": ONE_QUERY,
+    "listProjects": {"Query": 1, "BatchGetItem": 1},
+    "getProject": ONE_ITEM,
+    "listProjectPermissions": {"BatchGetItem": 1},
+    "listProjectMembers": ONE_QUERY,
+    "getProjectMember": {"BatchGetItem": 1},
+    "getProjectInviteUrl": {"BatchGetItem": 1},
+    "listServiceAccounts": ONE_QUERY,
+    "getServiceAccount": ONE_ITEM,
+    "listKeys": ONE_ITEM,
+    "getKey": ONE_ITEM,
+    "listOrganizations": NOTHING,
+    "getOrganization": NOTHING,
+    "listOrganizationPermissions": NOTHING,
+    "listOrganizationMembers": ONE_QUERY,
+    "getOrganizationMember": {"BatchGetItem": 1},
+    "getOrganizationInviteUrl": {"BatchGetItem": 1},
+    "listRoles": NOTHING,
+    "getRole": NOTHING,
+    "listProjectChanges": ONE_QUERY,
+    "listOrganizationChanges": ONE_QUERY,
+    "getOpenApi": NOTHING,
+    "getDocs": NOTHING,
+    "getErrors": NOTHING,
+    "getInvitations": NOTHING,
+}
+"""The calls of DynamoDB that a GET makes beyond knowing its caller. docs/data-model.md says why
+some are more than one."""
+
+ELSEWHERE: dict[str, tuple[str, dict[str, int]]] = {
+    "a member's projects": ("/projects", {"Query": 1, "BatchGetItem": 2}),
+    "a device of any project": ("/projects/-/devices/{device}", {"Query": 2, "BatchGetItem": 2}),
+    "devices of any project": (
+        "/projects/-/devices",
+        {"Query": 1 + keys.DEVICE_SHARDS, "BatchGetItem": 2},
+    ),
+    "devices by their ids": (
+        "/projects/{project}/devices?device_ids={device}",
+        {"Query": 1, "BatchGetItem": 1},
+    ),
+    "devices in order": (
+        "/projects/{project}/devices?order_by=-labels.name",
+        {"Query": keys.DEVICE_SHARDS, "BatchGetItem": 1},
+    ),
+    "no events of a type": (
+        "/projects/{project}/devices/{device}/events?eventTypes=co2",
+        {"Query": 1, "GetItem": 1},
+    ),
+    "no events that expired": (
+        "/projects/{project}/dataconnectors/{without}/expired",
+        {"Query": 1, "GetItem": 1},
+    ),
+}
+"""What is asked for in another way, by a member of one project. Where several projects are looked
+through, one read is for the caller's role in the organization, which they do not have: that is not
+remembered, so that a new one counts at once."""
+
+
+class Reader:
+    """The organizer, and the administrator of a project with a thing of each kind."""
+
+    def __init__(self, organizer: Client) -> None:
+        self.organizer = organizer
+        self.admin = found("Read")
+        self._api = Api(INGEST_ROUTES, config_api.lambda_handler)
+        made = [
+            self.admin.call("POST", "/dataconnectors", {"httpConfig": {"url": f"https://{x}.org"}})
+            for x in "ab"
+        ]
+        device = self.admin.call("POST", "/devices", {"type": "touch"})[1]["name"].split("/")[-1]
+        self.admin.call("POST", f"/devices/{device}:publish", {"touch": {}})
+        self.admin.call(
+            "POST", "/members", {"email": "a@b.example", "roles": ["roles/project.user"]}
+        )
+        members = self.admin.call("GET", "/members")[1]["members"]
+        self.names = {
+            "project": self.admin.project,
+            "organization": "default",
+            "connector": made[0][1]["name"].split("/")[-1],
+            "without": made[1][1]["name"].split("/")[-1],
+            "device": device,
+            "account": self.admin.account["email"].partition("@")[0],
+            "key": self.admin.account["keyId"],
+            "member": members[-1]["name"].split("/")[-1],
+            "role": "project.user",
+        }
+        now = time.time()
+        expired = Expired(
+            connector=f"projects/{self.admin.project}/dataconnectors/{self.names['connector']}",
+            event_id="e",
+            event_type="touch",
+            target="d",
+            attempts=1,
+            kind="status",
+            message="",
+            status=500,
+            accepted_at=now - 43200,
+            expired_at=now,
+        )
+        ExpiredStore(config_api.table).keep([expired])
+
+    def read(self, path: str, headers: dict[str, str]) -> Counter[str]:
+        """The calls that a GET makes when its caller is known."""
+        target = "/v2" + path.format(**self.names)
+        assert self._api.answer("GET", target, headers, b"")["statusCode"] == 200, target
+        with calls_of(config_api) as made:
+            self._api.answer("GET", target, headers, b"")
+        return made
+
+
+@pytest.fixture(scope="module")
+def reader(organizer: Client, hurried: None) -> Reader:
+    """One for all: they read."""
+    return Reader(organizer)
+
+
+GETS = {each.id: each for each in OPERATIONS if each.method == "GET"}
+
+
+def test_every_get_is_in_the_table() -> None:
+    assert set(READS) == set(GETS)
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_a_get_is_one_read_beyond_who_is_calling(reader: Reader, operation: str) -> None:
+    path = GETS[operation].path
+    names = dict(reader.names)
+    caller = reader.admin
+    if "{organization}" in path or path in ("/organizations", "/projects"):
+        caller = reader.organizer
+        reader.names["member"] = caller.account["email"].partition("@")[0]
+    if operation == "getOrganizationInviteUrl":
+        person = {"email": "c@d.example", "roles": ["roles/organization.admin"]}
+        event = request("POST", "/v2/organizations/default/members", person, headers=caller.headers)
+        made = content(config_api.lambda_handler(event, LambdaContext()))
+        reader.names["member"] = made["name"].split("/")[-1]
+    try:
+        assert reader.read(path, caller.headers) == READS[operation]
+    finally:
+        reader.names = names
+
+
+@pytest.mark.parametrize("asked", ELSEWHERE)
+def test_what_some_questions_cost_more(reader: Reader, asked: str) -> None:
+    path, expected = ELSEWHERE[asked]
+    assert reader.read(path, reader.admin.headers) == expected

@@ -494,39 +494,6 @@ def test_a_strange_id_is_not_there(client: Client, strange: str) -> None:
         assert call(client, "GET", path.format(quote(strange)))[0] == 404
 
 
-READS = {
-    "": 1,
-    "/permissions": 1,
-    "/members": 1,
-    "/members/{account}": 1,
-    "/serviceaccounts": 1,
-    "/serviceaccounts/{account}": 1,
-    "/serviceaccounts/{account}/keys": 1,
-    "/serviceaccounts/{account}/keys/{key}": 1,
-    "/dataconnectors": 1,
-    "/audit": 1,
-}
-"""How many calls of DynamoDB a GET in a project makes, once its caller is known."""
-
-
-@pytest.mark.parametrize("path", READS)
-def test_a_get_is_one_read_beyond_who_is_calling(client: Client, path: str) -> None:
-    assert client.call("GET", "")[0] == 200
-    calls: list[str] = []
-    dynamodb = config_api.table.dynamodb
-
-    def noted(model: Any, **_: object) -> None:
-        calls.append(model.name)
-
-    dynamodb.meta.events.register("before-call.dynamodb", noted)
-    try:
-        account = client.account["email"].partition("@")[0]
-        status, _ = client.call("GET", path.format(account=account, key=client.account["keyId"]))
-    finally:
-        dynamodb.meta.events.unregister("before-call.dynamodb", noted)
-    assert (status, len(calls)) == (200, READS[path]), calls
-
-
 def test_a_secret_is_in_one_answer_and_nowhere_else(
     client: Client, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
