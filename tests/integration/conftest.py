@@ -1,10 +1,12 @@
 """The handlers over moto: the template's table and key, and a function for mappings to name."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import disruptive
 import jwt
 import pytest
@@ -40,6 +42,44 @@ def stack() -> Iterator[None]:
         yield
         for end in ends:
             end()
+        audited = audit_log()
+        assert [secret for secret in SECRETS if secret in audited] == []
+        SECRETS.clear()
+
+
+SECRETS: set[str] = set()
+"""What was in the requests and answers of a module's tests and may not be in the audit log."""
+
+SECRET_FIELDS = ("secret", "signatureSecret", "access_token", "url")
+SHORTEST_SECRET = 8
+"""Characters: shorter ones are parts of innocent words."""
+
+
+def note_secrets(content: Any) -> None:
+    """Remember the secrets of a body, among them the values of a connector's headers."""
+    if isinstance(content, list):
+        for entry in content:
+            note_secrets(entry)
+    elif isinstance(content, dict):
+        headers = content.get("headers")
+        found = [*(headers.values() if isinstance(headers, dict) else ())]
+        found += [content.get(name) for name in SECRET_FIELDS]
+        for secret in found:
+            if isinstance(secret, str) and len(secret) >= SHORTEST_SECRET:
+                SECRETS.add(secret)
+        for entry in content.values():
+            note_secrets(entry)
+
+
+def audit_log() -> str:
+    """Every audit entry of every project and organization, as it is stored."""
+    pages = boto3.client("dynamodb").get_paginator("scan")
+    found = pages.paginate(
+        TableName=os.environ["TABLE_NAME"],
+        FilterExpression="begins_with(pk, :audit)",
+        ExpressionAttributeValues={":audit": {"S": "AUDIT#"}},
+    )
+    return json.dumps([page["Items"] for page in found], ensure_ascii=False)
 
 
 class Client:
@@ -67,6 +107,8 @@ class Client:
         """Exchange an assertion for a token, and use it from now on."""
         status, answer = self.exchange(self.assertion())
         assert status == 200, answer
+        note_secrets(answer)
+        note_secrets(self.account)
         self.headers = {"authorization": f"Bearer {answer['access_token']}"}
         return self
 
@@ -99,7 +141,10 @@ class Client:
         )
         handler: Handler = ingest.lambda_handler if to_ingest else config_api.lambda_handler
         answer = handler(json.loads(json.dumps(event)), LambdaContext())
-        return answer["statusCode"], content(answer)
+        shown = content(answer)
+        note_secrets(body)
+        note_secrets(shown)
+        return answer["statusCode"], shown
 
 
 def found(display_name: str, **options: Any) -> Client:

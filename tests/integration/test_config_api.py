@@ -93,6 +93,14 @@ def test_a_connector_from_creation_to_deletion(client: Client) -> None:
     assert "sealed" not in row
 
 
+@pytest.mark.parametrize("mask", ["update_mask=", "updateMask=&update_mask="])
+def test_a_mask_without_a_name_is_none(client: Client, mask: str) -> None:
+    name = client.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[1]["name"]
+    path = name.removeprefix(f"projects/{client.project}")
+    status, shown = client.call("PATCH", path, {"displayName": "named"}, query=mask)
+    assert (status, shown["displayName"], shown["labels"]) == (200, "named", ["name"])
+
+
 def test_a_patch_that_changes_nothing_writes_nothing(client: Client) -> None:
     name = client.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[1]["name"]
     before = rows(client.project)

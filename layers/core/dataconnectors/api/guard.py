@@ -50,5 +50,9 @@ class Guard:
         raise paging.bad_token()
 
     def mask(self) -> list[str] | None:
-        """The fields that a PATCH is to change; None for those that it holds."""
-        return gateway.query(self.event, "update_mask", "updateMask") or None
+        """The fields that a PATCH is to change; None for those that it holds.
+
+        As everywhere, a parameter without a value is none.
+        """
+        paths = gateway.query(self.event, "update_mask", "updateMask")
+        return [path for path in paths if path] or None
