@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import Logger
 
 from dataconnectors import metrics
 from dataconnectors.announcements import Announcer
@@ -32,10 +32,11 @@ ACCOUNTING_RESERVE = 30.0
 settings = ReconcilerSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-table = Table(clients.get("dynamodb"), settings.table_name)
+# What is taken off a count, or told, twice would be wrong or too much: see `Announcer`.
+table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
 store = ConnectorStore(table)
 records = ExpiredStore(table)
-announcer = Announcer(clients.get("events"), records, settings.queues.stack)
+announcer = Announcer(clients.get("events", once=("PutEvents",)), records, settings.queues.stack)
 accountant = Accountant(
     clients.get("cloudwatch"), store, records, Blueprint(settings.queues).queue_name
 )

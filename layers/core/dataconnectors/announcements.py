@@ -2,7 +2,7 @@
 
 From the reconciler and not from the sender, so that no delivery waits for it and that a burst of
 ten thousand expired events is one event. A count may be off by what a process did not live to
-note; the records themselves are exact.
+note, or noted twice; the records themselves are exact.
 """
 
 import json
@@ -31,7 +31,7 @@ tries of three seconds at most (see `aws`)."""
 @dataclass(frozen=True, slots=True)
 class Announced:
     """What a run did. `events` is how many have expired, of `connectors`; `error` is "" or why the
-    rest waits for the next run."""
+    rest is told another time."""
 
     connectors: int = 0
     events: int = 0
@@ -41,8 +41,10 @@ class Announced:
 class Announcer:
     """Announces as `source`, on the account's default event bus. `bus` is a botocore client.
 
-    An event may be announced twice, when the note of it is lost after AWS has taken it; never
-    not at all.
+    Each connector is claimed for the next five minutes before it is told of, so that runs at the
+    same time, or one after another that died, never tell of it twice meanwhile. What was told is
+    taken off the count afterwards: an expired event may be counted in two announcements, when that
+    is lost, but never in none.
     """
 
     def __init__(self, bus: Any, store: ExpiredStore, source: str) -> None:
@@ -55,20 +57,25 @@ class Announcer:
 
         `now` is in epoch seconds.
         """
-        connectors = events = 0
+        connectors = events = refused = 0
         try:
             due = [notice for notice in self._store.notices() if _is_due(notice, now)]
             for start in range(0, len(due), ENTRIES_PER_CALL):
                 if remaining() < RESERVE_SECONDS:
                     return Announced(connectors, events, "no time left")
-                for notice in self._send(due[start : start + ENTRIES_PER_CALL], now):
-                    self._store.announced(notice, now)
+                part = due[start : start + ENTRIES_PER_CALL]
+                claimed = [notice for notice in part if self._store.claim(notice, now)]
+                taken = self._send(claimed, now) if claimed else []
+                refused += len(claimed) - len(taken)
+                for notice in taken:
+                    self._store.announced(notice)
                     connectors += 1
                     events += notice.count
         except (ClientError, BotoCoreError) as error:
             return Announced(connectors, events, f"{type(error).__name__}: {error}")
-        left = len(due) - connectors
-        return Announced(connectors, events, f"EventBridge refused {left} events" if left else "")
+        return Announced(
+            connectors, events, f"EventBridge refused {refused} events" if refused else ""
+        )
 
     def _send(self, notices: Sequence[Notice], now: float) -> list[Notice]:
         """Those that EventBridge has taken: its answer names failures by place."""

@@ -1,7 +1,7 @@
 """Announcements of expired events: how many, how often, and what a failure costs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -26,7 +26,9 @@ class World:
         self.calls: list[int] = []
         self.refused: set[str] = set()
         self.bus_error: Exception | None = None
+        self.claim_error: Exception | None = None
         self.store_error: Exception | None = None
+        self.during_put: Callable[[], object] = lambda: None
         self.now = NOW
         self.announcer = Announcer(self, self, "dc")  # type: ignore[arg-type]  # all that is used
 
@@ -36,16 +38,25 @@ class World:
     def notices(self) -> list[Notice]:
         return [Notice(connector, int(row[0]), row[1]) for connector, row in self.rows.items()]
 
-    def announced(self, notice: Notice, now: float) -> None:
+    def claim(self, notice: Notice, now: float) -> bool:
+        if self.claim_error is not None:
+            raise self.claim_error
+        if self.rows[notice.connector][1] != notice.announced_at:
+            return False
+        self.rows[notice.connector][1] = now
+        return True
+
+    def announced(self, notice: Notice) -> None:
         if self.store_error is not None:
             raise self.store_error
-        self.rows[notice.connector] = [self.rows[notice.connector][0] - notice.count, now]
+        self.rows[notice.connector][0] -= notice.count
 
     def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
         assert 1 <= len(Entries) <= 10
         if self.bus_error is not None:
             raise self.bus_error
         self.calls.append(len(Entries))
+        self.during_put()
         answer = []
         for entry in Entries:
             if json.loads(entry["Detail"])["connector"] in self.refused:
@@ -102,24 +113,60 @@ def test_what_eventbridge_refuses_is_told_another_time() -> None:
     assert world.run() == Announced(2, 4, "EventBridge refused 1 events")
     assert world.told() == {name(0): 1, name(2): 3}
     world.refused = set()
-    world.now += 60
+    world.now += 300
     assert world.run() == Announced(1, 2)
 
 
 def test_a_failure_is_a_word_in_the_report_and_is_made_up_for() -> None:
+    """After five minutes: EventBridge may have taken what it did not confirm."""
     world = World(2)
     world.bus_error = THROTTLED
     assert "ThrottlingException" in world.run().error
     world.bus_error = None
+    world.now += 299
+    assert world.run() == Announced()
+    world.now += 1
     assert world.run() == Announced(1, 2)
 
 
-def test_what_could_not_be_noted_is_told_twice_rather_than_not_at_all() -> None:
+def test_what_cannot_be_claimed_is_not_told() -> None:
+    world = World(2)
+    world.claim_error = THROTTLED
+    assert "ThrottlingException" in world.run().error
+    assert world.events == []
+    world.claim_error = None
+    assert world.run() == Announced(1, 2)
+
+
+def test_what_could_not_be_noted_is_counted_again_in_five_minutes_and_not_before() -> None:
     world = World(2)
     world.store_error = THROTTLED
     assert world.run().connectors == 0
     world.store_error = None
+    for world.now in (NOW + 60, NOW + 299):
+        assert world.run() == Announced()
+    world.now = NOW + 300
     assert world.run() == Announced(1, 2)
+    assert len(world.events) == 2
+
+
+def test_runs_at_the_same_time_tell_of_a_connector_once() -> None:
+    """Whether the other one begins before or after the claims of the first."""
+    world = World(2, 3)
+    others: list[Announced] = []
+
+    def another_run() -> None:
+        world.during_put = lambda: None
+        others.append(world.run())
+
+    world.during_put = another_run
+    assert world.run() == Announced(2, 5)
+    assert others == [Announced()]
+    stale = world.notices()
+    world.rows = {connector: [1, NOW - 300.0] for connector in world.rows}
+    world.notices = lambda: stale  # type: ignore[method-assign]  # read before the other's claims
+    world.now += 300
+    assert world.run().connectors == 0
     assert len(world.events) == 2
 
 

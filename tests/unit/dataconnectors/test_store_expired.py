@@ -129,9 +129,19 @@ def test_expired_events_are_counted_until_they_are_announced(store: ExpiredStore
     first, second = sorted(store.notices(), key=lambda notice: notice.connector)
     assert (first, second) == (Notice(NAME, 4, 0.0), Notice(NAME + "2", 1, 0.0))
     # Another one comes while those are announced.
+    assert store.claim(first, NOW + 60)
     store.note([EVENT], NOW)
-    store.announced(first, NOW + 60)
+    store.announced(first)
     assert Notice(NAME, 1, NOW + 60) in store.notices()
+
+
+def test_one_run_alone_may_announce(store: ExpiredStore) -> None:
+    store.note([EVENT], NOW)
+    for now in (NOW + 60, NOW + 360):
+        (notice,) = store.notices()
+        assert [store.claim(notice, now) for _ in range(3)] == [True, False, False]
+    assert not store.claim(Notice(NAME + "2", 1, 0.0), NOW)
+    assert store.notices() == [Notice(NAME, 1, NOW + 360)]
 
 
 def test_a_connector_without_further_expired_events_is_forgotten(store: ExpiredStore) -> None:

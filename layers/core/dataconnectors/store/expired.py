@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from dataconnectors.expiry import KEPT_SECONDS, RETENTION_SECONDS, Expired
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
@@ -28,7 +30,7 @@ _BEYOND = "~"
 class Notice:
     """Expired events of a connector since the last announcement.
 
-    `announced_at` is in epoch seconds, 0 when there was none in the last day.
+    `announced_at` is when one was begun, in epoch seconds; 0 when there was none in the last day.
     """
 
     connector: str
@@ -110,17 +112,37 @@ class ExpiredStore:
             for item in self._table.query(keys.NOTICES)
         ]
 
-    def announced(self, notice: Notice, now: float) -> None:
+    def claim(self, notice: Notice, now: float) -> bool:
+        """Take it on oneself to announce what was counted; False when another run has done so."""
+        try:
+            self._table.dynamodb.update_item(
+                TableName=self._table.name,
+                Key=keys.notice_key(notice.connector),
+                UpdateExpression="SET announcedAt = :now, expiresAt = :end",
+                ConditionExpression=(
+                    "announcedAt = :before"
+                    if notice.announced_at
+                    else "attribute_exists(pk) AND attribute_not_exists(announcedAt)"
+                ),
+                ExpressionAttributeValues={
+                    ":now": {"N": str(int(now))},
+                    ":end": {"N": str(int(now) + NOTICE_SECONDS)},
+                }
+                | ({":before": {"N": f"{notice.announced_at:.0f}"}} if notice.announced_at else {}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def announced(self, notice: Notice) -> None:
         """What was counted by then is announced; what came since stays for the next time."""
         self._table.dynamodb.update_item(
             TableName=self._table.name,
             Key=keys.notice_key(notice.connector),
-            UpdateExpression="SET announcedAt = :now, expiresAt = :end ADD expired :less",
-            ExpressionAttributeValues={
-                ":now": {"N": str(int(now))},
-                ":end": {"N": str(int(now) + NOTICE_SECONDS)},
-                ":less": {"N": str(-notice.count)},
-            },
+            UpdateExpression="ADD expired :less",
+            ExpressionAttributeValues={":less": {"N": str(-notice.count)}},
         )
 
 
