@@ -7,6 +7,7 @@ signing, reading answers, filtering, ordering and writing the page.
 import gc
 import json
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,7 +18,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from dataconnectors import device_lists, paging
-from dataconnectors.api.devices import Devices, Wanted
+from dataconnectors.api.devices import MOST_READ, Devices, Wanted
 from dataconnectors.errors import BadRequestError
 from dataconnectors.store import keys
 from dataconnectors.store.answers import read_plainly
@@ -26,6 +27,9 @@ from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Item, Table
 
 CPU_SECONDS = 1.5
+MEMORY = 64 * 1024 * 1024
+"""Bytes beyond those that the function needs anyway."""
+
 TYPES = ("temperature", "networkStatus", "batteryStatus")
 STAMP = "2026-09-21T14:13:20.000000Z"
 PAGE_BYTES = 1024 * 1024
@@ -42,9 +46,9 @@ class Body:
 
 
 class Canned:
-    """DynamoDB with one project of `count` devices, three last values each."""
+    """DynamoDB with one project of `count` devices, three last values each, `padding` longer."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, padding: str = "") -> None:
         self.count = count
         self.partitions: dict[str, list[Item]] = {name: [] for name in keys.device_partitions("p1")}
         for number in range(count):
@@ -64,6 +68,8 @@ class Canned:
             for event_type in sorted(TYPES):
                 inner = {"value": number * 7919 % 10_007, "updateTime": STAMP}
                 inner["samples"] = [{"value": 21.5, "sampleTime": STAMP}]
+                if padding:
+                    inner["padding"] = padding
                 event = {
                     "eventId": "c" * 20,
                     "targetName": f"projects/p1/devices/{device}",
@@ -190,6 +196,18 @@ def test_all_pages_of_ten_thousand_devices_together(ten_thousand: Devices) -> No
     assert len(names) == len(set(names)) == 10_000
 
 
+def test_a_page_of_ten_thousand_devices_fits_into_a_small_functions_memory(
+    ten_thousand: Devices,
+) -> None:
+    tracemalloc.start()
+    try:
+        ten_thousand.page(["p1"], wanted("order_by=-reported.temperature.value"))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MEMORY
+
+
 def test_the_ordered_page_is_the_right_one(ten_thousand: Devices) -> None:
     query = "order_by=-reported.temperature.value&pageSize=3"
     shown = ten_thousand.page(["p1"], wanted(query))["devices"]
@@ -206,3 +224,12 @@ def test_one_more_device_is_a_clear_refusal_of_what_would_read_all() -> None:
         with pytest.raises(BadRequestError, match="10001 devices would have to be looked through"):
             devices.page(["p1"], wanted(query))
     assert len(devices.page(["p1"], wanted(""))["devices"]) == 20
+
+
+def test_more_bytes_than_can_be_looked_through_are_a_clear_refusal_too() -> None:
+    devices = devices_over(Canned(2, padding="x" * (MOST_READ // keys.DEVICE_SHARDS // 3)))
+    for query in ("order_by=name", "query=x"):
+        with pytest.raises(BadRequestError, match="too large to be looked through"):
+            devices.page(["p1"], wanted(query))
+    assert len(devices.page(["p1"], wanted("device_ids=d00000"))["devices"]) == 1
+    assert len(devices.page(["p1"], wanted("pageSize=1"))["devices"]) == 1
