@@ -118,9 +118,23 @@ def test_a_record_is_shown_for_31_days_after_it_expired(
 ) -> None:
     store.keep([EVENT])
     assert page(store, now=NOW + KEPT_SECONDS) == ["e0"]
+    assert page(store, now=NOW + KEPT_SECONDS + 1) == []
     assert page(store, now=NOW + KEPT_SECONDS + RETENTION_SECONDS) == []
     (item,) = boto3.client("dynamodb").scan(TableName="dc-test-table")["Items"]
     assert item["expiresAt"] == {"N": str(int(NOW) + KEPT_SECONDS)}
+
+
+def test_what_is_past_its_time_is_left_out_of_a_page_and_does_not_end_it(
+    store: ExpiredStore,
+) -> None:
+    """An event that was accepted later may have expired before an older one."""
+    kept = events(6)
+    store.keep([replace(event, expired_at=NOW - number % 2) for number, event in enumerate(kept)])
+    now = NOW + KEPT_SECONDS
+    first, rest = store.page(NAME, now, limit=3, after="")
+    second, end = store.page(NAME, now, limit=3, after=rest)
+    assert [event.event_id for event in first + second] == ["e0", "e2", "e4"]
+    assert (bool(rest), end) == (True, "")
 
 
 def test_expired_events_are_counted_until_they_are_announced(store: ExpiredStore) -> None:

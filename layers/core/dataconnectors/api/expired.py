@@ -35,7 +35,7 @@ def routes(
         events, rest = store.page(name, now(), limit=limit, after=after)
         # What was lost does not come back with the connector, so a deleted one shows it too. Only
         # one that has nothing to show has to be looked up.
-        if not events and connectors.connector(name) is None:
+        if not events and not rest and connectors.connector(name) is None:
             raise NotFoundError(f"{name:.200} is not there")
         return {
             "expiredEvents": [event.to_api() for event in events],

@@ -75,7 +75,8 @@ class ExpiredStore:
     ) -> tuple[list[Expired], str]:
         """A connector's records, the latest accepted first, and where to go on, or "".
 
-        DynamoDB deletes what is past its time when it gets to it: it is not asked for.
+        DynamoDB deletes what is past its time when it gets to it: it is not asked for, or left out,
+        so that the last pages may be shorter.
         """
         oldest = now - KEPT_SECONDS - RETENTION_SECONDS
         items, rest = self._table.page(
@@ -86,7 +87,8 @@ class ExpiredStore:
             after=after,
             newest_first=True,
         )
-        return [_event(connector, item) for item in items], rest
+        current = [item for item in items if now <= int(item["expiresAt"]["N"])]
+        return [_event(connector, item) for item in current], rest
 
     def note(self, events: Sequence[Expired], now: float) -> None:
         """Count records that were kept, for the next announcement."""
