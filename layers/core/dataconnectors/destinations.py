@@ -52,7 +52,7 @@ _SPECIAL_IPV4 = tuple(
 )
 
 # Nothing else is given out to hosts. What embeds an IPv4 address lies outside of it (mapped,
-# compatible, translated, NAT64) or is listed below (Teredo, 6to4).
+# compatible, translated, NAT64) or is below (Teredo, 6to4, ISATAP).
 _UNICAST_IPV6 = IPv6Network("2000::/3")
 _SPECIAL_IPV6 = tuple(
     map(
@@ -67,6 +67,10 @@ _SPECIAL_IPV6 = tuple(
         ),
     )
 )
+
+# Of an address with an ISATAP interface identifier, 0000:5efe or 0200:5efe and then an IPv4 address
+# (RFC 5214): any prefix may lead to it, and its router on to that address.
+_ISATAP_MASK, _ISATAP = 0xFDFFFFFF_00000000, 0x00005EFE_00000000
 
 _URL = re.compile(
     r"""https://
@@ -94,7 +98,11 @@ def is_public(address: Address) -> bool:
     """Whether the address can belong to a host of somebody else on the Internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _SPECIAL_IPV4)
-    return address in _UNICAST_IPV6 and not any(address in network for network in _SPECIAL_IPV6)
+    return (
+        address in _UNICAST_IPV6
+        and int(address) & _ISATAP_MASK != _ISATAP
+        and not any(address in network for network in _SPECIAL_IPV6)
+    )
 
 
 def may_call(address: Address, allowed: Iterable[Network]) -> bool:

@@ -1,7 +1,7 @@
 """Which URLs and addresses are called: public ones, and no other in any disguise."""
 
 import socket
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ PUBLIC = [
     *("126.255.255.255", "128.0.0.0", "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.0.3.0"),
     *("192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255"),
     *("2606:4700::1111", "2a00:1450:4001::1", "2001:4860:4860::8888", "2001:200::1", "2400::1"),
+    *("2606:4700::5eff:a00:1", "2606:4700::5efe", "3ffd::1", "2003::1", "3fff:1000::1"),
 ]
 
 
@@ -27,6 +28,22 @@ def test_a_special_address_is_not_public(address: str) -> None:
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is(address: str) -> None:
     assert is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_a_special_address_is_refused_where_it_is_configured(address: str) -> None:
+    host = f"[{address}]" if ":" in address else address
+    for url in (f"https://{host}/", f"https://{host}:8443/hook", f"https://{host}?x=1"):
+        with pytest.raises(DestinationError, match="is not a public address"):
+            check_url(url)
+
+
+@given(st.ip_addresses(v=6))
+def test_only_unicast_ipv6_is_public_and_none_that_holds_an_ipv4_address(address: object) -> None:
+    six = IPv6Address(str(address))
+    if is_public(six):
+        assert int(six) >> 125 == 0b001
+        assert six.ipv4_mapped is six.sixtofour is six.teredo is None
 
 
 def test_an_allowed_network_is_called_besides() -> None:
@@ -76,6 +93,15 @@ REFUSED = [
     *("https://[::127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://[fd00:ec2::254]/"),
     *("https://[fe80::1]/", "https://[fe80::1%25eth0]/", "https://[2002:7f00:1::]/"),
     *("https://10.0.0.1/", "https://192.168.1.1/", "https://100.100.100.200/"),
+    *("https://127.0.0.1./", "https://127.0.0.1../", "https://2130706433./", "https://0x7f.1./"),
+    *("https://0X7F000001/", "https://0x7f.0.1/", "https://0x00000000007f.1/", "https://127.0x1/"),
+    *("https://127.00000000001/", "https://0177.1/", "https://00/"),
+    *("https://0.1/", "https://127.65535.1/", "https://4294967295/", "https://4294967296/"),
+    *("https://169.16689662/", "https://0251.0376.0251.0376/", "https://[::ffff:a9fe:a9fe]/"),
+    *("https://[0000:0000:0000:0000:0000:ffff:7f00:0001]/", "https://[::FFFF:127.0.0.1]/"),
+    *("https://[::ffff:127.1]/", "https://[::ffff:0x7f.0.0.1]/", "https://[::1%25lo]/"),
+    *("https://[::1%lo]/", "https://[fe80::1%eth0]/", "https://[v1.fe80::1]/", "https://[[::1]]/"),
+    *("https://[::1].example/", "https://[::1]example.com/", "https://example.com[::1]/"),
     # No addresses at all
     *("https://1.2.3.4.5/", "https://256.1.1.1/", "https://1.2.3.08/", "https://example.1/"),
     *("https://0x/", "https://[1.2.3.4]/", "https://[::g]/", "https://[]/", "https://[::1/"),
@@ -84,6 +110,16 @@ REFUSED = [
         "https://\uff11\uff12\uff17.\uff10.\uff10.\uff11/",
         "https://①②⑦.⓪.⓪.①/",
         "https://127。0。0。1/",
+        "https://127\uff0e0\uff0e0\uff0e1/",
+        "https://127｡0｡0｡1/",
+        "https://1\u200b27.0.0.1/",
+        "https://⑯⑨.②⑤④.⑯⑨.②⑤④/",
+        "https://\uff11\uff12\uff17.1/",
+        "https://\U0001d7cf\U0001d7d0\U0001d7d5.\U0001d7ce.\U0001d7ce.\U0001d7cf/",
+        "https://¹²⁷.⁰.⁰.¹/",
+        "https://\u0661\u0662\u0667.\u0660.\u0660.\u0661/",
+        "https://loca\u217chost/",
+        "https://[::\uff11]/",
         "https://ⓔxample.com/",
     ),
     *("https://bücher.example/", "https://example.com/ü", "https://example.com/\u202e"),
@@ -100,6 +136,29 @@ REFUSED = [
         "https:example.com",
     ),
     *("https://%31%32%37.0.0.1/", "https://example%2ecom/", "https://exa\nmple.com/"),
+    *(
+        "https://127.0.0.1%2f@example.com/",
+        "https://example.com%40127.0.0.1/",
+        "https://%5b::1%5d/",
+    ),
+    *("https://example.com%00.evil/", "https://example.com;127.0.0.1/", "https://a,127.0.0.1/"),
+    *(r"https://example.com\@127.0.0.1/", r"https:\\127.0.0.1/", r"https://\127.0.0.1/"),
+    *(
+        "https://example.com:443@127.0.0.1/",
+        "https://127.0.0.1:443:443/",
+        "https://example.com:+443/",
+    ),
+    *(
+        "https://a@b@127.0.0.1/",
+        "https://user:p%40ss@127.0.0.1/",
+        "https://example.com\t@127.0.0.1/",
+    ),
+    *("https://////127.0.0.1/", "https://?127.0.0.1/", "https://:443/", "https://:@127.0.0.1/"),
+    *(
+        "https://example.com:\uff14\uff14\uff13/",
+        "https://example.com:0x1bb/",
+        "https://example.com:4 43/",
+    ),
     # Other schemes and ports
     *("http://example.com/", "ftp://example.com/", "file:///etc/passwd", "//example.com/", ""),
     *(

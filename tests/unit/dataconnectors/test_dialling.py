@@ -81,6 +81,9 @@ SPELLINGS = (
     *("localhost", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7F.1", "0177.0.0.1"),
     *("017700000001", "0", "0x0", "2852039166", "0xa9fea9fe", "0xa9.254.0251.254", "10.1"),
     *("::1", "::", "0:0:0:0:0:0:0:1", "::ffff:7f00:1", "::ffff:127.0.0.1", "fe80::1"),
+    *("0X7F.0.0.1", "00000177.1", "127.0x1", "169.16689662", "0251.0376.0251.0376", "4294967295"),
+    *("::FFFF:127.0.0.1", "::ffff:a9fe:a9fe", "fe80::1%1", "::1%lo", "64:ff9b::7f00:1", "0.1"),
+    *("127.0.0.1.", "\U0001d7cf\U0001d7d0\U0001d7d5.1", "\u00b9\u00b2\u2077.1", "127\uff0e1"),
     *(
         "\uff11\uff12\uff17.\uff10.\uff10.\uff11",
         "127\u30020\u30020\u30021",
@@ -116,6 +119,23 @@ def test_no_spelling_of_an_address_gets_past_the_resolver(host: str) -> None:
     with pytest.raises(FaultError) as caught:
         Dialler((), dial=network.dial).connect(host, 443, Limits(10))
     assert caught.value.fault.kind in {Kind.REFUSED_ADDRESS, Kind.DNS}
+    assert network.dialled == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("count", [1, ADDRESSES_TRIED, 30])
+def test_a_private_address_among_many_public_ones_is_seen_wherever_it_is(
+    count: int, order: int
+) -> None:
+    """Also where so many come first that it would not be tried."""
+    answer = (*[f"93.184.216.{number}" for number in range(count)], "169.254.170.2")[::order]
+    network = Network(answer)
+    with pytest.raises(FaultError) as caught:
+        network.connect()
+    assert caught.value.fault == Fault(
+        Kind.REFUSED_ADDRESS,
+        "host.example has the address 169.254.170.2, which is not public",
+    )
     assert network.dialled == []
 
 
