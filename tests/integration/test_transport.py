@@ -327,7 +327,7 @@ def test_no_answer_is_an_error_of_ours(client_tls: ssl.SSLContext, endpoint: Sta
             outcome = post(transport, server.port)
         if isinstance(outcome, Fault):
             assert outcome.kind in {Kind.PROTOCOL, Kind.TOO_LARGE, Kind.TIMEOUT}
-            assert outcome.message.startswith("127.0.0.1 ")
+            assert outcome.message.startswith("127.0.0.1")
             assert "Error" not in outcome.message
             assert "Exception" not in outcome.message
         else:
@@ -377,6 +377,18 @@ def test_a_handshake_that_never_comes_ends_with_the_deadline(transport: Transpor
         answer = post(transport, server.port, timeout=TIMEOUT)
         assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
         assert fault(answer).kind is Kind.TIMEOUT
+
+
+@pytest.mark.parametrize("header", [("X-Key", "a secret\r\nHost: b"), ("X Key", "a secret")])
+def test_a_header_that_http_does_not_have_is_named_for_what_it_is_and_not_shown(
+    transport: Transport, endpoint: Start, header: tuple[str, str]
+) -> None:
+    server = endpoint(answering(OK))
+    here = Destination("127.0.0.1", server.port, "/")
+    assert transport.post(here, dict([header]), b"{}", 2.0) == Fault(
+        Kind.PROTOCOL, "127.0.0.1: a header of the connector is not allowed in HTTP"
+    )
+    assert server.requests == []
 
 
 def test_nobody_listening_is_a_connect_failure(transport: Transport) -> None:

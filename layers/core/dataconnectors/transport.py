@@ -296,7 +296,7 @@ def _connect_fault(error: Exception, host: str, limits: Limits) -> Fault:
 def _answer_fault(error: Exception, host: str, limits: Limits) -> Fault:
     match error:
         case FaultError():
-            return error.fault
+            return Fault(error.fault.kind, f"{host}: {error.fault.message}")
         case TimeoutError() | ReadTimeoutError():
             message = f"{host} did not answer completely in {limits.timeout:g} s"
             return Fault(Kind.TIMEOUT, message)

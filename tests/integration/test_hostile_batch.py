@@ -1,0 +1,246 @@
+"""A batch for many hostile endpoints at once, by the sender as it is wired, over real sockets."""
+
+import contextlib
+import gzip
+import itertools
+import json
+import re
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.delivery import Courier
+from dataconnectors.dialling import Dialler, Resolved, resolve
+from dataconnectors.messages import Message
+from dataconnectors.outcomes import Kind
+from dataconnectors.records import Record
+from dataconnectors.sender import Sender
+from dataconnectors.transport import Transport, client_context
+from dataconnectors.visibility import Visibility
+from dataconnectors.workers import Workers
+from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
+from tests.support.leavings import Faults, Records
+from tests.support.sqs_visibility import Sqs
+from tests.support.tallies import Tallies
+
+TIMEOUT = 1.0
+SLACK = 0.25
+"""Seconds beside the tenth that a deadline may be overrun by: the test machine may be busy."""
+
+BIG = json.dumps({"event": "x" * 60_000})
+"""Nearly the largest event that is accepted."""
+
+
+def silent(server: Endpoint) -> Behaviour:
+    def behave(connection: socket.socket) -> None:
+        server.stopped.wait()
+
+    return behave
+
+
+def resetting(server: Endpoint) -> Behaviour:
+    def behave(connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return behave
+
+
+def dripping_a_handshake(server: Endpoint) -> Behaviour:
+    """A TLS record of 16 KB that says it is one, byte by byte."""
+
+    def behave(connection: socket.socket) -> None:
+        for byte in itertools.chain(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", itertools.repeat(0)):
+            connection.sendall(bytes([byte]))
+            if server.stopped.wait(0.05):
+                return
+
+    return behave
+
+
+def speaking_http(server: Endpoint) -> Behaviour:
+    return lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def closing(server: Endpoint) -> Behaviour:
+    return lambda connection: None
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+PLAIN: dict[str, tuple[Callable[[Endpoint], Behaviour], Kind]] = {
+    "never shakes hands": (silent, Kind.TIMEOUT),
+    "drips its handshake": (dripping_a_handshake, Kind.TIMEOUT),
+    "speaks no TLS": (speaking_http, Kind.TLS),
+    "closes at once": (closing, Kind.TLS),
+}
+"""Without TLS."""
+
+SECURE: dict[str, tuple[Callable[[Endpoint], Behaviour], Kind | None]] = {
+    "never reads": (silent, Kind.TIMEOUT),
+    "drips its status": (sending_for_ever(b"", b"H", 0.05), Kind.TIMEOUT),
+    "drips its headers": (sending_for_ever(OK, b"x", 0.05), Kind.TIMEOUT),
+    "drips its body": (
+        sending_for_ever(OK + b"Content-Length: 900\r\n\r\n", b"x", 0.05),
+        Kind.TIMEOUT,
+    ),
+    "drips interim answers": (
+        sending_for_ever(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.05),
+        Kind.TIMEOUT,
+    ),
+    "floods interim answers": (
+        sending_for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500, 0.0),
+        Kind.TOO_LARGE,
+    ),
+    "floods headers": (sending_for_ever(OK, b"X: y\r\n" * 50, 0.0), Kind.TOO_LARGE),
+    "floods its body": (sending_for_ever(OK + b"\r\n", b"x" * 60_000, 0.0), None),
+    "floods a bomb": (
+        sending_for_ever(
+            OK + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(bytes(10_000_000)), 0.0
+        ),
+        None,
+    ),
+    "ends in its body": (
+        answering(OK + b"Content-Length: 9\r\n\r\nshort", times=1),
+        Kind.PROTOCOL,
+    ),
+    "resets": (resetting, Kind.PROTOCOL),
+}
+"""After a handshake; with None the 200 counts, and no more of its body is read."""
+
+
+def hanging(host: str, port: int) -> Resolved:
+    """The name `hangs.test` never resolves."""
+    if host == "hangs.test":
+        threading.Event().wait(10 * TIMEOUT)
+    return resolve(host, port)
+
+
+class World:
+    """Connectors by the name of what their endpoint does, and a sender of their events."""
+
+    def __init__(self, transport: Transport, urls: dict[str, str]) -> None:
+        self.names = list(urls)
+        self.urls = urls
+        self.sqs = Sqs()
+        self.errors: list[tuple[str, dict[str, Any]]] = []
+        self.failures: dict[str, dict[str, Any]] = {}
+        self.sender = Sender(
+            connectors=self,
+            vault=None,  # type: ignore[arg-type]  # nothing is sealed
+            courier=Courier(transport, (ip_network("127.0.0.0/8"),), timeout=TIMEOUT),
+            visibility=Visibility(self.sqs),
+            faults=Faults(),
+            records=Records(),
+            tallies=Tallies(),
+            workers=Workers(len(urls)),
+            log=self,
+        )
+
+    def connector(self, name: str) -> Connector:
+        number = name.rpartition("/")[2]
+        return Connector(
+            project="p",
+            id=number,
+            display_name="",
+            status=Status.ACTIVE,
+            event_types=(),
+            labels=(),
+            url=self.urls[self.names[int(number)]],
+            sealed=None,
+            lifecycle=Lifecycle.READY,
+            epoch=1,
+            version=1,
+            queue_id="",
+            queue_url="",
+            mapping_id="",
+            provisioned="",
+            create_time="",
+            update_time="",
+        )
+
+    def is_buried(self, name: str) -> bool:
+        return False
+
+    def info(self, message: str, /, *, extra: Any) -> None:
+        if message == "delivery.failed":
+            self.failures[self.names[int(extra["eventId"])]] = dict(extra)
+
+    def error(self, message: str, /, *, extra: Any, exc_info: Any = None) -> None:
+        self.errors.append((message, dict(extra)))
+
+    def send(self) -> tuple[set[str], float]:
+        """One event to each; the names of those that stay in the queue, and the seconds it took."""
+        now = time.time()
+        records = [
+            Record(
+                str(number),
+                str(number),
+                "arn:aws:sqs:eu-west-1:111122223333:q",
+                1,
+                now,
+                now,
+                Message(f"projects/p/dataconnectors/{number}", 1, str(number), 0, BIG).to_text(),
+            )
+            for number in range(len(self.names))
+        ]
+        began = time.monotonic()
+        left = self.sender.send(records, 30.0)
+        return {self.names[int(number)] for number in left}, time.monotonic() - began
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    tickets = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tickets)
+    tickets.num_tickets = 1_000_000_000
+    transport = Transport(
+        client_context(str(tmp_path / "ca.pem")),
+        Dialler((ip_network("127.0.0.0/8"),), resolve=hanging),
+    )
+    with contextlib.ExitStack() as stack:
+        stack.callback(transport.close)
+        endpoints = [
+            *((name, behaviour, None) for name, (behaviour, _) in PLAIN.items()),
+            *((name, behaviour, tls) for name, (behaviour, _) in SECURE.items()),
+            ("floods session tickets", silent, tickets),
+        ]
+        urls = {
+            name: f"https://127.0.0.1:{stack.enter_context(serve(behaviour, context)).port}/"
+            for name, behaviour, context in endpoints
+        }
+        urls["does not resolve in time"] = "https://hangs.test/"
+        yield World(transport, urls)
+
+
+def test_each_hostile_endpoint_fails_for_what_it_is_and_holds_the_batch_no_longer_than_its_deadline(
+    world: World,
+) -> None:
+    left, seconds = world.send()
+    assert seconds < TIMEOUT * 1.1 + SLACK
+    kinds = {name: kind for name, (_, kind) in (PLAIN | SECURE).items()}
+    kinds |= {"floods session tickets": Kind.TIMEOUT, "does not resolve in time": Kind.DNS}
+    found = {name: failure["kind"] for name, failure in world.failures.items()}
+    assert found == {name: kind.value for name, kind in kinds.items() if kind is not None}
+    assert left == set(found)
+    for name, failure in world.failures.items():
+        # It names the endpoint, and nothing of our code.
+        assert re.search(r"127\.0\.0\.1|hangs\.test", failure["error"]), failure
+        assert not re.search(r"Error|Exception|0x|None", failure["error"]), failure
+        assert failure["duration_ms"] < (TIMEOUT * 1.1 + SLACK) * 1000, name
+    assert world.errors == []
+    # Each waits four times what it took, or 8 s.
+    assert set(world.sqs.visibility.values()) <= {7, 8}
