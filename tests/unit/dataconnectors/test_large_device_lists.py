@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from dataconnectors import device_lists, paging
-from dataconnectors.api.devices import MOST_READ, Devices, Wanted
+from dataconnectors.api.devices import MOST_PROJECTS, MOST_READ, Devices, Wanted
 from dataconnectors.errors import BadRequestError
 from dataconnectors.store import keys
 from dataconnectors.store.answers import read_plainly
@@ -50,6 +50,7 @@ class Canned:
 
     def __init__(self, count: int, padding: str = "") -> None:
         self.count = count
+        self.queries = 0
         self.partitions: dict[str, list[Item]] = {name: [] for name in keys.device_partitions("p1")}
         for number in range(count):
             device = f"d{number:05d}"
@@ -100,15 +101,20 @@ class Canned:
         """What botocore calls in place of the network."""
         asked = json.loads(request.body)
         if "RequestItems" in asked:
-            project = keys.project_key("p1") | {
-                "displayName": {"S": ""},
-                "organization": {"S": "organizations/default"},
-                "sensorCount": {"N": str(self.count)},
-                "cloudConnectorCount": {"N": "0"},
-                "createTime": {"S": STAMP},
-            }
-            content = json.dumps({"Responses": {"t": [project]}}).encode()
+            projects = [
+                key
+                | {
+                    "displayName": {"S": ""},
+                    "organization": {"S": "organizations/default"},
+                    "sensorCount": {"N": str(self.count)},
+                    "cloudConnectorCount": {"N": "0"},
+                    "createTime": {"S": STAMP},
+                }
+                for key in asked["RequestItems"]["t"]["Keys"]
+            ]
+            content = json.dumps({"Responses": {"t": projects}}).encode()
         else:
+            self.queries += 1
             values = asked["ExpressionAttributeValues"]
             after = asked.get("ExclusiveStartKey", {}).get("sk", {}).get("S", "")
             content = self.answer(values[":pk"]["S"], values[":low"]["S"], after)
@@ -227,8 +233,22 @@ def test_one_more_device_is_a_clear_refusal_of_what_would_read_all() -> None:
 
 
 def test_more_bytes_than_can_be_looked_through_are_a_clear_refusal_too() -> None:
-    devices = devices_over(Canned(2, padding="x" * (MOST_READ // keys.DEVICE_SHARDS // 3)))
+    devices = devices_over(Canned(2, padding="x" * (MOST_READ // 2 // 3)))
     for query in ("order_by=name", "query=x"):
         with pytest.raises(BadRequestError, match="too large to be looked through"):
             devices.page(["p1"], wanted(query))
     assert len(devices.page(["p1"], wanted("pageSize=1"))["devices"]) == 1
+
+
+def test_so_many_projects_are_looked_through_and_empty_ones_do_not_count() -> None:
+    canned = Canned(0)
+    devices = devices_over(canned)
+    everywhere = [f"p{number}" for number in range(1000)]
+    for query in ("", "order_by=name", "device_ids=d1"):
+        assert devices.page(everywhere, wanted(query)) == {"devices": [], "nextPageToken": ""}
+    assert canned.queries == 0
+    canned.count = 1
+    for query in ("", "order_by=name", "device_ids=d1"):
+        with pytest.raises(BadRequestError, match="51 projects would have to be looked through"):
+            devices.page(everywhere[: MOST_PROJECTS + 1], wanted(query))
+    assert canned.queries == 0

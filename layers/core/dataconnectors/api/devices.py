@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -42,6 +43,9 @@ LARGEST_PAGE = 1000
 MOST_LISTED = 10_000
 """Devices that one request looks through to filter or order them."""
 
+MOST_PROJECTS = 50
+"""Projects with devices that one request looks through: each takes sixteen queries."""
+
 MOST_READ = 64 * 1024 * 1024
 """Bytes of events that one request looks through: devices report a few hundred each."""
 
@@ -66,6 +70,25 @@ class Wanted:
     order: Order | None
     size: int
     position: list[Any] | None
+
+
+class _Budget:
+    """How many bytes of events a request may still look through, in all its threads."""
+
+    def __init__(self) -> None:
+        self._left = MOST_READ
+        self._lock = Lock()
+
+    def take(self, size: int) -> None:
+        """Raises `BadRequestError` when there are not so many left."""
+        with self._lock:
+            self._left -= size
+            left = self._left
+        if left < 0:
+            raise BadRequestError(
+                "the last events of these devices are too large to be looked through: list one "
+                "project without filters and order, or name device_ids"
+            )
 
 
 class Devices:
@@ -127,9 +150,18 @@ class Devices:
     ) -> Iterable[DeviceState]:
         """The devices that the filter lets pass; some of those up to `start` may be left out."""
         chosen = wanted.filter
+        if chosen.ids and len(projects) == 1:
+            return self._named(projects, chosen)
+        counts = self._counts(projects)
+        projects = [project for project in projects if counts.get(project)]
+        if len(projects) > MOST_PROJECTS:
+            raise BadRequestError(
+                f"{len(projects)} projects would have to be looked through, at most "
+                f"{MOST_PROJECTS} are: choose some with projects, or list them one by one"
+            )
         if chosen.ids:
             return self._named(projects, chosen)
-        count = self._count(projects)
+        count = sum(counts.values())
         if wanted.order is None and not chosen.chooses():
             projects = [project for project in projects if project >= start[0]]
             if len(projects) == 1 and count > wanted.size:
@@ -139,8 +171,9 @@ class Devices:
                 f"{count} devices would have to be looked through, at most {MOST_LISTED} are: "
                 "list one project without filters and order, or name device_ids"
             )
+        budget = _Budget()
         jobs = [
-            partial(self._matching, project, partition, chosen)
+            partial(self._matching, project, partition, chosen, budget)
             for project in projects
             for partition in keys.device_partitions(project)
         ]
@@ -164,27 +197,23 @@ class Devices:
         )
         return [state for state in states if state is not None]
 
-    def _matching(self, project: str, partition: str, chosen: Filter) -> list[DeviceState]:
+    def _matching(
+        self, project: str, partition: str, chosen: Filter, budget: "_Budget"
+    ) -> list[DeviceState]:
         found = []
-        size = 0
         for state in self._store.states(project, partition):
-            size += state.size()
-            if size > MOST_READ // keys.DEVICE_SHARDS:
-                raise BadRequestError(
-                    f"the last events of projects/{project}'s devices are too large to be looked "
-                    "through: list it without filters and order, or name device_ids"
-                )
+            budget.take(state.size())
             if chosen.matches(state.device):
                 found.append(state)
         return found
 
-    def _count(self, projects: Sequence[str]) -> int:
-        """How many devices the projects have together."""
-        return sum(
-            project.sensor_count + project.cloud_connector_count
+    def _counts(self, projects: Sequence[str]) -> dict[str, int]:
+        """How many devices each of the projects has."""
+        return {
+            project.id: project.sensor_count + project.cloud_connector_count
             for start in range(0, len(projects), BATCH_GET_KEYS)
             for project in self._projects.projects(projects[start : start + BATCH_GET_KEYS])
-        )
+        }
 
     def create(self, device: Device) -> None:
         """Add a device."""
