@@ -32,7 +32,7 @@ CALL = 100
 
 PUBLISHERS = 3
 
-READINGS = (
+READINGS: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (2.0, "temperature", {"temperature": {"value": 20.5}}),
     (1.0, "temperature", {"temperature": {"value": 21.5}}),
     (1.0, "touch", {"touch": {}}),
@@ -54,8 +54,7 @@ class Run:
     def __init__(self, stack: Stack, devices: int) -> None:
         self.stack = stack
         self.devices = devices
-        self.owed: dict[str, str] = {}
-        """Device and type, as texts, by the id of the event that has to arrive."""
+        self.owed: set[str] = set()
         self.arrived: Counter[str] = Counter()
         self._seen = 0
         context = ssl.create_default_context(cafile=stack.ready["ca"])
@@ -69,7 +68,7 @@ class Run:
     def publish(self) -> None:
         """Have each device report; a device is known by its first event."""
         now = datetime.now(UTC)
-        events = []
+        events: list[dict[str, Any]] = []
         for reading, (minutes, event_type, data) in enumerate(READINGS):
             stamp = (now - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
             events += [
@@ -83,7 +82,7 @@ class Run:
                 for number in range(self.devices)
             ]
         latest = {(event["targetName"], event["eventType"]): event["eventId"] for event in events}
-        self.owed = {event_id: " ".join(place) for place, event_id in latest.items()}
+        self.owed = set(latest.values())
         calls = [events[start : start + CALL] for start in range(0, len(events), CALL)]
         with ThreadPoolExecutor(PUBLISHERS) as publishers:
             list(publishers.map(self._publish, calls))
@@ -113,7 +112,7 @@ class Run:
 
     def missing(self) -> set[str]:
         """Owed to the receiver, and not arrived."""
-        return self.owed.keys() - self.arrived.keys()
+        return self.owed - self.arrived.keys()
 
     def others(self) -> int:
         """Deliveries to the connector that was not synced."""

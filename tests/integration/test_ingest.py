@@ -123,7 +123,7 @@ def test_each_event_sees_the_configuration_that_was_set_before_it(client: Client
         ("/devices/emu1:publish", {"touch": {}}, 404, "devices/emu1 is not there"),
         ("/devices/emu1:publish", {"bogus": {}}, 400, "'bogus' is unknown"),
         ("/devices/emu1:explode", {"touch": {}}, 404, "not served"),
-        ("/devices/emu1", {"touch": {}}, 404, "not served"),
+        ("/devices/emu1", {"touch": {}}, 405, "is served with DELETE, GET, PUT"),
     ],
 )
 def test_what_cannot_be_accepted_is_answered_with_the_error_json(

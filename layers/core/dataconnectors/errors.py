@@ -23,6 +23,8 @@ DataConnectorsError
 What a customer's endpoint does is never an exception: see `delivery`.
 """
 
+from collections.abc import Iterable
+
 
 class DataConnectorsError(Exception):
     """Root of everything this package raises on purpose."""
@@ -91,9 +93,13 @@ class NotFoundError(RequestError):
 
 
 class MethodError(RequestError):
-    """The path is served, with other methods."""
+    """The path is served, with other methods: those `allowed`, as the Allow header has them."""
 
     status = 405
+
+    def __init__(self, path: str, methods: Iterable[str]) -> None:
+        self.allowed = ", ".join(sorted(methods))
+        super().__init__(f"{path:.200} is served with {self.allowed}")
 
 
 class ConflictError(RequestError):

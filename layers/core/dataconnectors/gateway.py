@@ -8,7 +8,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from dataconnectors import jsontext
-from dataconnectors.errors import BadRequestError, JsonTextError, RequestError, TooLargeError
+from dataconnectors.errors import (
+    BadRequestError,
+    JsonTextError,
+    MethodError,
+    RequestError,
+    TooLargeError,
+)
 
 MAXIMUM_BODY = 1024 * 1024
 """Bytes of a request's body: what one SendMessageBatch takes, and well under Lambda's 6 MB."""
@@ -102,4 +108,7 @@ def error_content(status: int, text: str) -> dict[str, Any]:
 
 def error_answer(error: RequestError, details: Mapping[str, Any] | None = None) -> Answer:
     """The answer to a request that cannot be served, with what else the caller can use."""
-    return answer(error.status, error_content(error.status, str(error)) | dict(details or {}))
+    made = answer(error.status, error_content(error.status, str(error)) | dict(details or {}))
+    if isinstance(error, MethodError):
+        made["headers"]["Allow"] = error.allowed
+    return made

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response, Router
+from aws_lambda_powertools.logging import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import gateway
@@ -43,11 +42,12 @@ def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
     # Powertools leaves this one decorator without types.
     handles: Callable[[Any], Callable[[Handler], Handler]] = app.exception_handler
 
-    def respond(error: RequestError, **headers: str) -> Response[str]:
+    def respond(error: RequestError) -> Response[str]:
         answer = gateway.error_answer(error)
+        headers = dict(answer["headers"])
         return Response(
             status_code=answer["statusCode"],
-            content_type=answer["headers"]["content-type"],
+            content_type=headers.pop("content-type"),
             body=answer["body"],
             headers=headers,
         )
@@ -70,21 +70,32 @@ def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
     def no_route(_: Exception) -> Response[str]:
         event = app.current_event.raw_event
         method, path = gateway.method(event), event["rawPath"]
-        methods = sorted(_methods(app, path))
-        if methods:
-            allowed = ", ".join(methods)
-            return respond(MethodError(f"{path:.200} is served with {allowed}"), Allow=allowed)
+        methods = _methods(app, path)
+        if methods and method not in methods:
+            return respond(MethodError(path, methods))
         return respond(NotFoundError(f"{method:.20} {path:.200} is not served here"))
+
+    def verbs_are_no_ids(_: Any, serve: Callable[..., Any]) -> Any:
+        """`{id}:metrics` with another method would be served as a resource of that name."""
+        event = app.current_event.raw_event
+        method, path = gateway.method(event), event["rawPath"]
+        methods = _methods(app, path) if ":" in path else set()
+        if methods and method not in methods:
+            raise MethodError(path, methods)
+        return serve(app)
+
+    app.use([verbs_are_no_ids])
 
 
 def _methods(app: APIGatewayHttpResolver, path: str) -> set[str]:
-    """The methods that a path is served with."""
+    """The methods that a path is served with, of its verb where it has one."""
+    if PUBLISHING.fullmatch(path):
+        return {"POST"}
     # Powertools has no public way to ask; its version is pinned, and a test would notice.
     routes = [*app._static_routes, *app._dynamic_routes]
-    methods = {route.method for route in routes if route.rule.match(path)}
-    if PUBLISHING.fullmatch(path):
-        methods.add("POST")
-    return methods
+    served = [route for route in routes if route.rule.match(path)]
+    verbs = [route for route in served if ":" in route.path]
+    return {route.method for route in verbs or served}
 
 
 def routes() -> Router:
