@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import disruptive
 import jwt
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
 
 from functions.admin import app as admin
 from functions.config_api import app as config_api
@@ -72,14 +72,20 @@ def note_secrets(content: Any) -> None:
 
 
 def audit_log() -> str:
-    """Every audit entry of every project and organization, as it is stored."""
-    pages = boto3.client("dynamodb").get_paginator("scan")
-    found = pages.paginate(
-        TableName=os.environ["TABLE_NAME"],
-        FilterExpression="begins_with(pk, :audit)",
-        ExpressionAttributeValues={":audit": {"S": "AUDIT#"}},
-    )
-    return json.dumps([page["Items"] for page in found], ensure_ascii=False)
+    """Every audit entry of every project and organization, as it is stored.
+
+    From moto's memory: its scan takes seconds.
+    """
+    backend = dynamodb_backends["123456789012"]["us-east-1"]
+    partitions = backend.tables[os.environ["TABLE_NAME"]].items
+    found = [
+        item.to_json()
+        for partition, items in partitions.items()
+        if partition.value.startswith("AUDIT#")
+        for item in items.values()
+    ]
+    assert found
+    return json.dumps(found, ensure_ascii=False)
 
 
 class Client:
