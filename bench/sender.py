@@ -22,7 +22,7 @@ from pathlib import Path
 
 import certifi
 import urllib3
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import Logger
 
 from dataconnectors.connectors import Connector, Lifecycle, Secrets, Status
 from dataconnectors.delivery import Courier
@@ -53,29 +53,34 @@ BODY = json.dumps({"event": {"data": "x" * 400}, "labels": {"name": "Fridge"}, "
 NAME = "projects/p/dataconnectors/c"
 
 
+def a_connector(url: str, *, project: str = "p", id: str = "c") -> Connector:
+    """A connector that is ready, with sealed secrets."""
+    return Connector(
+        project=project,
+        id=id,
+        display_name="",
+        status=Status.ACTIVE,
+        event_types=(),
+        labels=(),
+        url=url,
+        sealed=b"sealed",
+        lifecycle=Lifecycle.READY,
+        epoch=1,
+        version=1,
+        queue_id="queue",
+        queue_url="",
+        mapping_id="",
+        provisioned="",
+        create_time="",
+        update_time="",
+    )
+
+
 class Aws:
     """The connector's row and its opened secret, without a call."""
 
     def __init__(self, url: str) -> None:
-        self._connector = Connector(
-            project="p",
-            id="c",
-            display_name="",
-            status=Status.ACTIVE,
-            event_types=(),
-            labels=(),
-            url=url,
-            sealed=b"sealed",
-            lifecycle=Lifecycle.READY,
-            epoch=1,
-            version=1,
-            queue_id="",
-            queue_url="",
-            mapping_id="",
-            provisioned="",
-            create_time="",
-            update_time="",
-        )
+        self._connector = a_connector(url)
 
     def is_buried(self, _name: str) -> bool:
         """No connector was removed."""

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import Logger
 
 from dataconnectors.aws import Clients
 from dataconnectors.founding import Founding

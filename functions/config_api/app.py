@@ -3,9 +3,9 @@
 Serves every route of the HTTP API that is not ingest's, unknown ones included.
 """
 
-import gc
+from dataconnectors import coldstart
 
-gc.disable()  # A tenth of a cold start: imports make no garbage. See the end of the preparations.
+coldstart.begin()
 
 import os
 import time
@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
+from aws_lambda_powertools.logging import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import gateway
@@ -125,8 +125,7 @@ app.include_router(errors.routes())
 app.include_router(reference.routes())
 throttle = Throttle(RequestStore(table), settings.request_limit, logger, now=time.time)
 
-gc.freeze()  # All of this stays: it is not to be looked through again and again.
-gc.enable()
+coldstart.end()
 
 
 def key_of(event: Mapping[str, Any]) -> str:

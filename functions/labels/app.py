@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import Logger
 
 from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.ingest import Ingest, Outcome

@@ -73,5 +73,5 @@ def test_the_hot_functions_use_no_resolver_tracer_or_parser(function: str) -> No
                 if (file := CORE / (name.replace(".", "/") + ".py")).is_file()
             ]
     powertools = {name for name in names if name.startswith("aws_lambda_powertools")}
-    assert powertools == {"aws_lambda_powertools.Logger"}
+    assert powertools == {"aws_lambda_powertools.logging.Logger"}
     assert len(seen) > 10

@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.config
 import botocore.session
+from botocore.credentials import CredentialResolver, EnvProvider
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 CONNECT_TIMEOUT = 1.0
@@ -48,6 +49,10 @@ class Clients:
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         self._session = botocore.session.get_session()
+        # Where Lambda puts them. botocore would look in nine places, and prepare for two of them a
+        # TLS context each.
+        credentials = CredentialResolver([EnvProvider()])
+        self._session.register_component("credential_provider", credentials)
         self._overrides = dict(overrides or {})
         self._lock = Lock()
 

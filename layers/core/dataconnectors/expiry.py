@@ -6,11 +6,13 @@ fits says so, keeps a record of the event, and only then lets go of its message.
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataconnectors import times
-from dataconnectors.outcomes import Failed
-from dataconnectors.records import Job
+
+if TYPE_CHECKING:  # The config API reads records, and would load what only the sender needs.
+    from dataconnectors.outcomes import Failed
+    from dataconnectors.records import Job
 
 RETENTION_SECONDS = 43_200
 """12 hours, as the contract promises and connectors' queues are made with."""
@@ -83,7 +85,7 @@ def keep_again_in(age: float) -> float:
     return max(LAST_AGE - age, KEEP_AGAIN)
 
 
-def expired(job: Job, failure: Failed | str, now: float) -> Expired:
+def expired(job: "Job", failure: "Failed | str", now: float) -> Expired:
     """The record of an event, after its last failure or for a reason why it was not tried."""
     event_type, target = _what(job.body)
     if isinstance(failure, str):

@@ -1,13 +1,13 @@
 """The environment of each function as one frozen value, read once at cold start.
 
 A missing or unfitting variable raises `SettingsError` that names it, so that a wrong deployment
-fails at its first invocation and not at the first event it would have lost.
+fails at its first invocation and not at the first event it would have lost. Named tuples, because
+each cold start makes all of these classes: one takes a fifth of the time of a frozen dataclass.
 """
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from dataconnectors.errors import SettingsError
 
@@ -39,8 +39,7 @@ LONGEST_STACK_NAME = 57
 """AWS: a queue's name has 80 characters at most, and ours is `{stack}-c-{20 characters}`."""
 
 
-@dataclass(frozen=True, slots=True)
-class IngestSettings:
+class IngestSettings(NamedTuple):
     """What ingest needs.
 
     `stack` is the stack's name, which is its metrics' namespace; `keep_history` says whether events
@@ -61,8 +60,7 @@ class IngestSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TableSettings:
+class TableSettings(NamedTuple):
     """What a function needs that only reads the table and sends what it finds."""
 
     table_name: str
@@ -73,8 +71,7 @@ class TableSettings:
         return cls(table_name=_required(env, "TABLE_NAME"))
 
 
-@dataclass(frozen=True, slots=True)
-class AdminSettings:
+class AdminSettings(NamedTuple):
     """What the deployer's function needs: the table and the key that seals secrets."""
 
     table_name: str
@@ -88,8 +85,7 @@ class AdminSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SenderSettings:
+class SenderSettings(NamedTuple):
     """What the sender needs. Timeouts in seconds.
 
     `stack` is the stack's name, which is its metrics' namespace. `attempt_timeout` is
@@ -134,8 +130,7 @@ class SenderSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSettings:
+class QueueSettings(NamedTuple):
     """How each connector's queue and mapping are made: the deployer's parameters, in one value.
 
     `visibility_timeout` in seconds; `sender_arn` is the ARN of the sender's `live` alias, so that
@@ -165,8 +160,7 @@ class QueueSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ApiSettings:
+class ApiSettings(NamedTuple):
     """What the config API needs.
 
     `request_limit` is how many requests a key may make in a `throttle` window, 0 for any number.
@@ -192,8 +186,7 @@ class ApiSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ReconcilerSettings:
+class ReconcilerSettings(NamedTuple):
     """What the reconciler needs."""
 
     table_name: str

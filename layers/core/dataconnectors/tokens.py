@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
-import jwt
+from jwt.api_jws import get_unverified_header
+from jwt.api_jwt import decode, encode
+from jwt.exceptions import InvalidTokenError
 
 from dataconnectors.errors import UnauthorizedError
 
@@ -47,8 +49,8 @@ def key_id_of(token: str) -> str:
     if len(token) > LONGEST:
         raise UnauthorizedError("the token is longer than any of ours")
     try:
-        key_id = jwt.get_unverified_header(token).get("kid")
-    except (jwt.InvalidTokenError, UnicodeEncodeError):
+        key_id = get_unverified_header(token).get("kid")
+    except (InvalidTokenError, UnicodeEncodeError):
         raise UnauthorizedError("the token is not a JWT") from None
     if not isinstance(key_id, str) or not key_id:
         raise UnauthorizedError("the token names no key: kid is missing")
@@ -72,7 +74,7 @@ def check_assertion(assertion: str, secret: bytes, email: str, now: float) -> No
 def access_token(signing_key_id: str, signing_key: bytes, key_id: str, now: float) -> str:
     """A token for the account whose key is `key_id`."""
     claims = {"exp": int(now) + LIFETIME + GRACE, "iat": int(now), "iss": ISSUER, "sub": key_id}
-    return jwt.encode(claims, signing_key, ALGORITHM, headers={"kid": signing_key_id})
+    return encode(claims, signing_key, ALGORITHM, headers={"kid": signing_key_id})
 
 
 def account_key_of(token: str, signing_key: bytes, now: float) -> str:
@@ -107,7 +109,7 @@ def basic(authorization: str) -> Credentials | None:
 def _verified(token: str, key: bytes, now: float, leeway: float) -> Mapping[str, Any]:
     """The claims of a token signed with `key`. Times are checked here, against the clock given."""
     try:
-        claims: dict[str, Any] = jwt.decode(
+        claims: dict[str, Any] = decode(
             token,
             key,
             algorithms=[ALGORITHM],
@@ -120,7 +122,7 @@ def _verified(token: str, key: bytes, now: float, leeway: float) -> Mapping[str,
                 "verify_jti": False,
             },
         )
-    except jwt.InvalidTokenError:
+    except InvalidTokenError:
         raise UnauthorizedError("the token's signature is not valid") from None
     expires = claims.get("exp")
     if not _is_time(expires):

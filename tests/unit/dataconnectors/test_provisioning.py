@@ -186,7 +186,7 @@ def test_the_mapping_that_stays_does_not_depend_on_the_order_of_the_listing(
     ids=str,
 )
 def test_the_fingerprint_changes_with_the_parameters(change: dict[str, Any], same: bool) -> None:
-    assert (Blueprint(replace(SETTINGS, **change)).fingerprint == TODAY) is same
+    assert (Blueprint(SETTINGS._replace(**change)).fingerprint == TODAY) is same
 
 
 @pytest.mark.parametrize(

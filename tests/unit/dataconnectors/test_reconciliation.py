@@ -39,7 +39,7 @@ from tests.support.control_plane import (
 NAME = "projects/p/dataconnectors/c1"
 QUEUE = f"dc-c-{queue_id_of('c1')}"
 FULL_TIME = 900.0
-CHANGED = replace(SETTINGS, visibility_timeout=360, maximum_concurrency=7)
+CHANGED = SETTINGS._replace(visibility_timeout=360, maximum_concurrency=7)
 
 
 class Stack:

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
 from dataconnectors import gateway, history, paging
 from dataconnectors.access import Access

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
 from dataconnectors import accounts, fields, gateway, members, times
 from dataconnectors.access import Access

@@ -3,8 +3,7 @@
 import json
 from functools import cache
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
 CACHED = "public, max-age=300"
 """A new version of this program shows within minutes."""

@@ -1,0 +1,280 @@
+"""Cold starts of the built functions: until they are ready, and through their first invocation.
+
+    python -m bench.cold_start        after `make build`
+
+CPU of whole processes from their start on, so imports count wherever they happen. The unit is the
+floor: a process of the same interpreter that imports boto3 and makes clients for SQS and DynamoDB.
+AWS and the endpoint answer over TLS from this process, whose work is not counted. Variants take
+turns, and medians of the rounds' ratios are compared.
+"""
+
+import base64
+import contextlib
+import importlib
+import json
+import os
+import random
+import re
+import shutil
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import jwt
+import requests
+import trustme
+from moto import mock_aws
+
+from bench.report import Row, report
+from bench.sender import BODY, SECRETS, a_connector
+from dataconnectors.messages import Message
+from dataconnectors.store.connectors import ConnectorStore
+from dataconnectors.store.table import Table
+from dataconnectors.vault import Vault
+from tests.conftest import ENVIRONMENT
+from tests.support.aws import make_faults_queue, make_key, make_sender, make_table, template
+from tests.support.http_api import LambdaContext, request
+
+ROOT = Path(__file__).parents[1]
+BUILT = ROOT / ".aws-sam/build"
+CORE = BUILT / "CoreLayer/python"
+PYTHON = ROOT / ".venv/runtime/bin/python3"
+
+ROUNDS = 15
+
+SENDER_BUDGET = 0.90
+API_BUDGET = 1.00
+"""Of the floor: until the first byte is posted, and until the API is ready."""
+
+FIRST_REQUEST_BUDGET = 1500
+"""Milliseconds, of the 3 seconds that the vendor's clients wait: the rest is Lambda's own start."""
+
+WHOLE_CPU_MEMORY = 1769
+"""MB. AWS: a function with this much has one CPU; with less, that part of one."""
+
+FLOOR_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
+FLOOR = "import boto3, os; boto3.client('sqs'); boto3.client('dynamodb'); os._exit(0)"
+
+ENV = ENVIRONMENT | {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+"""Of every process; nothing of the shell."""
+
+TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # a URL, where `request` calls
+PROCESS_SECONDS = 60
+"""A deadline for one process; none takes two."""
+
+Command = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A process to measure: what it runs, and what its handler must answer."""
+
+    arguments: Command
+    env: Mapping[str, str]
+    answers: Callable[[Any], bool] | None = None
+
+    def cpu(self) -> float:
+        """CPU milliseconds of one process."""
+        process = subprocess.Popen(
+            [PYTHON, *self.arguments],
+            env=dict(self.env),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        stuck = threading.Timer(PROCESS_SECONDS, process.kill)
+        stuck.start()
+        assert process.stderr is not None
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        stuck.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode or (self.answers and not self.answers(json.loads(said))):
+            raise RuntimeError(f"{self.arguments[:2]}: exit {process.returncode}: {said[-2000:]}")
+        return float(usage.ru_utime + usage.ru_stime) * 1000
+
+
+class Answers(BaseHTTPRequestHandler):
+    """AWS by moto, whichever service a call is signed for; 200 to all that is not signed."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def do_POST(self) -> None:
+        """One call."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        signed = re.search(r"/([a-z]+)/aws4_request", self.headers.get("Authorization", ""))
+        status, content = 200, b"ok"
+        if signed:
+            url = f"https://{signed[1]}.us-east-1.amazonaws.com{self.path}"
+            headers = {name: self.headers[name] for name in self.headers if name != "Host"}
+            answer = requests.post(url, body, headers=headers, timeout=PROCESS_SECONDS)
+            status, content = answer.status_code, answer.content
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def do_GET(self) -> None:
+        """Only Lambda's control plane is read by GET, and nobody creates a connector here."""
+        self.send_error(501)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@contextlib.contextmanager
+def serving(authority: trustme.CA) -> Iterator[str]:
+    """The URL of `Answers` over TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def floor(folder: Path) -> Variant:
+    """The unit: unchanged packages from this environment, compiled for the functions' Python."""
+    installed = Path(boto3.__file__).parents[1]
+    for name in FLOOR_PACKAGES:
+        copy = shutil.copy2 if name.endswith(".py") else shutil.copytree
+        copy(installed / name, folder / name)
+    subprocess.run([PYTHON, "-m", "compileall", "-q", "-j", "0", folder], check=True)
+    return Variant(["-c", FLOOR], ENV | {"PYTHONPATH": str(folder)})
+
+
+def function(name: str, env: Mapping[str, str], event: Any = None, **options: Any) -> Variant:
+    """The cold start of a built function, and its first invocation when there is an event."""
+    arguments = [str(ROOT / "bench/first.py"), str(BUILT / name), str(CORE)]
+    return Variant(arguments + ([] if event is None else [json.dumps(event)]), env, **options)
+
+
+def batch(connector: str) -> dict[str, Any]:
+    """One message, as SQS hands it over."""
+    now = str(int(time.time() * 1000))
+    attributes = {
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": now,
+        "ApproximateFirstReceiveTimestamp": now,
+    }
+    record = {
+        "messageId": "1",
+        "receiptHandle": "handle",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
+        "body": Message(connector, 1, "d6e1b8t0h3q2v7k4m9ng", 0, BODY).to_text(),
+        "attributes": attributes,
+    }
+    return {"Records": [record]}
+
+
+def assertion(account: Mapping[str, str]) -> str:
+    """What the vendor's SDK exchanges for a token, as a form."""
+    now = int(time.time())
+    claims = {"iat": now, "exp": now + 3600, "aud": TOKEN_ENDPOINT, "iss": account["email"]}
+    signed = jwt.encode(claims, account["secret"], "HS256", headers={"kid": account["keyId"]})
+    grant = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+    return f"assertion={signed}&grant_type={grant}"
+
+
+def variants(url: str, folder: Path) -> dict[str, Variant]:
+    """All that is measured, over a stack with a project and two connectors."""
+    make_table()
+    make_key()
+    make_sender()
+    make_faults_queue()
+    admin = importlib.import_module("functions.admin.app")
+    founded = admin.lambda_handler({"displayName": "", "tokenEndpoint": ""}, LambdaContext())
+    project, account = founded["project"], founded["serviceAccount"]
+    store = ConnectorStore(Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"]))
+    vault = Vault(boto3.client("kms"), os.environ["KMS_KEY_ARN"])
+    names = {}
+    for name, sealed in (("plain", False), ("signed", True)):
+        connector = a_connector(f"{url}/", project=project, id=name)
+        names[name] = connector.name
+        ciphertext = vault.seal(SECRETS.to_bytes(), connector.name) if sealed else None
+        store.create_connector(replace(connector, sealed=ciphertext))
+
+    env = ENV | {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_CA_BUNDLE": str(folder / "aws.pem"),
+        "TRUSTED_AUTHORITIES_FILE": str(folder / "ca.pem"),
+        "REQUEST_LIMIT": "25",
+    }
+    basic = base64.b64encode(f"{account['keyId']}:{account['secret']}".encode()).decode()
+    path = f"/v2/projects/{project}/dataconnectors"
+    listing = request("GET", path, headers={"authorization": f"Basic {basic}"})
+    exchange = request("POST", "/v2/oauth2/token", assertion(account))
+    delivered = {"answers": lambda answer: answer == {"batchItemFailures": []}}
+    ok = {"answers": lambda answer: answer["statusCode"] == 200}
+    return {
+        "floor": floor(folder / "floor"),
+        "sender, plain": function("SenderFunction", env, batch(names["plain"]), **delivered),
+        "sender, signed": function("SenderFunction", env, batch(names["signed"]), **delivered),
+        "API": function("ConfigApiFunction", env),
+        "API, list": function("ConfigApiFunction", env, listing, **ok),
+        "API, token": function("ConfigApiFunction", env, exchange, **ok),
+    }
+
+
+def measure() -> list[Row]:
+    """Build the stack in memory, take turns, and compare."""
+    memory = template()["Resources"]["ConfigApiFunction"]["Properties"]["MemorySize"]
+    authority = trustme.CA()
+    with tempfile.TemporaryDirectory() as name, mock_aws(), serving(authority) as url:
+        folder = Path(name)
+        (folder / "floor").mkdir()
+        certificate = authority.cert_pem.bytes()
+        (folder / "ca.pem").write_bytes(certificate)
+        trusted = (CORE / "dataconnectors/authorities/aws.pem").read_bytes()
+        (folder / "aws.pem").write_bytes(trusted + certificate)
+        measured = variants(url, folder)
+        for variant in measured.values():
+            variant.cpu()  # once for the disk's sake
+        order = list(measured)
+        rounds = []
+        for _ in range(ROUNDS):
+            random.shuffle(order)
+            rounds.append({name: measured[name].cpu() for name in order})
+
+    def ratio(name: str) -> float:
+        return statistics.median(each[name] / each["floor"] for each in rounds)
+
+    def milliseconds(name: str) -> float:
+        return statistics.median(each[name] for each in rounds) * WHOLE_CPU_MEMORY / float(memory)
+
+    print(f"(floor {statistics.median(each['floor'] for each in rounds):.0f} ms of CPU)")
+    return [
+        ("sender to its first POST / floor", ratio("sender, plain"), SENDER_BUDGET),
+        ("sender to its first signed POST / floor", ratio("sender, signed"), SENDER_BUDGET),
+        ("API until ready / floor", ratio("API"), API_BUDGET),
+        (f"API's first list, ms at {memory} MB", milliseconds("API, list"), FIRST_REQUEST_BUDGET),
+        (f"API's first token, ms at {memory} MB", milliseconds("API, token"), FIRST_REQUEST_BUDGET),
+    ]
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    return report(measure())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
