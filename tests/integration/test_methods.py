@@ -60,3 +60,12 @@ def test_a_path_that_is_none_is_not_there_with_any_method(method: str, path: str
     answer = API.answer(method, path, {}, b"")
     assert answer["statusCode"] == 404
     assert json.loads(answer["body"])["code"] == 404
+
+
+@pytest.mark.parametrize("path", ["/v2/projects/p/events", "/v2/projects/p/devices/d:publish"])
+def test_publishing_to_a_path_spelt_otherwise_is_told_the_path(path: str) -> None:
+    """A base URL that ends with a slash makes it so, and API Gateway does not send it to ingest."""
+    spelt = path.replace("/projects", "//projects")
+    answer = API.answer("POST", spelt, {}, b"")
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["error"] == f"POST {spelt} is not served here: {path} is"

@@ -73,7 +73,10 @@ def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
         methods = _methods(app, path)
         if methods and method not in methods:
             return respond(MethodError(path, methods))
-        return respond(NotFoundError(f"{method:.20} {path:.200} is not served here"))
+        asked = event["requestContext"]["http"].get("path", path)
+        text = f"{method:.20} {asked:.200} is not served here"
+        # API Gateway routes publishing, and knows a path by one spelling only.
+        return respond(NotFoundError(f"{text}: {path:.200} is" if methods else text))
 
     def verbs_are_no_ids(_: Any, serve: Callable[..., Any]) -> Any:
         """`{id}:metrics` with another method would be served as a resource of that name."""
