@@ -252,7 +252,7 @@ def test_a_hostile_endpoint_is_a_classed_failure_by_the_deadline(
     timeout = TIMEOUT if expected is Kind.TIMEOUT else 5.0
     began = time.monotonic()
     answer = post(transport, server.port, timeout=timeout)
-    assert time.monotonic() - began < min(timeout * 1.1 + SLACK, 2.0)
+    assert time.monotonic() - began < min(timeout * 1.1 + SLACK, 4.0)
     assert fault(answer).kind is expected
     # The message names the endpoint or the limit, never a class or a place in our code.
     assert "Error" not in fault(answer).message
@@ -379,7 +379,7 @@ def test_a_handshake_that_never_comes_ends_with_the_deadline(transport: Transpor
         assert fault(answer).kind is Kind.TIMEOUT
 
 
-@pytest.mark.parametrize("header", [("X-Key", "a secret\r\nHost: b"), ("X Key", "a secret")])
+@pytest.mark.parametrize("header", [("X-Key", "a secret\r\nHost: b"), ("X-Key\r\n", "a secret")])
 def test_a_header_that_http_does_not_have_is_named_for_what_it_is_and_not_shown(
     transport: Transport, endpoint: Start, header: tuple[str, str]
 ) -> None:
@@ -389,6 +389,24 @@ def test_a_header_that_http_does_not_have_is_named_for_what_it_is_and_not_shown(
         Kind.PROTOCOL, "127.0.0.1: a header of the connector is not allowed in HTTP"
     )
     assert server.requests == []
+
+
+@pytest.mark.parametrize("operation", ["recv_into", "send", "do_handshake"])
+@pytest.mark.parametrize("error", [ssl.SSLWantReadError, ssl.SSLWantWriteError])
+def test_a_time_that_ends_in_the_moment_it_is_looked_at_is_a_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+    transport: Transport,
+    endpoint: Start,
+    operation: str,
+    error: type[Exception],
+) -> None:
+    server = endpoint(answering(OK))
+
+    def out_of_time(self: ssl.SSLSocket, *_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ssl.SSLSocket, operation, out_of_time)
+    assert fault(post(transport, server.port, timeout=0.05)).kind is Kind.TIMEOUT
 
 
 def test_nobody_listening_is_a_connect_failure(transport: Transport) -> None:

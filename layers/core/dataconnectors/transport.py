@@ -21,7 +21,7 @@ from typing import Any
 
 import certifi
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import SKIP_HEADER
 
@@ -64,20 +64,33 @@ _ANSWER_ERRORS = (
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
+_OUT_OF_TIME = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""What a TLS socket raises in place of TimeoutError when its time ends at the very moment in which
+it looks: then it takes itself for one that does not wait."""
+
+
 class _LimitedSocket(ssl.SSLSocket):
     """A TLS socket of which each operation is bounded by the attempt that it works for."""
 
     limits: Limits
 
     def send(self, data: Any, flags: int = 0) -> int:  # sendall is a loop over this
-        self.settimeout(self.limits.remaining())
-        return super().send(data, flags)
+        while True:
+            self.settimeout(self.limits.remaining())
+            try:
+                return super().send(data, flags)
+            except _OUT_OF_TIME:
+                continue
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        self.settimeout(self.limits.remaining())
-        size = super().recv_into(buffer, nbytes, flags)
-        self.limits.receive(size)
-        return size
+        while True:
+            self.settimeout(self.limits.remaining())
+            try:
+                size = super().recv_into(buffer, nbytes, flags)
+            except _OUT_OF_TIME:
+                continue
+            self.limits.receive(size)
+            return size
 
 
 def client_context(
@@ -284,7 +297,7 @@ def _connect_fault(error: Exception, host: str, limits: Limits) -> Fault:
     match error:
         case FaultError():
             return error.fault
-        case TimeoutError():
+        case TimeoutError() | ssl.SSLWantReadError() | ssl.SSLWantWriteError():
             message = f"{host} did not finish the TLS handshake in {limits.timeout:g} s"
             return Fault(Kind.TIMEOUT, message)
         case ssl.SSLCertVerificationError():
@@ -302,6 +315,8 @@ def _answer_fault(error: Exception, host: str, limits: Limits) -> Fault:
             return Fault(Kind.TIMEOUT, message)
         case ssl.SSLError():  # such as its demand for a client certificate, in TLS 1.3
             return Fault(Kind.TLS, f"{host} ended the TLS connection: {reason(error)}")
+        case SSLError():  # within the body
+            return Fault(Kind.TLS, f"{host} ended the TLS connection")
         case http.client.RemoteDisconnected():
             return Fault(Kind.PROTOCOL, f"{host} closed the connection without an answer")
         case http.client.LineTooLong():
