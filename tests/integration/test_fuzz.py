@@ -1,7 +1,9 @@
 """Whatever is sent to the config API, the answer is JSON and never a fault of ours."""
 
 import json
+import re
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -9,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dataconnectors.openapi.operations import OPERATIONS
 from functions.config_api import app
 from tests.integration.conftest import Client
+from tests.integration.test_bad_input import SCHEMAS, Project, refused
 from tests.support.http_api import LambdaContext, request
 
 URL = "https://example.com/hook"
@@ -136,6 +140,44 @@ def test_random_requests_are_never_a_fault_of_ours(
     if status != 200:
         assert answer["code"] == status
         assert answer["error"]
+
+
+@pytest.fixture(scope="module")
+def project(organizer: Client, hurried: None) -> Iterator[Project]:
+    """With a thing of each kind."""
+    made = Project(organizer)
+    yield made
+    made.close()
+
+
+@settings(
+    max_examples=500,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=True,
+)
+@given(st.data())
+def test_random_values_in_every_operation_are_never_a_fault_of_ours(
+    project: Project, data: st.DataObject
+) -> None:
+    """Where they belong: as fields, parameters, headers, and names at a path's end."""
+    operation = data.draw(st.sampled_from(OPERATIONS))
+    known = [st.just(f"{name}=") for name in operation.query]
+    query = data.draw(st.one_of(st.just(""), *known)) + quote_(data.draw(TEXTS))
+    fields = sorted(SCHEMAS[operation.body].get("properties", {})) if operation.body else []
+    bodies = st.dictionaries(st.sampled_from(fields or ["x"]), VALUES, max_size=5) | BODIES
+    names = {}
+    # What is there stays there for the other cases.
+    if operation.method == "DELETE" or data.draw(st.integers(0, 3)) == 0:
+        last = re.findall(r"{(\w+)}", operation.path)[-1:]
+        names = dict.fromkeys(last, quote_(data.draw(TEXTS.filter(bool))))
+    body = json.dumps(data.draw(bodies)).encode()
+    status, answer = project.send(operation, body, query, data.draw(HEADERS), names)
+    assert status == 200 or refused(status, answer), (operation.id, answer)
+
+
+def quote_(text: str) -> str:
+    return quote(text, safe="", errors="replace")
 
 
 @pytest.mark.parametrize("harsh", HARSH.values(), ids=HARSH)
