@@ -32,6 +32,8 @@ def main() -> int:
     if arguments.kinds:
         for kind, count in report.injected.items():
             print(f"{count:9d}  {kind}")
+        for kind in report.unkilled:
+            print(f"        -  {kind}")
     for violation in report.violations:
         print(violation, file=sys.stderr)
     print(report.line())

@@ -13,12 +13,14 @@ import re
 import zlib
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Any
 
 from dataconnectors.destinations import Destination
+from dataconnectors.outcomes import Fault
 from tests.faults.models.dynamodb import Item
 from tests.faults.models.kms import plaintext_of
 from tests.faults.models.sqs import Message, Queue
@@ -35,6 +37,12 @@ LAST_ATTEMPT = 43_000
 
 FIRST_EXPIRY = 43_200 - 3_600 - 240
 """Seconds of an event's age: earlier, an attempt fits in, however long the wait for it."""
+
+CLOCKS_DIFFER = 40.0
+"""Seconds between the run's clock and a process's: its skew, and what a slow call takes."""
+
+RECORDS_KEPT = 31 * 24 * 3600
+"""Seconds that a record of an expired event can be read."""
 
 SAME_CALL_SECONDS = 30.0
 """From a connector's making on: a call that equals the one that made it makes no second one. It is
@@ -58,7 +66,12 @@ class State(IntFlag):
     DELIVERED = 4  # the endpoint saved it
     EXPIRED = 8
     RECORDED = 32  # as expired, before its message left
-    DROPPED = 16  # its connector was disabled or deleted after the event came in
+    DISABLED = 16  # its connector was, after the event came in
+    DELETED = 64  # likewise
+
+
+NEVER = State.EXPIRED | State.DISABLED | State.DELETED
+"""How an event ends that is not delivered."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,8 @@ class Account:
     project: str
     first: int
     made_at: float
+    queue_id: str = ""
+    lifecycle: str = ""
     settings: list[Setting] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
     inactive: list[int] = field(default_factory=list)
@@ -124,6 +139,11 @@ class Account:
             self.states.extend(bytes(more))
             self.bodies.extend([0] * more)
         self.states[position] |= state
+
+    def unmark(self, number: int, state: int) -> None:
+        position = number - self.first
+        if 0 <= position < len(self.states):
+            self.states[position] &= ~state
 
 
 @dataclass(frozen=True)
@@ -163,17 +183,23 @@ class Change:
 class Attempted:
     """How an attempt looked to the sender; `ended` in seconds of the run."""
 
-    acknowledged: bool
+    answer: int | Fault
     seconds: float
     ended: float
     age: float
+
+    @property
+    def acknowledged(self) -> bool:
+        return self.answer == 200
 
 
 @dataclass(eq=False)
 class Batch:
     """A batch while the sender works on it.
 
-    `loose` are messages that may be received again meanwhile, whatever the sender does.
+    `loose` are messages that may be received again meanwhile, whatever the sender does. `posts`
+    counts attempts by the connector's name, `acknowledged` and `overdue` those with such an end,
+    and `counted` has what its metrics say of them: successes, and errors.
     """
 
     queue: Queue
@@ -183,6 +209,11 @@ class Batch:
     loose: Collection[str] = ()
     reads: dict[str, tuple[int, float]] = field(default_factory=dict)
     attempts: dict[tuple[int, int], Attempted] = field(default_factory=dict)
+    begun: set[tuple[int, int]] = field(default_factory=set)
+    posts: "Counter[str]" = field(default_factory=Counter)
+    acknowledged: "Counter[str]" = field(default_factory=Counter)
+    overdue: "Counter[str]" = field(default_factory=Counter)
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Ledger:
@@ -197,9 +228,12 @@ class Ledger:
         self.next_number: dict[str, int] = {}
         self.attempts = 0
         self.duplicates = 0
-        self.dropped = 0
         self.expired = 0
         self.unseen = 0
+        self.late = 0
+        self.disabled = 0
+        self.deleted = 0
+        self.uncounted = 0
         self.acknowledged = 0
         self.violations: list[str] = []
         self.lost = 0
@@ -208,6 +242,10 @@ class Ledger:
     def violated(self, text: str) -> None:
         if len(self.violations) < MAXIMUM_VIOLATIONS:
             self.violations.append(text)
+
+    def has_violated(self, pattern: str) -> bool:
+        """Whether a promise was broken in a way that fits a pattern."""
+        return any(re.search(pattern, text) for text in self.violations)
 
     # --- connectors ----------------------------------------------------------------------------
 
@@ -220,21 +258,85 @@ class Ledger:
             found = _VALUE.search(item["event"]["S"])
             if isinstance(call, Call) and found is not None:
                 call.kept.add(int(found[1]))
-        elif key[0].startswith("EXPIRED#"):
-            self._record(key)
+        elif key[0].startswith("METRICS#") and item is not None:
+            self._count(key[0].split("#")[1], item)
+        elif key[0].startswith("EXPIRED#") and item is not None:
+            self._record(key, item)
 
-    def _record(self, key: tuple[str, str]) -> None:
+    def _count(self, name: str, item: Item) -> None:
+        """A connector's metrics were added to: nothing is kept of them, so this is what was."""
+        batch = self.actor.invocation if self.actor is not None else None
+        if not isinstance(batch, Batch):
+            return
+        if name in batch.counted:
+            self.violated(f"attempts of {name} were counted twice")
+        counts = {key: int(value["N"]) for key, value in item.items() if "N" in value}
+        batch.counted[name] = counts["successes"], counts["errors"]
+        latencies = sum(count for key, count in counts.items() if key.startswith("b"))
+        if latencies != counts["successes"] + counts["errors"]:
+            self.violated(f"{name} has other latencies than attempts in its metrics: {counts}")
+
+    def _record(self, key: tuple[str, str], item: Item) -> None:
         """A record of an expired event is kept: its message may leave."""
         batch = self.actor.invocation if self.actor is not None else None
-        event_id = key[1].partition("#")[2]
-        for message in batch.messages if isinstance(batch, Batch) else ():
+        if not isinstance(batch, Batch):
+            self._unaccounted(item)
+            return
+        accepted, _, event_id = key[1].partition("#")
+        for message, receives in zip(batch.messages, batch.receives, strict=True):
             note = message.note
-            if note is None or note.event_id != event_id or note.account.name not in key[0]:
+            if note is None or note.event_id != event_id:
+                continue
+            # A message that was sent twice has two records.
+            millis = int(message.sent_at * 1000)
+            if (
+                note.account.name != key[0].removeprefix("EXPIRED#")
+                or int(accepted) != millis * 1000
+            ):
                 continue
             note.account.mark(note.number, State.RECORDED)
+            where = f"event {note.number} for {note.account.name}"
             age = self.now() - message.sent_at
             if age < FIRST_EXPIRY:
-                self.violated(f"event {note.number} was given up at an age of {age:.0f} s")
+                self.violated(f"{where} was given up at an age of {age:.0f} s")
+            event = json.loads(json.loads(message.body)["body"])["event"]
+            told = {
+                "attempts": str(receives),
+                "eventType": event["eventType"],
+                "target": event["targetName"],
+            } | self._last_error(batch, note)
+            written = {name: next(iter(value.values())) for name, value in item.items()}
+            if any(written.get(name) != value for name, value in told.items()):
+                self.violated(f"{where} is recorded as {written}, expected {told}")
+            expired_at = int(written["expiredAt"]) / 1_000_000
+            if abs(expired_at - self.now()) > CLOCKS_DIFFER:
+                self.violated(f"{where} is recorded as expired at {expired_at:.0f}")
+            if int(written["expiresAt"]) - expired_at < RECORDS_KEPT - 1:
+                self.violated(f"{where} is recorded until {written['expiresAt']}")
+            return
+        self.violated(f"{key} is a record of an event that its batch does not hold")
+
+    def _last_error(self, batch: Batch, note: Note) -> dict[str, str]:
+        """What a record has to say of the last attempt, as far as that is certain."""
+        copies = sum(_is_of(message, note.account, note.number) for message in batch.messages)
+        if copies > 1:
+            return {}
+        if (id(note.account), note.number) not in batch.begun:
+            return {"kind": "untried"}
+        attempt = batch.attempts.get((id(note.account), note.number))
+        match attempt.answer if attempt is not None else None:
+            case None:
+                return {"kind": "timeout"}
+            case Fault(kind):
+                return {"kind": kind.value}
+            case 200:
+                return {"kind": "no record: the event was acknowledged"}
+            case status:
+                return {"kind": "status", "status": str(status)}
+
+    def _unaccounted(self, item: Item) -> None:
+        """The hourly account has found events that nobody has seen go."""
+        self.violated(f"unaccounted: {item['message']['S']}")
 
     def changed(self, change: Change, name: str, *, stopped: bool) -> None:
         """A call that changed a connector has returned.
@@ -258,10 +360,12 @@ class Ledger:
             account = Account(name, project, first, self._clock_of_actor())
             self.accounts[name] = account
             self.by_project.setdefault(project, []).append(account)
+        account.lifecycle = "" if item is None else item["lifecycle"]["S"]
         if item is None:
             setting = Setting(self.tick, False, False, False, frozenset(), frozenset(), "", "")
         else:
-            there = item["lifecycle"]["S"] != "DELETING"
+            account.queue_id = item["queueId"]["S"]
+            there = account.lifecycle != "DELETING"
             active = there and item["status"]["S"] == "ACTIVE"
             sealed = plaintext_of(item["sealed"]["B"]) if "sealed" in item else b"{}"
             setting = Setting(
@@ -352,7 +456,7 @@ class Ledger:
     ) -> tuple[Account, int] | None:
         """A POST has left; `saves` says that the endpoint keeps the event."""
         self.attempts += 1
-        batch = process.invocation
+        batch: Batch = process.invocation
         url = f"https://{destination.host}{destination.target}"
         account = self.by_url[url]
         found = _VALUE.search(body.decode())
@@ -360,6 +464,8 @@ class Ledger:
             self.violated(f"{account.name} was sent a body without an event")
             return None
         number = int(found[1])
+        batch.posts[account.name] += 1
+        batch.begun.add((id(account), number))
         where = f"event {number} for {account.name}"
         if not account.state(number) & State.SENT:
             self.violated(f"{where} was sent and never queued")
@@ -387,26 +493,42 @@ class Ledger:
         if saves:
             if account.state(number) & State.DELIVERED:
                 self.duplicates += 1
+            self._is_delivered_after_all(account, number)
             account.mark(number, State.DELIVERED)
         return account, number
 
     def answered(
-        self, process: Process, where: tuple[Account, int], seconds: float, *, acknowledged: bool
+        self,
+        process: Process,
+        where: tuple[Account, int],
+        seconds: float,
+        answer: int | Fault | None,
     ) -> None:
-        """The sender has the answer to a POST, or the lack of one."""
+        """The sender has the answer to a POST, or the lack of one; None after its deadline."""
         account, number = where
         batch: Batch = process.invocation
+        if answer is None:
+            batch.overdue[account.name] += 1
+            return
         note = next(message for message in batch.messages if _is_of(message, account, number))
         age = max(0.0, process.now() - note.sent_at)
-        batch.attempts[id(account), number] = Attempted(acknowledged, seconds, process.clock(), age)
+        attempt = Attempted(answer, seconds, process.clock(), age)
+        batch.attempts[id(account), number] = attempt
+        batch.acknowledged[account.name] += attempt.acknowledged
 
     def finished(
-        self, batch: Batch, deleted: Sequence[str] | None, now: float, *, postponed: bool
+        self,
+        batch: Batch,
+        deleted: Sequence[str] | None,
+        now: float,
+        faulted: Collection[str],
     ) -> None:
         """A batch's invocation has ended by itself; `deleted` is what its answer means.
 
-        `postponed` says that nothing went wrong with the change of visibility timeouts.
+        `faulted` are the client's methods that something went wrong with.
         """
+        postponed = "change_message_visibility_batch" not in faulted
+        self._check_metrics(batch, faulted)
         by_event: dict[tuple[int, int], int] = {}
         for message in batch.messages:
             if message.note is not None:
@@ -439,36 +561,80 @@ class Ledger:
                     f"{attempt.age:.0f} s is due after {wait:.1f} s and comes {late:.1f} s late"
                 )
 
+    def _check_metrics(self, batch: Batch, faulted: Collection[str]) -> None:
+        """Each attempt is in its connector's metrics, unless that write has failed."""
+        for name, posts in batch.posts.items():
+            if name not in batch.counted:
+                self.uncounted += 1
+                if not faulted:
+                    self.violated(f"{posts} attempts of {name} are not in its metrics")
+                continue
+            successes, errors = batch.counted[name]
+            # What came after the deadline may have been waited for, or not.
+            late = successes - batch.acknowledged[name]
+            if not 0 <= late <= batch.overdue[name] or successes + errors != posts:
+                self.violated(
+                    f"{name} has {successes} successes and {errors} errors in its metrics, of "
+                    f"{posts} attempts {batch.acknowledged[name]} were acknowledged"
+                )
+
     # --- how messages end ----------------------------------------------------------------------
 
-    def deleted(self, message: Message) -> None:
+    def acknowledged_to_sqs(self, message: Message, batch: Batch) -> None:
         """A message was deleted after an answer of the sender."""
         note = message.note
-        if note is None or note.account.state(note.number) & State.DELIVERED:
+        if note is None:
             return
-        if note.account.stopped_since(note.called):
-            self.dropped += 1
-            note.account.mark(note.number, State.DROPPED)
+        # Only what it has read may tell it that a connector is not there any more.
+        tick, _ = batch.reads.get(note.account.name, (-1, 0.0))
+        self._gone(note, until=tick)
+
+    def _gone(self, note: Note, until: int | None = None) -> None:
+        """One copy of an event has left: why, if it was not delivered before."""
+        account, number = note.account, note.number
+        state = account.state(number)
+        if state & State.DELIVERED:
             return
-        if note.account.state(note.number) & State.RECORDED:
-            self.expired += 1
-            note.account.mark(note.number, State.EXPIRED)
+        if account.stopped_since(note.called, until):
+            is_there = account.settings[-1].there
+            end = State.DISABLED if is_there else State.DELETED
+            if not state & NEVER:
+                self.disabled += is_there
+                self.deleted += not is_there
+        elif state & State.RECORDED:
+            end = State.EXPIRED
+            self.expired += not state & NEVER
+        else:
+            self.lost += 1
+            self.violated(f"event {number} for {account.name} was deleted undelivered")
             return
-        self.lost += 1
-        self.violated(f"event {note.number} for {note.account.name} was deleted undelivered")
+        if not state & NEVER:
+            account.mark(number, end)
+
+    def _is_delivered_after_all(self, account: Account, number: int) -> None:
+        """Another copy of it was, or the same message again after a process died."""
+        state = account.state(number)
+        if state & State.RECORDED and not state & State.DELIVERED:
+            self.late += 1
+        self.expired -= bool(state & State.EXPIRED)
+        self.disabled -= bool(state & State.DISABLED)
+        self.deleted -= bool(state & State.DELETED)
+        account.unmark(number, NEVER)
 
     def expired_in(self, _queue: Queue, message: Message) -> None:
         """SQS has removed a message for its age."""
         note = message.note
-        if note is not None and not note.account.state(note.number) & State.DELIVERED:
-            self.expired += 1
-            self.unseen += not note.account.state(note.number) & State.RECORDED
-            note.account.mark(note.number, State.EXPIRED)
+        if note is None or note.account.state(note.number) & (State.DELIVERED | NEVER):
+            return
+        self.expired += 1
+        self.unseen += not note.account.state(note.number) & State.RECORDED
+        note.account.mark(note.number, State.EXPIRED)
 
     def queue_deleted(self, queue: Queue) -> None:
         """A queue is gone with all its messages."""
         for message in list(queue.messages.values()):
-            self.deleted(message)
+            if message.note is not None:
+                self._gone(message.note)
 
     def close(self, queues: Iterable[Queue]) -> None:
         """Count what is neither delivered, dropped, expired nor still in a queue."""
@@ -478,7 +644,7 @@ class Ledger:
             for message in queue.messages.values()
             if message.note is not None
         }
-        settled = State.DELIVERED | State.EXPIRED | State.DROPPED
+        settled = State.DELIVERED | NEVER
         for account in self.accounts.values():
             for position, state in enumerate(account.states):
                 if state & State.OWED and not state & settled:
@@ -486,6 +652,23 @@ class Ledger:
                     if (id(account), number) not in waiting:
                         self.lost += 1
                         self.violated(f"event {number} for {account.name} is lost")
+
+    def check_order(self, queues: Collection[str], mapped: Sequence[str]) -> None:
+        """Once the reconciler has had its time, each connector has one queue and one mapping.
+
+        `queues` and `mapped` are the ids of queues, and of those that each mapping is on.
+        """
+        owners = {account.queue_id: account.name for account in self.accounts.values()}
+        for account in self.accounts.values():
+            if account.lifecycle not in ("READY", ""):
+                self.violated(f"{account.name} is still {account.lifecycle}")
+        ready = {entry.queue_id for entry in self.accounts.values() if entry.lifecycle == "READY"}
+        for queue_id in ready ^ set(queues):
+            what = "no queue" if queue_id in ready else "a queue, and is gone"
+            self.violated(f"{owners.get(queue_id, 'nobody')} has {what}: {queue_id}")
+        for queue_id, count in Counter([*ready, *mapped]).items():
+            if count != 2 or queue_id not in ready:
+                self.violated(f"{owners.get(queue_id, 'nobody')} has {count - 1} mappings")
 
 
 def _wants(setting: Setting, event_type: str) -> bool:

@@ -55,6 +55,17 @@ class Plan:
         self.active = False
         self._rng = rng
         self._outages: dict[str, float] = {}
+        self._steps: set[tuple[str, str]] = set()
+
+    @property
+    def unkilled(self) -> list[str]:
+        """Steps of a function's processes at which none has died yet, as the kinds name them."""
+        kinds = (
+            f"{role} {when} {what}"
+            for role, what in self._steps
+            for when in (Mode.KILLED_BEFORE, Mode.KILLED_AFTER)
+        )
+        return sorted(kind for kind in kinds if kind not in self.injected)
 
     def count(self, kind: str) -> None:
         """A fault was injected."""
@@ -79,6 +90,7 @@ class Plan:
     def kill(self, role: str, what: str) -> str:
         """Whether a process dies "before" or "after" this; "" for neither."""
         chance = self._rng.random() if self.active else 1.0
+        self._steps.add((role, what))
         if chance >= KILL_RATE * self.intensity:
             return ""
         when = "before" if chance < KILL_RATE * self.intensity / 2 else "after"
@@ -89,6 +101,7 @@ class Plan:
         """What goes wrong with this call of a process of this role; None for nothing."""
         if not self.active:
             return None
+        self._steps.add((role, operation_name(method)))
         chance = self._rng.random()
         kills = KILL_RATE * self.intensity
         if chance < kills:

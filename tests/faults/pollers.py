@@ -93,7 +93,7 @@ class Poller:
                 batch,
                 deleted,
                 world.scheduler.now,
-                postponed="change_message_visibility_batch" not in process.faulted,
+                process.faulted,
             )
             if plan.roll("sender's answer is lost", 0.005):
                 deleted = None
@@ -115,7 +115,7 @@ class Poller:
             if self._world.plan.roll("delete is lost", 0.005):
                 continue
             self._queue.remove(message)
-            self._world.ledger.deleted(message)
+            self._world.ledger.acknowledged_to_sqs(message, batch)
 
     def _record(self, message: Message) -> dict[str, Any]:
         return {

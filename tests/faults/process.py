@@ -1,7 +1,7 @@
 """One environment of a function: its clock, its AWS clients, its parallel calls, and its death."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -48,7 +48,7 @@ class Surroundings:
     rng: random.Random
     services: Mapping[str, Any]
     observe: Observer
-    slowed: Callable[["Process"], None]
+    slowed: Callable[["Process", str], None]
     calls: int = 0
 
 
@@ -163,14 +163,21 @@ class Process:
 
     # --- AWS -----------------------------------------------------------------------------------
 
-    def get(self, service: str, **_options: Any) -> "Client":
-        """As `dataconnectors.aws.Clients`. How botocore repeats calls is up to the plan."""
-        return Client(self, self.world.services[service])
+    def get(self, service: str, *, once: tuple[str, ...] = ()) -> "Client":
+        """As `dataconnectors.aws.Clients`. How botocore repeats other calls is up to the plan."""
+        return Client(self, self.world.services[service], once)
 
     later = get
 
-    def call(self, service: str, method: str, act: Callable[..., Any], parameters: Any) -> Any:
-        """One call, and what goes wrong with it."""
+    def call(
+        self,
+        service: str,
+        method: str,
+        act: Callable[..., Any],
+        parameters: Any,
+        once: Collection[str] = (),
+    ) -> Any:
+        """One call, and what goes wrong with it. botocore does not repeat operations of `once`."""
         world = self.world
         world.calls += 1
         if world.calls <= CHECKED_CALLS or world.calls % 100 == 0:
@@ -180,6 +187,8 @@ class Process:
             self.sleep(world.rng.uniform(*LATENCY))
             return self._effect(method, act, parameters)
         self.faulted.add(method)
+        if fault is Mode.REPEATED and operation_name(method) in once:
+            fault = Mode.TIMED_OUT_AFTER_EFFECT
         match fault:
             case Mode.KILLED_BEFORE:
                 raise KilledError(method)
@@ -204,7 +213,7 @@ class Process:
                 self.sleep(world.rng.uniform(*ALL_TRIES))
                 raise ReadTimeoutError(endpoint_url=service)
             case Mode.SLOW:
-                world.slowed(self)
+                world.slowed(self, method)
                 self.sleep(world.rng.uniform(*world.rng.choice(SLOW)))
                 return self._effect(method, act, parameters)
             case Mode.REPEATED:
@@ -263,9 +272,10 @@ _PARTIAL: dict[str, Callable[[Process, str, Callable[..., Any], Any], Any]] = {
 class Client:
     """A botocore client of one process, over a model."""
 
-    def __init__(self, process: Process, model: Any) -> None:
+    def __init__(self, process: Process, model: Any, once: Collection[str] = ()) -> None:
         self._process = process
         self._model = model
+        self._once = once
         self.meta = getattr(model, "meta", None)
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
@@ -273,7 +283,7 @@ class Client:
         act = getattr(self._model, method)
 
         def call(**parameters: Any) -> Any:
-            return process.call(service, method, act, parameters)
+            return process.call(service, method, act, parameters, self._once)
 
         call.__name__ = method
         setattr(self, method, call)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, SimpleNamespace
 from typing import Any
 
-from dataconnectors import aws, transport
+from dataconnectors import aws, coldstart, transport
 from tests.faults import ROOT
 from tests.faults.process import InlineExecutor, Process
 
@@ -49,6 +49,9 @@ class Program:
         with (
             _replaced(aws, "Clients", lambda: process),
             _replaced(transport, "client_context", lambda file: None),
+            # Many cold starts in one process: what one of them makes does not stay for good.
+            _replaced(coldstart, "begin", _nothing),
+            _replaced(coldstart, "end", _nothing),
         ):
             exec(self._code, namespace)  # our own file
         for value in namespace.values():
@@ -73,9 +76,7 @@ def _builtins(process: Process) -> Mapping[str, Any]:
             Executor=concurrent.futures.Executor,
             ThreadPoolExecutor=lambda _count: InlineExecutor(process),
         ),
-        "aws_lambda_powertools": SimpleNamespace(Logger=Silent),
-        # Many cold starts in one process: what one of them makes does not stay for good.
-        "gc": SimpleNamespace(disable=_nothing, freeze=_nothing, enable=_nothing),
+        "aws_lambda_powertools.logging": SimpleNamespace(Logger=Silent),
     }
 
     def import_(name: str, *more: Any, **named: Any) -> Any:

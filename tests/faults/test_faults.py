@@ -30,7 +30,7 @@ def test_nothing_is_lost_and_no_promise_is_broken(seed: int | None, intensity: f
 
 
 def test_faults_of_many_kinds_are_injected() -> None:
-    report = run(Scenario(4, EVENTS, 4.0))
+    report = run(Scenario(4, 2 * EVENTS, 4.0))
     assert len(report.injected) >= FEWEST_KINDS, sorted(report.injected)
     # The processes die at every step, so that no order of effects goes untried.
     for step in ("SendMessageBatch", "BatchWriteItem", "GetItem", "POST"):

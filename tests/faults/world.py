@@ -83,18 +83,26 @@ SKEWED_SHARE = 0.3
 
 @dataclass(frozen=True)
 class Scenario:
-    """A run's parameters. `edits` are mutations of the handlers' sources, by function."""
+    """A run's parameters. A violation that fits the pattern `until` ends it; `edits` are mutations
+    of the handlers' sources, by function."""
 
     seed: int
     events: int
     intensity: float = 1.0
-    first_violation_ends: bool = False
+    until: str = ""
+    projects: int = PROJECTS
     edits: Mapping[str, Edits] | None = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run came to. `unseen` are those of the expired that SQS has removed unrecorded."""
+    """What a run came to, in events of one connector each.
+
+    `expired`, `disabled` and `deleted` (their connector was) were not delivered; `unseen` are those
+    of the expired that SQS has removed unrecorded, `late` were recorded as expired and delivered
+    all the same. `uncounted` batches are missing in connectors' metrics. `unkilled` are steps at
+    which no process has died.
+    """
 
     scenario: Scenario
     events: int
@@ -103,8 +111,12 @@ class Report:
     duplicates: int
     expired: int
     unseen: int
-    dropped: int
+    late: int
+    disabled: int
+    deleted: int
     lost: int
+    uncounted: int
+    unkilled: Sequence[str]
     violations: Sequence[str]
     seconds: float
 
@@ -113,7 +125,8 @@ class Report:
         return (
             f"faults: events={self.events} attempts={self.attempts} kinds={len(self.injected)} "
             f"injected={sum(self.injected.values())} duplicates={self.duplicates} "
-            f"expired={self.expired} dropped={self.dropped} lost={self.lost} "
+            f"expired={self.expired} late={self.late} disabled={self.disabled} "
+            f"deleted={self.deleted} lost={self.lost} "
             f"seed={self.scenario.seed} seconds={self.seconds:.0f}"
         )
 
@@ -158,21 +171,25 @@ def run(scenario: Scenario) -> Report:
         duplicates=ledger.duplicates,
         expired=ledger.expired,
         unseen=ledger.unseen,
-        dropped=ledger.dropped,
+        late=ledger.late,
+        disabled=ledger.disabled,
+        deleted=ledger.deleted,
         lost=ledger.lost,
+        uncounted=ledger.uncounted,
+        unkilled=plan.unkilled,
         violations=ledger.violations,
         seconds=time.perf_counter() - started,
     )
 
 
 class World:
-    """Everything of one run."""
+    """Everything of one run. Its faults are drawn, unless a `plan` of them is given."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, plan: Plan | None = None) -> None:
         self.scenario = scenario
         self.rng = random.Random(scenario.seed)
         self.scheduler = Scheduler()
-        self.plan = Plan(self.rng, scenario.intensity)
+        self.plan = plan or Plan(self.rng, scenario.intensity)
         self.ledger = Ledger(self.epoch)
         self.sqs = Sqs(self.epoch, made=self._queue_made, deleted=self.ledger.queue_deleted)
         self.surroundings = Surroundings(
@@ -218,14 +235,33 @@ class World:
 
     def run(self) -> None:
         """Set up, publish everything, and go on until every queue is empty."""
-        self.scheduler.spawn(self._set_up)
-        self.scheduler.run()
+        self.set_up()
         self.plan.active = True
         self._kill_an_endpoint()
         self.scheduler.after(0.0, self.publishers.publish_next)
+        self.finish()
+
+    def set_up(self) -> None:
+        """Projects, their devices and connectors, without faults; the reconciler begins."""
+        self.scheduler.spawn(self._set_up)
+        self.scheduler.run()
         self.scheduler.after(MINUTE, self._reconcile)
+
+    def finish(self) -> None:
+        """Go on until nothing is left to do, and see that nothing is owed."""
         self.scheduler.run(self._is_over)
         self.ledger.close(self.sqs.queues.values())
+        if not self._is_over():
+            self._check_order()
+
+    def _check_order(self) -> None:
+        _, *queues = self.sqs.queues  # the first is that of our faults
+        answer = self.surroundings.services["lambda"].list_event_source_mappings()
+        mapped = [mapping["EventSourceArn"] for mapping in answer["EventSourceMappings"]]
+        self.ledger.check_order(
+            [name.rpartition("-")[2] for name in queues],
+            [arn.rpartition("-")[2] for arn in mapped],
+        )
 
     def _kill_an_endpoint(self) -> None:
         """That of a connector that nobody will disable: a run without expiry would prove little."""
@@ -234,7 +270,7 @@ class World:
         endpoint.die(self.scheduler.now)
 
     def _is_over(self) -> bool:
-        return self.scenario.first_violation_ends and bool(self.ledger.violations)
+        return bool(self.scenario.until) and self.ledger.has_violated(self.scenario.until)
 
     def _set_up(self) -> None:
         faults_queue = os.environ["FAULTS_QUEUE_ARN"].rpartition(":")[2]
@@ -248,7 +284,7 @@ class World:
             entropy=self.rng.randbytes,
             now=process.now,
         )
-        for _ in range(PROJECTS):
+        for _ in range(self.scenario.projects):
             made = founding.found({"displayName": "Faults"})
             project = made["project"]
             account = made["serviceAccount"]
@@ -333,12 +369,14 @@ class World:
         if method == "get_item" and process.role == "sender":
             self.ledger.read(process, parameters["Key"])
 
-    def _slowed(self, process: Process) -> None:
+    def _slowed(self, process: Process, method: str) -> None:
         """While a sender waits for AWS, the connector that it has just read is disabled."""
         batch = process.invocation
         if not isinstance(batch, Batch) or not batch.reads:
             return
-        if self.plan.roll("connector disabled under a slow call", 0.3 / self.plan.intensity):
+        # A secret is opened between the read of its connector and the attempt.
+        rate = 0.9 if method == "decrypt" else 0.2
+        if self.plan.roll("connector disabled under a slow call", rate / self.plan.intensity):
             disable = partial(self.customers.disable, next(iter(batch.reads)))
             self.scheduler.after(self.rng.uniform(0, 0.1), partial(self.scheduler.spawn, disable))
 
@@ -406,7 +444,7 @@ class Transport:
             raise KilledError("after a POST")
         seconds = world.rng.uniform(*behaviour.seconds)
         process.sleep(seconds)
-        if where is not None and seconds <= timeout:
-            acknowledged = behaviour.answer == 200
-            world.ledger.answered(process, where, seconds, acknowledged=acknowledged)
+        if where is not None:
+            in_time = seconds <= timeout
+            world.ledger.answered(process, where, seconds, behaviour.answer if in_time else None)
         return behaviour.answer

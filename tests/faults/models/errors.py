@@ -32,6 +32,7 @@ def refusal(
     return ClientError(response, operation)
 
 
+@cache
 def operation_name(method: str) -> str:
     """AWS's name of a client's method: `SendMessageBatch` for `send_message_batch`."""
     return "".join(part.capitalize() for part in method.split("_"))
