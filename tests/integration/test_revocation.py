@@ -1,0 +1,130 @@
+"""Whatever is taken away ends within a minute, in processes that have just made use of it."""
+
+import base64
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from dataconnectors import roles
+from dataconnectors.access import Access
+from dataconnectors.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from dataconnectors.store.accounts import AccountStore
+from dataconnectors.store.table import Table
+from dataconnectors.vault import Vault
+from functions.config_api import app as config_api
+from tests.integration.conftest import Client, found
+
+MINUTE = 60.0
+
+
+class Process:
+    """Another one of the API or of ingest, with what it remembers, and its clock."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
+        vault = Vault(boto3.client("kms"), os.environ["KMS_KEY_ARN"], clock=lambda: self.elapsed)
+        self.access = Access(
+            AccountStore(table),
+            vault,
+            entropy=os.urandom,
+            now=lambda: time.time() + self.elapsed,
+            clock=lambda: self.elapsed,
+        )
+
+
+class Account:
+    """An administrator by role, with what they can call with."""
+
+    def __init__(self, owner: Client) -> None:
+        self.owner = owner
+        self.client = owner.account_with(roles.ADMIN)
+        self.id = self.client.account["email"].partition("@")[0]
+        self.key = self.client.account["keyId"]
+        self.owner.call("PATCH", f"/serviceaccounts/{self.id}", {"enableBasicAuth": True})
+        text = f"{self.key}:{self.client.account['secret']}"
+        self.headers = {
+            "bearer": self.client.headers,
+            "basic": {"authorization": f"Basic {base64.b64encode(text.encode()).decode()}"},
+        }
+
+
+Act = Callable[[Account], tuple[int, Any]]
+
+BOTH = ("bearer", "basic")
+
+ACTS: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
+    "the key": (
+        lambda one: one.owner.call("DELETE", f"/serviceaccounts/{one.id}/keys/{one.key}"),
+        UnauthorizedError,
+        BOTH,
+    ),
+    "the account": (
+        lambda one: one.owner.call("DELETE", f"/serviceaccounts/{one.id}"),
+        UnauthorizedError,
+        BOTH,
+    ),
+    "Basic auth": (
+        lambda one: one.owner.call(
+            "PATCH", f"/serviceaccounts/{one.id}", {"enableBasicAuth": False}
+        ),
+        UnauthorizedError,
+        ("basic",),
+    ),
+    "the membership": (
+        lambda one: one.owner.call("DELETE", f"/members/{one.id}"),
+        NotFoundError,
+        BOTH,
+    ),
+    "the role": (
+        lambda one: one.owner.call("PATCH", f"/members/{one.id}", {"roles": [roles.USER]}),
+        ForbiddenError,
+        BOTH,
+    ),
+    "the project": (lambda one: one.owner.call("DELETE", ""), UnauthorizedError, BOTH),
+}
+
+
+@pytest.mark.parametrize(("act", "error", "ways"), ACTS.values(), ids=ACTS)
+def test_what_is_taken_away_ends_within_a_minute(
+    act: Act, error: type[Exception], ways: tuple[str, ...]
+) -> None:
+    one = Account(found("Revoked"))
+    processes = [(Process(), one.headers[way]) for way in ways]
+    project = one.owner.project
+
+    def calls(process: Process, headers: dict[str, str]) -> None:
+        process.access.require(headers, project, "dataconnector.create")
+
+    for process, headers in processes:
+        calls(process, headers)
+    assert act(one)[0] == 200
+    for process, headers in processes:
+        # Somebody who goes on calling must not keep what is remembered alive.
+        while process.elapsed < MINUTE - 1:
+            try:
+                calls(process, headers)
+            except error:
+                break
+            process.elapsed += 1
+        with pytest.raises(error):
+            calls(process, headers)
+
+
+def test_a_secret_is_stored_as_what_kms_made_of_it_under_the_keys_name(client: Client) -> None:
+    store = AccountStore(config_api.table)
+    found_ = store.caller(client.account["keyId"])
+    assert found_ is not None
+    key = found_[0]
+    kms = boto3.client("kms")
+    opened = kms.decrypt(CiphertextBlob=key.secret, EncryptionContext={"name": key.name})
+    assert opened["Plaintext"].decode() == client.account["secret"]
+    assert len(base64.urlsafe_b64decode(client.account["secret"] + "=")) == 256 // 8
+    another = key.name.replace(key.id, "another")
+    for context in ({}, {"name": another}):
+        with pytest.raises(kms.exceptions.InvalidCiphertextException):
+            kms.decrypt(CiphertextBlob=key.secret, EncryptionContext=context)
