@@ -43,7 +43,7 @@ def test_only_unicast_ipv6_is_public_and_none_that_holds_an_ipv4_address(address
     six = IPv6Address(str(address))
     if is_public(six):
         assert int(six) >> 125 == 0b001
-        assert six.ipv4_mapped is six.sixtofour is six.teredo is None
+        assert [six.ipv4_mapped, six.sixtofour, six.teredo] == [None] * 3
 
 
 def test_an_allowed_network_is_called_besides() -> None:

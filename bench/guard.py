@@ -1,0 +1,100 @@
+"""What it costs that no address is called but those that we agree to.
+
+    python -m bench.guard
+
+CPU of an attempt over a new connection, TLS handshake and resolver included, over that of the same
+attempt whose connection urllib3 makes: it resolves, and connects to what it finds, in the same
+thread and without a look at it. Variants take turns, and the median of the rounds' ratios counts. A
+kept connection must ask neither the resolver nor the guard.
+"""
+
+import socket
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from ipaddress import ip_network
+
+from bench.report import Row, report
+from bench.sender import endpoint
+from dataconnectors.destinations import Destination
+from dataconnectors.dialling import Dialler, Resolved, resolve
+from dataconnectors.limits import Limits
+from dataconnectors.transport import Transport, _Connection, client_context
+
+ALLOWED = (ip_network("127.0.0.0/8"),)
+TIMEOUT = 10.0
+HEADERS = {"Content-Type": "application/json"}
+BODY = b'{"event":{"data":"%b"}}' % (b"x" * 400)
+
+ROUNDS = 400
+CONNECTIONS_PER_ROUND = 5
+"""Few, so that what else the machine does falls on both variants alike."""
+
+NEW_BUDGET = 1.05
+KEPT_BUDGET = 0
+
+
+class Unguarded(_Connection):
+    """Connected by urllib3."""
+
+    def _new_conn(self) -> socket.socket:
+        return super(_Connection, self)._new_conn()
+
+
+def cpu(attempt: Callable[[], None]) -> float:
+    """CPU seconds of this process, its threads included, for a round."""
+    before = time.process_time()
+    for _ in range(CONNECTIONS_PER_ROUND):
+        attempt()
+    return time.process_time() - before
+
+
+def measure() -> list[Row]:
+    """New connections in turns, and then kept ones."""
+    asked = 0
+
+    def counted(host: str, port: int) -> Resolved:
+        nonlocal asked
+        asked += 1
+        return resolve(host, port)
+
+    with endpoint() as (port, authority):
+        tls = client_context(authority)
+        dialler = Dialler(ALLOWED)
+
+        def anew(kind: type[_Connection]) -> None:
+            connection = kind("127.0.0.1", port, tls, dialler)
+            connection.begin(Limits(TIMEOUT))
+            assert connection.post("/0", HEADERS, BODY) == 200
+            connection.close()
+
+        pairs = [
+            (cpu(lambda: anew(_Connection)), cpu(lambda: anew(Unguarded))) for _ in range(ROUNDS)
+        ]
+        transport = Transport(tls, Dialler(ALLOWED, resolve=counted))
+        here = Destination("127.0.0.1", port, "/0")
+        transport.post(here, HEADERS, BODY, TIMEOUT)
+        first = asked
+        for _ in range(100):
+            assert transport.post(here, HEADERS, BODY, TIMEOUT) == 200
+        transport.close()
+    ours, base = (
+        statistics.median(column) / CONNECTIONS_PER_ROUND * 1e3
+        for column in zip(*pairs, strict=True)
+    )
+    print(f"(CPU per new connection {ours:.2f} ms, urllib3's own {base:.2f} ms)")
+    ratio = statistics.median(ours / base for ours, base in pairs)
+    return [
+        ("CPU of a POST on a new connection / without the guard", ratio, NEW_BUDGET),
+        ("addresses resolved and checked for 100 kept connections", asked - first, KEPT_BUDGET),
+    ]
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    return report(measure())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

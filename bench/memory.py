@@ -1,0 +1,135 @@
+"""Peak memory of the built sender: until it is ready, and with ten endpoints that never end.
+
+    python -m bench.memory        after `make build`
+
+Each batch is a process of its own, in the functions' Python, with ten events for ten connectors
+whose endpoints (see `bench.hostile`) answer without end. The batch must be over by its attempts'
+deadline and a tenth, configuration read and all.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.cold_start import BUILT, CORE, ENV, PROCESS_SECONDS, PYTHON, ROOT, batch
+from bench.report import Row, report
+
+ENDPOINTS = 10
+ATTEMPT_SECONDS = 10
+"""As it is deployed. A tenth is enough for the cold start of ten threads and three clients."""
+
+READY_BUDGET = 45.0
+BATCH_BUDGET = 100.0
+"""MB, of 1,000,000 bytes."""
+
+WALL_BUDGET = 1.10
+"""Of an attempt's deadline: an attempt may overrun it by a tenth."""
+
+KINDS = {
+    "body": "bodies",
+    "chunks": "bodies in chunks",
+    "error": "bodies of a 500",
+    "headers": "header lines",
+    "line": "one header line",
+    "interim": "interim answers",
+    "bomb": "compressed bombs",
+    "drip": "bodies of a byte a second",
+}
+
+
+ACKNOWLEDGING = frozenset({"body", "chunks", "bomb"})
+"""Whose 200 is followed by more of a body than is read: that is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """Of a process, in MB, and how long its batch took, in seconds."""
+
+    ready: float
+    peak: float
+    seconds: float
+
+
+@contextlib.contextmanager
+def outside(folder: Path) -> Iterator[str]:
+    """The URL of AWS; `ca.pem` in the folder is its authority's, and the endpoints'."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.hostile", str(folder), str(ENDPOINTS)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        yield f"https://127.0.0.1:{process.stdout.readline().strip()}"
+        process.communicate()
+
+
+def events(kind: str) -> dict[str, Any]:
+    """A batch with an event for each connector of a kind."""
+    names = (f"projects/p/dataconnectors/{kind}-{number}" for number in range(ENDPOINTS))
+    records = [batch(name)["Records"][0] for name in names]
+    return {"Records": [record | {"messageId": str(place)} for place, record in enumerate(records)]}
+
+
+def run(env: dict[str, str], kind: str) -> Peaks:
+    """A process from its start through a batch. All of it is acknowledged, or nothing."""
+    arguments = [str(ROOT / "bench/peak.py"), str(BUILT / "SenderFunction"), str(CORE)]
+    output = subprocess.run(
+        [PYTHON, *arguments],
+        env=env,
+        input=json.dumps(events(kind)),
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        timeout=PROCESS_SECONDS,
+    ).stdout
+    found = json.loads(output.splitlines()[-1])
+    failures = len(found["answer"]["batchItemFailures"])
+    if failures != (0 if kind in ACKNOWLEDGING else ENDPOINTS):
+        raise RuntimeError(f"{failures} of {ENDPOINTS} failed:\n{output}")
+    return Peaks(found["ready"] / 1e6, found["peak"] / 1e6, found["seconds"])
+
+
+def measure() -> list[Row]:
+    """A process for each kind of endpoint."""
+    with tempfile.TemporaryDirectory() as name, outside(Path(name)) as url:
+        folder = Path(name)
+        # With the authorities of AWS besides, as the functions have them: they take memory, too.
+        trusted = (CORE / "dataconnectors/authorities/aws.pem").read_bytes()
+        (folder / "aws.pem").write_bytes(trusted + (folder / "ca.pem").read_bytes())
+        env = ENV | {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_CA_BUNDLE": str(folder / "aws.pem"),
+            "TRUSTED_AUTHORITIES_FILE": str(folder / "ca.pem"),
+            "ATTEMPT_TIMEOUT": str(ATTEMPT_SECONDS),
+        }
+        peaks = {kind: run(env, kind) for kind in KINDS}
+    return [
+        ("sender ready, MB", max(each.ready for each in peaks.values()), READY_BUDGET),
+        *(
+            (f"10 endpoints, endless {KINDS[kind]}, MB", each.peak, BATCH_BUDGET)
+            for kind, each in peaks.items()
+        ),
+        (
+            "slowest of these batches / deadline of an attempt",
+            max(each.seconds for each in peaks.values()) / ATTEMPT_SECONDS,
+            WALL_BUDGET,
+        ),
+    ]
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    return report(measure())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
