@@ -21,6 +21,10 @@ import disruptive as dt
 
 ORGANIZATION = "default"
 
+REQUEST_SECONDS = 20
+"""For an answer. After the SDK's own 3 s it sends a request again, creates and events too, and on a
+busy machine a local stack's functions start more slowly than that."""
+
 ARRIVAL_SECONDS = 60
 """For a delivery to be counted; the first one waits for a cold function."""
 
@@ -125,9 +129,11 @@ def session(do: Session) -> None:
 
 def organize(do: Session) -> tuple[str, str]:
     """The organization, its members and two new projects; their ids."""
-    administrator: Any = do.call(dt.Auth.init)  # Once more what the SDK did when it was imported
-    do.token_endpoint = administrator.token_endpoint
     nobody = do.call(dt.Auth.unauthenticated)
+    administrator: Any = do.call(dt.Auth.init)  # Once more what the SDK did when it was imported
+    if isinstance(administrator, type(nobody)):
+        raise SessionError("no credentials: DT_CREDENTIALS_FILE has to name a file with some")
+    do.token_endpoint = administrator.token_endpoint
     do.refused(dt.errors.Unauthorized, dt.Organization.list_organizations, auth=nobody)
     (listed,) = do.call(dt.Organization.list_organizations)
     found = do.call(dt.Organization.get_organization, ORGANIZATION)
@@ -301,6 +307,7 @@ def clear_up(do: Session, project: str, connector: str, account: str, script: An
 def main(api: str, endpoint: str) -> None:
     """Run a session on the stack whose base URL is `api`."""
     dt.base_url = dt.emulator_base_url = api
+    dt.request_timeout = REQUEST_SECONDS
     session(Session(endpoint))
 
 

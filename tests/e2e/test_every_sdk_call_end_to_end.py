@@ -31,7 +31,9 @@ def lines() -> list[str]:
 def ran(sdk: Any, receiver: Receiver, lines: list[str]) -> Session:
     """A session that has come to its end: each answer was what it has to be."""
     do = Session(receiver.hook(HOOK), lines.append)
-    sdk_session.session(do)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sdk, "request_timeout", sdk_session.REQUEST_SECONDS)
+        sdk_session.session(do)
     return do
 
 
