@@ -12,6 +12,7 @@ a new version may add fields, but has to keep these.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
@@ -20,6 +21,12 @@ from dataconnectors.errors import MessageError
 VERSION = 1
 OLDEST_READABLE = 1
 NEWEST_READABLE = VERSION + 1
+
+LONGEST_NAME = 300
+"""Characters of a connector's name or an event's id; ours have 170 at most. They become parts of
+keys: a stranger's that DynamoDB does not take would keep the records of its neighbours out, too."""
+
+_NAME = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_NAME}}}", re.ASCII)
 
 T = TypeVar("T", str, int)
 
@@ -67,12 +74,19 @@ class Message:
                 f"{OLDEST_READABLE} to {NEWEST_READABLE}"
             )
         return cls(
-            connector=_field(fields, "connector", str),
+            connector=_name(fields, "connector"),
             epoch=_field(fields, "epoch", int),
-            event_id=_field(fields, "eventId", str),
+            event_id=_name(fields, "eventId"),
             accepted_at=_field(fields, "acceptedAt", int),
             body=_field(fields, "body", str),
         )
+
+
+def _name(fields: dict[str, object], name: str) -> str:
+    value = _field(fields, name, str)
+    if not _NAME.fullmatch(value):
+        raise MessageError(f"the message's {name} is not 1 to {LONGEST_NAME} ASCII characters")
+    return value
 
 
 def _field(fields: dict[str, object], name: str, kind: type[T]) -> T:

@@ -11,7 +11,8 @@ from moto import mock_aws
 
 from dataconnectors import control_plane
 from dataconnectors.expiry import KEPT_SECONDS, RETENTION_SECONDS, Expired
-from dataconnectors.store.expired import NOTICE_SECONDS, ExpiredStore, Notice
+from dataconnectors.messages import LONGEST_NAME
+from dataconnectors.store.expired import NOTICE_SECONDS, ExpiredStore, Notice, _item
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
 from tests.support.dynamodb import Watched, fail
@@ -76,6 +77,14 @@ def test_what_is_kept_comes_back(store: ExpiredStore, event: Expired) -> None:
 def test_the_latest_comes_first_over_all_pages(store: ExpiredStore) -> None:
     assert store.keep(events(30)) == set(range(30))
     assert page(store) == page(store, limit=7) == [f"e{number}" for number in range(30)]
+
+
+def test_the_longest_names_of_a_message_are_parts_of_keys() -> None:
+    event = replace(EVENT, connector="c" * LONGEST_NAME, event_id="e" * LONGEST_NAME)
+    item = _item(event)
+    # AWS: a partition key has 2,048 bytes at most, a sort key 1,024.
+    assert len(item["pk"]["S"]) <= 2048
+    assert len(item["sk"]["S"]) <= 1024
 
 
 def test_each_connector_has_its_own(store: ExpiredStore) -> None:
