@@ -103,6 +103,9 @@ PATCH_ACCOUNT = ("PATCH", "/serviceaccounts/{s}", {"displayName": "mine"})
 FLAG_ACCOUNT = ("PATCH", "/serviceaccounts/{s}", {"enableBasicAuth": True})
 CREATE_KEY = ("POST", "/serviceaccounts/{s}/keys", None)
 
+MAKE_ADMIN = ("PATCH", "/members/{s}", {"roles": [roles.ADMIN]})
+MAKE_PUBLISHER = ("PATCH", "/members/{s}", {"roles": [roles.PUBLISHER]})
+
 Call = tuple[str, str, Any]
 
 
@@ -179,6 +182,20 @@ def the_key_and_the_name_are_there(things: Things, mine: Answer, theirs: Answer)
     assert len(things.call("GET", "/serviceaccounts/{s}/keys")[1]["keys"]) == 1
 
 
+def the_log_tells_them_in_their_order(things: Things, mine: Answer, theirs: Answer) -> None:
+    assert (mine[0], theirs[0]) == (200, 200)
+    told = [
+        entry["details"]
+        for entry in things.call("GET", "/audit")[1]["entries"]
+        if entry["action"] == "membership.update" and entry["details"]["email"] == things.email
+    ]
+    shown = things.call("GET", "/members/{s}")[1]["roles"]
+    assert sorted([each["rolesBefore"], each["roles"]] for each in told) in [
+        sorted([[[roles.USER], first], [first, shown]])
+        for first in ([roles.ADMIN], [roles.PUBLISHER])
+    ]
+
+
 Promise = Callable[[Things, Answer, Answer], None]
 
 PAIRS: dict[str, tuple[Call, Call, Promise]] = {
@@ -190,6 +207,7 @@ PAIRS: dict[str, tuple[Call, Call, Promise]] = {
     "equal creations": (CREATE, CREATE, it_is_one),
     "creations": (CREATE, CREATE_OTHER, they_are_two),
     "members": (ADD_MEMBER, ADD_MEMBER, one_is_a_member_already),
+    "roles": (MAKE_ADMIN, MAKE_PUBLISHER, the_log_tells_them_in_their_order),
     "member and deletion": (ADD_MEMBER, DELETE_ACCOUNT, nobody_is_left),
     "deletion and member": (DELETE_ACCOUNT, ADD_MEMBER, nobody_is_left),
     "key and deletion": (CREATE_KEY, DELETE_ACCOUNT, no_key_is_left),
@@ -208,6 +226,8 @@ def test_in_whatever_order_two_calls_reach_the_table(
     make = with_connector if "dataconnectors" in mine[1] else with_account
     for place in range(1, MOST_CALLS):
         things = make(admin, place)
+        if mine is MAKE_ADMIN:
+            assert things.call(*ADD_MEMBER)[0] == 200
         answers = between(partial(things.call, *mine), partial(things.call, *theirs), place)
         if answers[1] is None:
             break

@@ -10,7 +10,7 @@ from dataconnectors.access import Access
 from dataconnectors.accounts import ServiceAccount
 from dataconnectors.api.guard import Guard
 from dataconnectors.audit import Author
-from dataconnectors.errors import BadRequestError, NotFoundError
+from dataconnectors.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.events import is_id
 from dataconnectors.members import Member
 from dataconnectors.projects import ORGANIZATION
@@ -20,6 +20,9 @@ from dataconnectors.store.members import MemberStore
 
 INVITATIONS_PATH = "/v2/invitations"
 """What an invitation leads to: there is no sign-in for people, and the page says so."""
+
+TRIES = 5
+"""Of a change that other writers of the same member got ahead of."""
 
 _OUTPUT_ONLY = ("name", "displayName", "status", "accountType", "createTime")
 
@@ -62,20 +65,21 @@ class Members:
     def set_roles(
         self, parent: str, member_id: str, body: Any, mask: list[str] | None, author: Author
     ) -> dict[str, Any]:
-        """Replace the roles: `{"roles"}`."""
+        """Replace the roles: `{"roles"}`. The log tells what they were, whoever else does so."""
         ignored = (*_OUTPUT_ONLY, "email")
         given = fields.settable(body, ("roles",), output_only=ignored, mask=mask)
-        member = self._find(parent, member_id)
-        if "roles" not in given:
-            return member.to_api()
-        granted = members.parse_roles(given["roles"], _roles_of(parent))
-        if granted != member.roles:
+        for _ in range(TRIES):
+            member = self._find(parent, member_id)
+            if "roles" not in given:
+                return member.to_api()
+            granted = members.parse_roles(given["roles"], _roles_of(parent))
             details = member.shown | {"roles": list(granted), "rolesBefore": list(member.roles)}
             change = author.change(
                 _action(parent, "update"), member.name, fields=("roles",), details=details
             )
-            self._store.set_roles(member, granted, change)
-        return member.to_api() | {"roles": list(granted)}
+            if granted == member.roles or self._store.set_roles(member, granted, change):
+                return member.to_api() | {"roles": list(granted)}
+        raise ConflictError(f"{member.name} keeps being changed by others: read it and try again")
 
     def remove(self, parent: str, member_id: str, author: Author) -> dict[str, Any]:
         """End a membership; the service account stays."""

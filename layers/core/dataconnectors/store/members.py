@@ -75,17 +75,16 @@ class MemberStore:
             for item in self._table.query(f"MEMBER#{member_id}")
         ]
 
-    def set_roles(self, member: Member, roles: tuple[str, ...], change: Change) -> None:
-        """Replace a member's roles; `NotFoundError` when it is none any more."""
+    def set_roles(self, member: Member, roles: tuple[str, ...], change: Change) -> bool:
+        """Replace a member's roles; False when they are no longer `member.roles`."""
         failed = self._table.attempt(
             [
-                self._set_roles(keys.member_key(member.parent, member.id), roles),
-                self._set_roles(keys.membership_key(member.id, member.parent), roles),
+                self._set_roles(keys.member_key(member.parent, member.id), member.roles, roles),
+                self._set_roles(keys.membership_key(member.id, member.parent), member.roles, roles),
                 *put_changes(self._table, change),
             ]
         )
-        if failed is not None:
-            raise NotFoundError(f"{member.name} is not there")
+        return failed is None
 
     def remove(self, member: Member, change: Change) -> None:
         """Delete a member; `NotFoundError` when it is none any more."""
@@ -102,15 +101,17 @@ class MemberStore:
         if failed is not None:
             raise NotFoundError(f"{member.name} is not there")
 
-    def _set_roles(self, key: Item, roles: tuple[str, ...]) -> dict[str, Any]:
+    def _set_roles(
+        self, key: Item, before: tuple[str, ...], roles: tuple[str, ...]
+    ) -> dict[str, Any]:
         return {
             "Update": {
                 "TableName": self._table.name,
                 "Key": key,
                 "UpdateExpression": "SET #roles = :roles",
-                "ConditionExpression": "attribute_exists(pk)",
+                "ConditionExpression": "#roles = :before",
                 "ExpressionAttributeNames": {"#roles": "roles"},
-                "ExpressionAttributeValues": {":roles": _roles(roles)},
+                "ExpressionAttributeValues": {":roles": _roles(roles), ":before": _roles(before)},
             }
         }
 
