@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataconnectors.retry import wait_after
 
@@ -52,3 +54,39 @@ def test_twenty_attempts_fit_the_twelve_hours() -> None:
 )
 def test_the_wait(receive_count: int, response_time: float, age: float, expected: float) -> None:
     assert wait_after(receive_count, response_time, age) == expected
+
+
+TIMES = st.floats(0, 50_000)
+COUNTS = st.integers(1, 10_000)
+
+
+@given(COUNTS, st.floats(0, 900), st.floats(-3600, 50_000))
+def test_the_wait_is_the_formula(receive_count: int, response_time: float, age: float) -> None:
+    doubled = 8 * 2 ** (receive_count - 1)  # exact, however large
+    assert wait_after(receive_count, response_time, age) == max(
+        4 * response_time, min(doubled, max(age, 0) + 8, 3600)
+    )
+
+
+@given(st.lists(st.floats(0, 900), min_size=1, max_size=25), st.data())
+def test_where_every_receive_was_an_attempt_the_age_never_shortens_the_wait(
+    response_times: list[float], data: st.DataObject
+) -> None:
+    """However slow the endpoint was, and however late each attempt came."""
+    age = 0.0
+    for receive_count, response_time in enumerate(response_times, 1):
+        age += response_time
+        wait = wait_after(receive_count, response_time, age)
+        assert wait == pytest.approx(
+            max(4 * response_time, min(8 * 2 ** (receive_count - 1), 3600)), abs=1e-6
+        )
+        age += wait + data.draw(st.floats(0, 200))
+
+
+@given(COUNTS, TIMES, st.integers(0, 100))
+def test_receives_without_attempts_never_cost_more_than_the_event_has_waited(
+    receive_count: int, age: float, handed_back: int
+) -> None:
+    """Nor less than they would have without."""
+    wait = wait_after(receive_count + handed_back, 0.0, age)
+    assert wait_after(receive_count, 0.0, age) <= wait <= age + 8

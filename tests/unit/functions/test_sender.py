@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dataconnectors.connectors import Connector, Lifecycle, Secrets, Status
 from dataconnectors.delivery import Courier
@@ -18,6 +20,7 @@ from dataconnectors.expiry import Expired
 from dataconnectors.messages import Message
 from dataconnectors.outcomes import Fault, Kind, Outcome
 from dataconnectors.records import Record, oldest_age
+from dataconnectors.retry import wait_after
 from dataconnectors.sender import COUNT_SECONDS, STRAY_WAIT, Sender
 from dataconnectors.transport import Headers
 from dataconnectors.visibility import Visibility
@@ -225,6 +228,38 @@ def test_what_the_rest_of_the_batch_took_is_subtracted() -> None:
     world.send(*map(record, "abc"))
     # Attempts ended at 0.25, 3.25 and 9.25, when SQS was called.
     assert world.sqs.visibility == {"a": 0, "b": 6, "c": 24}
+
+
+@given(
+    st.integers(1, 25),
+    st.floats(0, 43_000),
+    st.floats(0, 10),
+    st.lists(st.floats(0, 10), max_size=9),
+    st.floats(-30, 30),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_next_attempt_is_never_early_and_at_most_a_second_late_besides_its_batch(
+    receive_count: int, age: float, response_time: float, others: list[float], skew: float
+) -> None:
+    """By the clock of SQS, which counts from when it is called, after the last of the batch."""
+    world = World(workers=1)
+    world.answers = {"0": 503}
+    times = [response_time, *others]
+    ended: dict[str, float] = {}
+    world.response_times = {str(number): seconds for number, seconds in enumerate(times)}
+    world.before_post = lambda event_id: ended.setdefault(
+        event_id, world.elapsed + world.response_times[event_id]
+    )
+    receiving = record("0", receive_count=receive_count, age=age + skew)
+    left = world.send(receiving, *(record(str(number)) for number in range(1, len(times))))
+    due = ended["0"] + wait_after(receive_count, response_time, age + skew + ended["0"])
+    if left:
+        assert 0 <= world.sqs.visibility["0"] <= 43_200
+        assert due - 1e-6 <= world.elapsed + world.sqs.visibility["0"]
+        assert world.sqs.visibility["0"] <= max(0.0, due - world.elapsed) + 1 + 1e-6
+    else:
+        assert set(world.records.kept) == {"0"}
+        assert age + skew + due >= 43_200 - 120 - 1e-3
 
 
 @pytest.mark.parametrize(
