@@ -5,25 +5,22 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.connectors import Connector, Lifecycle
 from dataconnectors.errors import NotFoundError
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from tests.integration.conftest import Client
+from tests.support.rows import a_connector
 
-PLAIN = Connector(
+PLAIN = a_connector(
     project="",
     id="c1",
     display_name="first",
-    status=Status.ACTIVE,
     event_types=("touch",),
     labels=("name",),
     url="https://example.com/",
     sealed=b"\x00sealed",
-    lifecycle=Lifecycle.READY,
-    epoch=1,
-    version=1,
     queue_id="0123456789abcdefghij",
     queue_url="https://sqs/q",
     mapping_id="m1",

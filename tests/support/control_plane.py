@@ -18,10 +18,11 @@ import botocore.validate
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
-from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry, Status
+from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry
 from dataconnectors.settings import QueueSettings
 from dataconnectors.store.connectors import TOMBSTONE_SECONDS
 from dataconnectors.times import to_text
+from tests.support.rows import a_connector
 
 EPOCH = 1_790_000_160.0
 """A wall clock's start that is one minute after an audit."""
@@ -516,22 +517,10 @@ class FakeStore:
         """A new row, `PROVISIONING`; the queue's id is made of the connector's."""
         now = to_text(self._world.time.now())
         return self.put(
-            Connector(
-                project="p",
+            a_connector(
                 id=connector_id,
-                display_name="",
-                status=Status.ACTIVE,
-                event_types=(),
-                labels=(),
-                url="https://example.com/hook",
-                sealed=None,
                 lifecycle=Lifecycle.PROVISIONING,
-                epoch=1,
-                version=1,
                 queue_id=queue_id_of(connector_id),
-                queue_url="",
-                mapping_id="",
-                provisioned="",
                 create_time=now,
                 update_time=now,
             )

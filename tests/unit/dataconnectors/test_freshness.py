@@ -17,43 +17,22 @@ from botocore.exceptions import ReadTimeoutError
 
 from dataconnectors.api.connectors import Connectors
 from dataconnectors.audit import Author
-from dataconnectors.connectors import Connector, Lifecycle, Secrets, Status
-from dataconnectors.delivery import Courier
+from dataconnectors.connectors import Connector, Secrets
 from dataconnectors.errors import NotFoundError, StaleError
 from dataconnectors.freshness import FRESH_SECONDS, READS, SETTLE_SECONDS, Fresh
 from dataconnectors.messages import Message
 from dataconnectors.records import Record
-from dataconnectors.sender import Sender
-from dataconnectors.visibility import Visibility
 from dataconnectors.workers import Workers
-from tests.support.leavings import Faults, Records
+from tests.support.rows import a_connector
+from tests.support.senders import a_sender
 from tests.support.sqs_visibility import Sqs
-from tests.support.tallies import Tallies
 
 T = TypeVar("T")
 
 NAME = "projects/p/dataconnectors/c"
 URL, OTHER_URL = "https://example.com/1", "https://example.com/2"
 AUTHOR = Author("me@example.com", "key", "192.0.2.1", 0.0, "request")
-CONNECTOR = Connector(
-    project="p",
-    id="c",
-    display_name="",
-    status=Status.ACTIVE,
-    event_types=(),
-    labels=(),
-    url=URL,
-    sealed=b"1",
-    lifecycle=Lifecycle.READY,
-    epoch=3,
-    version=7,
-    queue_id="abc",
-    queue_url="",
-    mapping_id="",
-    provisioned="",
-    create_time="",
-    update_time="",
-)
+CONNECTOR = a_connector(url=URL, sealed=b"1", epoch=3, version=7, queue_id="abc")
 STEP = 0.07
 """Seconds between the moments that are tried: no multiple of a part's."""
 
@@ -83,19 +62,7 @@ class Timeline(Workers):
         self._kms, self._starts = kms, starts
         self._due: list[tuple[float, Callable[[], object]]] = []
         self.sqs = Sqs()
-        self.sender = Sender(
-            connectors=self,
-            vault=self,  # type: ignore[arg-type]  # this fake has `open`, all that is used
-            courier=Courier(self, timeout=10.0, clock=self.clock, now=self.clock),
-            visibility=Visibility(self.sqs),
-            faults=Faults(),
-            records=Records(),
-            tallies=Tallies(),
-            workers=self,
-            log=self,
-            clock=self.clock,
-            now=self.clock,
-        )
+        self.sender = a_sender(self, sqs=self.sqs, workers=self, clock=self.clock, now=self.clock)
         self.api = Connectors(
             self,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]

@@ -21,28 +21,22 @@ from dataconnectors.events import Event
 from dataconnectors.ingest import Ingest, Outcome
 from dataconnectors.queues import Queues
 from dataconnectors.store.projects import Snapshot
+from tests.support.rows import a_connector
 from tests.support.sqs_sends import SqsSends, refuse
 
 NOW = 1_790_000_000.0
 
-CONNECTOR = Connector(
+CONNECTOR = a_connector(
     project="p1",
     id="c1",
-    display_name="",
-    status=Status.ACTIVE,
-    event_types=(),
     labels=("name",),
     url="https://example.com/",
-    sealed=None,
-    lifecycle=Lifecycle.READY,
     epoch=3,
     version=7,
     queue_id="q1",
     queue_url="https://sqs/q1",
     mapping_id="m1",
     provisioned="x",
-    create_time="",
-    update_time="",
 )
 DEVICE = Device("p1", "d1", "temperature", {"name": "Fridge", "room": "ä"}, "100", "")
 

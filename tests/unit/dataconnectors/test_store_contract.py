@@ -8,31 +8,20 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry, Status
+from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry
 from dataconnectors.store import keys
 from dataconnectors.store.connectors import TOMBSTONE_SECONDS, ConnectorStore
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
 from tests.support.control_plane import EPOCH, FakeStore, World
+from tests.support.rows import a_connector
 
-NEW = Connector(
-    project="p",
-    id="c",
+NEW = a_connector(
     display_name="Mine",
-    status=Status.ACTIVE,
     event_types=("touch",),
     labels=("name",),
-    url="https://example.com/hook",
     sealed=b"sealed",
     lifecycle=Lifecycle.PROVISIONING,
-    epoch=1,
-    version=1,
-    queue_id="0000000000000000000c",
-    queue_url="",
-    mapping_id="",
-    provisioned="",
-    create_time="2026-09-21T14:13:20.000000Z",
-    update_time="2026-09-21T14:13:20.000000Z",
 )
 MADE = {"queue_url": "https://sqs/q", "mapping_id": "m", "provisioned": "f"}
 

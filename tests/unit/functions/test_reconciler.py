@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from dataconnectors.balance import Accountant
-from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.connectors import Lifecycle
 from dataconnectors.expiry import Expired
 from dataconnectors.projects import Project
 from dataconnectors.store.expired import ExpiredStore
@@ -23,25 +23,14 @@ from functions.reconciler import app
 from tests.support.aws import make_sender, make_table
 from tests.support.cloudwatch import CloudWatch, in_queue
 from tests.support.control_plane import EPOCH, VirtualTime
+from tests.support.rows import a_connector
 
 EVENT = json.loads((Path(__file__).parents[3] / "events" / "reconciler.json").read_text())
 A_MINUTE_AGO = to_text(EPOCH - 60)
-NEW = Connector(
-    project="p",
+NEW = a_connector(
     id="c1",
-    display_name="",
-    status=Status.ACTIVE,
-    event_types=(),
-    labels=(),
-    url="https://example.com/hook",
-    sealed=None,
     lifecycle=Lifecycle.PROVISIONING,
-    epoch=1,
-    version=1,
     queue_id="0123456789abcdefghij",
-    queue_url="",
-    mapping_id="",
-    provisioned="",
     create_time=A_MINUTE_AGO,
     update_time=A_MINUTE_AGO,
 )

@@ -1,0 +1,38 @@
+"""The sender with stand-ins around it: of the database, KMS, the endpoints and the log."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dataconnectors.delivery import Courier
+from dataconnectors.sender import Sender
+from dataconnectors.visibility import Visibility
+from dataconnectors.workers import Workers
+from tests.support.leavings import Faults, Records
+from tests.support.sqs_visibility import Sqs
+from tests.support.tallies import Tallies
+
+
+def a_sender(
+    around: Any,
+    *,
+    sqs: Sqs,
+    workers: Workers,
+    clock: Callable[[], float],
+    now: Callable[[], float],
+    timeout: float = 10.0,
+    **others: Any,
+) -> Sender:
+    """`around` has `connector`, `is_buried`, `open`, `post` and the log's methods; `others` are
+    further arguments of `Sender`, and take the places of what takes things and keeps quiet."""
+    quiet: dict[str, Any] = {"faults": Faults(), "records": Records(), "tallies": Tallies()}
+    return Sender(
+        connectors=around,
+        vault=around,
+        courier=Courier(around, timeout=timeout, clock=clock, now=now),
+        visibility=Visibility(sqs),
+        workers=workers,
+        log=around,
+        clock=clock,
+        now=now,
+        **quiet | others,
+    )
