@@ -16,6 +16,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import ssl
 import statistics
 import subprocess
@@ -27,7 +28,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import jwt
@@ -77,11 +78,13 @@ Command = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A process to measure: what it runs, and what its handler must answer."""
+    """A process to measure: what it runs, and how it ends: with its first POST to the endpoint
+    (`posts`), or by itself, after its handler has answered with a status (0 for none)."""
 
     arguments: Command
     env: Mapping[str, str]
-    answers: Callable[[Any], bool] | None = None
+    posts: bool = False
+    status: int = 0
 
     def cpu(self) -> float:
         """CPU milliseconds of one process."""
@@ -94,19 +97,23 @@ class Variant:
         )
         stuck = threading.Timer(PROCESS_SECONDS, process.kill)
         stuck.start()
+        Answers.posted = process.kill if self.posts else None
         assert process.stderr is not None
         said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         stuck.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode or (self.answers and not self.answers(json.loads(said))):
+        answered = json.loads(said)["statusCode"] if self.status and said else 0
+        if (process.returncode, answered) != (-signal.SIGKILL if self.posts else 0, self.status):
             raise RuntimeError(f"{self.arguments[:2]}: exit {process.returncode}: {said[-2000:]}")
         return float(usage.ru_utime + usage.ru_stime) * 1000
 
 
 class Answers(BaseHTTPRequestHandler):
-    """AWS by moto, whichever service a call is signed for; 200 to all that is not signed."""
+    """AWS by moto, whichever service a call is signed for; what is not signed is for the endpoint,
+    and `posted` is called: it has come to the first byte."""
 
+    posted: ClassVar[Callable[[], None] | None] = None
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
@@ -114,17 +121,19 @@ class Answers(BaseHTTPRequestHandler):
         """One call."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         signed = re.search(r"/([a-z]+)/aws4_request", self.headers.get("Authorization", ""))
-        status, content = 200, b"ok"
-        if signed:
-            url = f"https://{signed[1]}.us-east-1.amazonaws.com{self.path}"
-            headers = {name: self.headers[name] for name in self.headers if name != "Host"}
-            answer = requests.post(url, body, headers=headers, timeout=PROCESS_SECONDS)
-            status, content = answer.status_code, answer.content
-        self.send_response(status)
+        if not signed:
+            self.close_connection = True
+            if Answers.posted:
+                Answers.posted()
+            return
+        url = f"https://{signed[1]}.us-east-1.amazonaws.com{self.path}"
+        headers = {name: self.headers[name] for name in self.headers if name != "Host"}
+        answer = requests.post(url, body, headers=headers, timeout=PROCESS_SECONDS)
+        self.send_response(answer.status_code)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(answer.content)
         self.wfile.flush()
 
     def do_GET(self) -> None:
@@ -223,15 +232,13 @@ def variants(url: str, folder: Path) -> dict[str, Variant]:
     path = f"/v2/projects/{project}/dataconnectors"
     listing = request("GET", path, headers={"authorization": f"Basic {basic}"})
     exchange = request("POST", "/v2/oauth2/token", assertion(account))
-    delivered = {"answers": lambda answer: answer == {"batchItemFailures": []}}
-    ok = {"answers": lambda answer: answer["statusCode"] == 200}
     return {
         "floor": floor(folder / "floor"),
-        "sender, plain": function("SenderFunction", env, batch(names["plain"]), **delivered),
-        "sender, signed": function("SenderFunction", env, batch(names["signed"]), **delivered),
+        "sender, plain": function("SenderFunction", env, batch(names["plain"]), posts=True),
+        "sender, signed": function("SenderFunction", env, batch(names["signed"]), posts=True),
         "API": function("ConfigApiFunction", env),
-        "API, list": function("ConfigApiFunction", env, listing, **ok),
-        "API, token": function("ConfigApiFunction", env, exchange, **ok),
+        "API, list": function("ConfigApiFunction", env, listing, status=200),
+        "API, token": function("ConfigApiFunction", env, exchange, status=200),
     }
 
 

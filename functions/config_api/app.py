@@ -9,7 +9,7 @@ coldstart.begin()
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -39,9 +39,9 @@ from dataconnectors.api import (
     tokens,
 )
 from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
+from dataconnectors.connectors import Connector
 from dataconnectors.destinations import check_url
 from dataconnectors.errors import DataConnectorsError
-from dataconnectors.provisioning import Provisioner
 from dataconnectors.settings import ApiSettings
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.answers import read_plainly
@@ -63,6 +63,7 @@ logger = Logger()
 clients = Clients()
 table = Table(read_plainly(clients.get("dynamodb")), settings.table_name)
 functions = clients.later("lambda")
+sqs = clients.later("sqs")
 connector_rows = ConnectorStore(table)
 project_rows = ProjectStore(table)
 device_rows = DeviceStore(table)
@@ -85,10 +86,21 @@ project_service = projects.Projects(
     access,
     entropy=os.urandom,
 )
+
+
+def provision(connector: Connector, sleep: Callable[[float], None] = time.sleep) -> Connector:
+    """Make a connector's queue and mapping. Few cold starts are there to create one: what does so
+    is imported here, a twentieth of them."""
+    from dataconnectors.provisioning import Provisioner
+
+    queues = Provisioner(sqs, functions, connector_rows, settings.queues, time.monotonic, sleep)
+    return queues.provision(connector)
+
+
 connector_service = connectors.Connectors(
     connector_rows,
     vault,
-    Provisioner(clients.later("sqs"), functions, connector_rows, settings.queues),
+    provision,
     partial(check_url, allowed=settings.allowed_networks),
     TallyStore(table),
     entropy=os.urandom,

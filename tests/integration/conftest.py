@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import disruptive
@@ -188,13 +189,12 @@ def base_url(stack: None) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def hurried(stack: None) -> Iterator[None]:
     """Nobody waits until a queue or a disabled connector has settled: here they do at once."""
-    waiting: list[Any] = [config_api.connector_service, config_api.connector_service._provisioner]
-    sleeps = [each._sleep for each in waiting]
-    for each in waiting:
-        each._sleep = lambda _: None
+    service: Any = config_api.connector_service
+    before = service._sleep, service._provision
+    service._sleep = lambda _: None
+    service._provision = partial(config_api.provision, sleep=service._sleep)
     yield
-    for each, sleep in zip(waiting, sleeps, strict=True):
-        each._sleep = sleep
+    service._sleep, service._provision = before
 
 
 def sdk_options(client: Client, base_url: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Service:
                 self.store,
                 QueueSettings.from_env(os.environ),
                 sleep=lambda seconds: None,
-            ),
+            ).provision,
             partial(check_url, allowed=()),
             TallyStore(self.store._table),
             entropy=os.urandom,

@@ -23,7 +23,6 @@ from dataconnectors.errors import (
 )
 from dataconnectors.freshness import SETTLE_SECONDS
 from dataconnectors.ids import ENTROPY_BYTES, new_id
-from dataconnectors.provisioning import Provisioner
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.tallies import TallyStore
 from dataconnectors.vault import Vault
@@ -46,7 +45,7 @@ class Connectors:
         self,
         store: ConnectorStore,
         vault: Vault,
-        provisioner: Provisioner,
+        provision: Callable[[Connector], Connector],
         check_url: CheckUrl,
         tallies: TallyStore,
         *,
@@ -54,10 +53,11 @@ class Connectors:
         now: Callable[[], float],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`entropy` gives random bytes, `now` epoch seconds; `sleep` takes seconds."""
+        """`provision` does what `provisioning.Provisioner.provision` says; `entropy` gives random
+        bytes, `now` epoch seconds; `sleep` takes seconds."""
         self._store = store
         self._vault = vault
-        self._provisioner = provisioner
+        self._provision = provision
         self._check_url = check_url
         self._tallies = tallies
         self._entropy = entropy
@@ -76,7 +76,7 @@ class Connectors:
         wanted = configuration.parse_create(body, self._check_url)
         connector = self._remembered_or_new(project, wanted, author, idempotency_key)
         try:
-            connector = self._provisioner.provision(connector)
+            connector = self._provision(connector)
         except ControlPlaneError as error:
             raise UnavailableError(
                 f"{connector.name} is stored, its queue is not ready yet ({error}): it will be "
