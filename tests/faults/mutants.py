@@ -188,13 +188,12 @@ MUTANTS = (
     Mutant(
         "unsigned when KMS fails",
         "dataconnectors.sender:Sender._configuration",
-        "        return connector, Secrets.from_bytes("
-        "self._vault.open(connector.sealed, connector.name))",
+        "        return connector, secrets_of(connector, self._vault)",
         "        try:\n"
-        "            opened = self._vault.open(connector.sealed, connector.name)\n"
+        "            opened = secrets_of(connector, self._vault)\n"
         "        except VaultError:\n"
-        "            return connector, Secrets()\n"
-        "        return connector, Secrets.from_bytes(opened)",
+        "            return connector, NO_SECRETS\n"
+        "        return connector, opened",
         "with a signature",
     ),
     Mutant(

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors.connectors import Connector, Secrets
+from dataconnectors.connectors import NO_SECRETS, Connector, Secrets
 from dataconnectors.delivery import Courier
 from dataconnectors.errors import MessageError, StaleError, UnknownConnectorError, VaultError
 from dataconnectors.expiry import Expired, expired, fits, keep_again_in
@@ -23,7 +23,7 @@ from dataconnectors.records import Job, Record, oldest_age
 from dataconnectors.retry import LONGEST_WAIT, wait_after
 from dataconnectors.settings import DEADLINE_SLACK
 from dataconnectors.tally import Tally
-from dataconnectors.vault import Vault
+from dataconnectors.vault import Vault, secrets_of
 from dataconnectors.visibility import Postponement, Visibility, longest_wait
 from dataconnectors.workers import Workers
 
@@ -270,9 +270,9 @@ class Sender:
                 return None
             raise UnknownConnectorError(f"{name:.200} was never there")
         # One that sends nothing needs no secrets: its messages are dropped whatever KMS does.
-        if connector.sealed is None or not connector.is_active:
-            return connector, Secrets()
-        return connector, Secrets.from_bytes(self._vault.open(connector.sealed, connector.name))
+        if not connector.is_active:
+            return connector, NO_SECRETS
+        return connector, secrets_of(connector, self._vault)
 
     def _configuration_of(
         self, name: str, read: "Future[Configuration | None]"

@@ -25,7 +25,7 @@ from dataconnectors.freshness import SETTLE_SECONDS
 from dataconnectors.ids import ENTROPY_BYTES, new_id
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.tallies import TallyStore
-from dataconnectors.vault import Vault
+from dataconnectors.vault import Vault, secrets_of
 
 TRIES = 5
 """Of a change that other writers of the same connector got ahead of."""
@@ -97,7 +97,10 @@ class Connectors:
                 return new
             before = self._store.creation(project, digest)
             first = self._made_by(before)
-            if first is not None and configuration.of(first, self._open(first)) == wanted:
+            if (
+                first is not None
+                and configuration.of(first, secrets_of(first, self._vault)) == wanted
+            ):
                 return first
         raise ConflictError("equal calls keep making connectors: list them and try again")
 
@@ -162,7 +165,7 @@ class Connectors:
         """
         for _ in range(TRIES):
             old = self._find(project, connector_id)
-            secrets = self._open(old)
+            secrets = secrets_of(old, self._vault)
             current = configuration.of(old, secrets)
             wanted = configuration.parse_patch(body, mask, current, self._check_url)
             if wanted == current:
@@ -245,12 +248,7 @@ class Connectors:
         return connector
 
     def _to_api(self, connector: Connector) -> dict[str, Any]:
-        return configuration.to_api(connector, self._open(connector))
-
-    def _open(self, connector: Connector) -> Secrets:
-        if connector.sealed is None:
-            return NO_SECRETS
-        return Secrets.from_bytes(self._vault.open(connector.sealed, connector.name))
+        return configuration.to_api(connector, secrets_of(connector, self._vault))
 
     def _seal(self, secrets: Secrets, name: str) -> bytes | None:
         return None if secrets == NO_SECRETS else self._vault.seal(secrets.to_bytes(), name)
