@@ -5,12 +5,16 @@ schedulers do, ignores answers: there it raises, so that Lambda invokes it again
 the events to the on-failure queue.
 """
 
+from dataconnectors import coldstart
+
+coldstart.begin()
+
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import gateway, metrics
@@ -71,6 +75,8 @@ def report_not_accepted(count: int) -> None:
 
 
 publishing = Publishing(ingest, access, report, entropy=os.urandom, now=time.time)
+
+coldstart.end()
 
 
 def answer_request(event: dict[str, Any]) -> dict[str, Any]:
