@@ -18,7 +18,7 @@ from aws_lambda_powertools.logging import Logger
 from dataconnectors import metrics
 from dataconnectors.announcements import Announcer
 from dataconnectors.aws import Clients
-from dataconnectors.balance import Accountant, hour_to_account
+from dataconnectors.balance import Accountant
 from dataconnectors.control_plane import Blueprint
 from dataconnectors.reconciliation import Failed, Mended, Reconciler
 from dataconnectors.settings import ReconcilerSettings
@@ -60,9 +60,11 @@ def announce(remaining: Callable[[], float]) -> None:
         logger.info("expired.announced", extra=asdict(announced))
 
 
-def account(start: float, remaining: Callable[[], float]) -> None:
-    """Look for events that SQS has dropped unseen in the hour from `start`."""
-    accounted = accountant.account(start, lambda: remaining() > ACCOUNTING_RESERVE)
+def account(now: float, remaining: Callable[[], float]) -> None:
+    """Look for events that SQS has dropped unseen, once an hour."""
+    accounted = accountant.run(now, lambda: remaining() > ACCOUNTING_RESERVE)
+    if accounted is None:
+        return
     log = logger.error if accounted.unaccounted or accounted.error else logger.info
     log("queues.accounted", extra=asdict(accounted))
     values = {"Unaccounted": (accounted.unaccounted, "Count")}
@@ -91,9 +93,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return left / 1000
 
     announce(remaining)
-    start = hour_to_account(time.time())
-    if start is not None:
-        account(start, remaining)
+    account(time.time(), remaining)
     report = reconciler.run(audit=event.get("audit") is True, remaining=remaining)
     fields = asdict(report)
     logger.info("reconciler.ran", extra=fields)

@@ -24,6 +24,9 @@ HOUR = 3600
 SETTLE_MINUTES = 25
 """After the full hour: SQS's metrics of it are there by then, also those of a queue that slept."""
 
+HOURS_MADE_UP = 12
+"""Of those in which nothing ran, at most. AWS: CloudWatch keeps minutes for 15 days."""
+
 TOLERANCE = 10
 """Events that are within the measurement, and besides them a hundredth of what has passed."""
 
@@ -35,6 +38,8 @@ LOOK_BACK = 5 * STEP
 
 QUEUES_PER_CALL = 100
 """AWS: GetMetricData takes 500 queries and gives 100,800 values; each queue has 4 of 65."""
+
+NO_TIME = "no time left"
 
 SUMS = ("NumberOfMessagesSent", "NumberOfMessagesDeleted")
 GAUGES = ("ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible")
@@ -58,10 +63,16 @@ class Balance:
         return missing if missing > TOLERANCE + passed // 100 else 0
 
 
-def hour_to_account(now: float) -> float | None:
-    """The start of the hour that is to be accounted for in this minute, or None in most."""
-    start = now // HOUR * HOUR
-    return start - HOUR if now - start >= SETTLE_MINUTES * 60 > now - start - 60 else None
+def hour_to_account(now: float, accounted: float | None) -> float | None:
+    """The start of the hour that is to be accounted for, or None in most minutes.
+
+    `accounted` is that of the last one that was. Hours are made up for, one in each run.
+    """
+    last = (now - SETTLE_MINUTES * 60) // HOUR * HOUR - HOUR
+    if accounted is None:
+        return last
+    due = max(accounted + HOUR, last - (HOURS_MADE_UP - 1) * HOUR)
+    return due if due <= last else None
 
 
 def balances(
@@ -93,6 +104,12 @@ class Records(Protocol):
     def keep(self, events: Sequence[Expired], /) -> set[int]:
         """Keep records; the positions of those that are kept."""
 
+    def accounted(self) -> float | None:
+        """The hour that was accounted for last, by its start in epoch seconds."""
+
+    def set_accounted(self, hour: float, /) -> None:
+        """It is now this one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accounted:
@@ -116,8 +133,26 @@ class Accountant:
         self._records = records
         self._name_of = name_of
 
-    def account(self, start: float, more: Callable[[], bool]) -> Accounted:
-        """The hour from `start`, in epoch seconds. Raises nothing for what AWS does.
+    def run(self, now: float, more: Callable[[], bool]) -> Accounted | None:
+        """Account for the next hour, if one is due by `now`. Raises nothing for what AWS does.
+
+        An hour in which AWS failed is tried again, and so is one whose process died: its records
+        are the same then.
+        """
+        try:
+            start = hour_to_account(now, self._records.accounted())
+            if start is None:
+                return None
+            accounted = self._account(start, more)
+            # What there was no time for now, there will not be time for in a minute.
+            if accounted.error in ("", NO_TIME):
+                self._records.set_accounted(start)
+        except (ClientError, BotoCoreError) as failure:
+            return Accounted(0, 0, (), f"{type(failure).__name__}: {failure}")
+        return accounted
+
+    def _account(self, start: float, more: Callable[[], bool]) -> Accounted:
+        """The hour from `start`, in epoch seconds.
 
         What is missing is recorded among its connector's expired events, as one for all.
         """
@@ -139,7 +174,7 @@ class Accountant:
             queues=len(found),
             unaccounted=sum(balance.unaccounted for _, balance in found),
             connectors=tuple(record.connector for record in missing),
-            error=error or ("" if more() else "no time left"),
+            error=error or ("" if more() else NO_TIME),
         )
 
 

@@ -1,10 +1,13 @@
 """The hourly account of a queue: what is missing, and what is only measured badly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
+from botocore.exceptions import ClientError
 
-from dataconnectors.balance import Balance, balances, hour_to_account
+from dataconnectors.balance import Accountant, Balance, balances, hour_to_account
+from dataconnectors.connectors import Lifecycle, LifecycleEntry
+from dataconnectors.expiry import Expired
 from tests.support.cloudwatch import CloudWatch, in_queue
 
 START = 1_789_999_200.0
@@ -79,8 +82,80 @@ def test_without_time_nothing_more_is_asked() -> None:
     assert watch.calls == 0
 
 
-def test_one_minute_of_each_hour_accounts_for_the_hour_before() -> None:
-    minutes = [minute for minute in range(120) if hour_to_account(START + minute * 60 + 59.9)]
-    assert minutes == [25, 85]
-    assert hour_to_account(START + 25 * 60) == START - 3600
-    assert hour_to_account(START + 25 * 60 + 59.9) == START - 3600
+def test_an_hour_is_accounted_for_once_its_metrics_are_there() -> None:
+    hour = START + 3600
+    assert hour_to_account(hour + 25 * 60 - 0.1, START - 3600) is None
+    assert hour_to_account(hour + 25 * 60, START - 3600) == START
+    # A run that comes late, or after one that failed, makes up for it.
+    assert hour_to_account(hour + 84 * 60, START - 3600) == START
+    assert hour_to_account(hour + 84 * 60, START) is None
+    assert hour_to_account(hour + 85 * 60, START) == hour
+
+
+def test_hours_in_which_nothing_ran_are_made_up_for_one_after_another() -> None:
+    now, accounted, hours = START + 100 * 3600, START, []
+    while (due := hour_to_account(now, accounted)) is not None:
+        hours.append((due - START) / 3600)
+        accounted = due
+    assert hours == list(range(87, 99))
+    # A stack without an hour yet begins with the last one.
+    assert hour_to_account(now, None) == START + 98 * 3600
+
+
+class Ledger:
+    """Rows of one connector, and records; `error` is raised by what it names."""
+
+    def __init__(self) -> None:
+        self.hour: float | None = START - 3600
+        self.kept: list[Expired] = []
+        self.error = ""
+
+    def connectors_in(self, lifecycle: Lifecycle) -> Iterator[LifecycleEntry]:
+        yield LifecycleEntry("projects/p/dataconnectors/c", "q", "", "")
+
+    def keep(self, events: Sequence[Expired]) -> set[int]:
+        self._fail("keep")
+        self.kept += events
+        return set(range(len(events)))
+
+    def accounted(self) -> float | None:
+        self._fail("accounted")
+        return self.hour
+
+    def set_accounted(self, hour: float) -> None:
+        self._fail("set_accounted")
+        self.hour = hour
+
+    def _fail(self, call: str) -> None:
+        if self.error == call:
+            raise ClientError({"Error": {"Code": "Throttling", "Message": ""}}, call)
+
+
+@pytest.mark.parametrize("failing", ["keep", "accounted", "set_accounted"])
+def test_an_hour_that_could_not_be_accounted_for_is_tried_again(failing: str) -> None:
+    ledger = Ledger()
+    watch = CloudWatch(START, q=in_queue({5: 500.0}, {6: 100.0}, {59: 0.0}))
+    accountant = Accountant(watch, ledger, ledger, str)
+    now = START + 3600 + 25 * 60
+    ledger.error = failing
+    failed = accountant.run(now, always)
+    assert failed is not None
+    assert "Throttling" in failed.error
+    assert ledger.hour == START - 3600
+    ledger.error = ""
+    accounted = accountant.run(now + 60, always)
+    assert accounted is not None
+    assert (accounted.unaccounted, accounted.error) == (400, "")
+    assert accountant.run(now + 120, always) is None
+    # Once more the same record, which is one in the table.
+    assert len(set(ledger.kept)) == 1
+
+
+def test_an_hour_that_there_was_no_time_for_is_not_tried_for_ever() -> None:
+    ledger = Ledger()
+    accountant = Accountant(CloudWatch(START), ledger, ledger, str)
+    now = START + 3600 + 25 * 60
+    accounted = accountant.run(now, lambda: False)
+    assert accounted is not None
+    assert accounted.error == "no time left"
+    assert accountant.run(now, always) is None

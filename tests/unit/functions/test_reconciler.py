@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
         ProjectStore(table).create_project(Project("p", "", "", 0, 0, A_MINUTE_AGO))
         make_sender()
+        app.records.set_accounted(time.time())
         yield
 
 
@@ -88,7 +90,7 @@ def test_an_hour_is_accounted_for_by_a_real_call(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     app.store.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
-    app.account(EPOCH // 3600 * 3600, lambda: 60.0)
+    app.account(time.time() + 4 * 3600, lambda: 60.0)
     (accounted,) = caplog.records
     assert (accounted.message, accounted.levelname) == ("queues.accounted", "INFO")
     assert json.loads(capsys.readouterr().out)["Unaccounted"] == 0
@@ -105,7 +107,10 @@ def test_what_is_unaccounted_for_is_an_error_a_metric_and_a_record(
     watch = CloudWatch(hour, **{queue: in_queue({5: 500.0}, {6: 100.0}, {59: 0.0})})
     accountant = Accountant(watch, app.store, app.records, lambda queue_id: f"dc-test-c-{queue_id}")
     monkeypatch.setattr(app, "accountant", accountant)
-    app.account(hour, lambda: 60.0)
+    app.records.set_accounted(hour - 3600)
+    for _ in range(2):
+        app.account(hour + 3600 + 25 * 60, lambda: 60.0)
+    assert app.records.accounted() == hour
     (accounted,) = caplog.records
     assert accounted.levelname == "ERROR"
     assert vars(accounted)["connectors"] == (NEW.name,)

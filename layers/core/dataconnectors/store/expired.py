@@ -90,6 +90,17 @@ class ExpiredStore:
         current = [item for item in items if now <= int(item["expiresAt"]["N"])]
         return [_event(connector, item) for item in current], rest
 
+    def accounted(self) -> float | None:
+        """The start of the hour that all queues were accounted for last, or None before."""
+        item = self._table.get(keys.ACCOUNTED)
+        return None if item is None else float(item["hour"]["N"])
+
+    def set_accounted(self, hour: float) -> None:
+        """The hour from `hour` on, in epoch seconds, is accounted for."""
+        self._table.dynamodb.put_item(
+            TableName=self._table.name, Item=keys.ACCOUNTED | {"hour": {"N": str(int(hour))}}
+        )
+
     def note(self, events: Sequence[Expired], now: float) -> None:
         """Count records that were kept, for the next announcement."""
         for connector, count in Counter(event.connector for event in events).items():

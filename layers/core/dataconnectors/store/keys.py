@@ -126,6 +126,10 @@ NOTICES = "NOTICES"
 """The partition of expired events that are to be announced: an item for each connector."""
 
 
+ACCOUNTED: Item = {"pk": {"S": "ACCOUNTED"}, "sk": {"S": "ACCOUNTED"}}
+"""The item that says which hour was accounted for last: see `balance`."""
+
+
 def notice_key(connector: str) -> Item:
     """`connector` is a resource name."""
     return {"pk": {"S": NOTICES}, "sk": {"S": connector}}
