@@ -93,7 +93,7 @@ invoke: .venv/dev/.made .venv/emulator/.made build ## One built function with it
 	@$(DEV) -m local.invoke '$(FN)'
 
 .PHONY: bench
-bench: .venv/dev/.made ## Cost of a delivery, as ratios
+bench: .venv/dev/.made build ## Costs of deliveries and cold starts, against their budgets
 	$(DEV) -m bench
 
 .PHONY: faults

@@ -37,7 +37,7 @@ import trustme
 from moto import mock_aws
 
 from bench.report import Row, report
-from bench.sender import BODY, SECRETS, a_connector
+from bench.sender import BODY, SECRETS
 from dataconnectors.messages import Message
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
@@ -45,6 +45,7 @@ from dataconnectors.vault import Vault
 from tests.conftest import ENVIRONMENT
 from tests.support.aws import make_faults_queue, make_key, make_sender, make_table, template
 from tests.support.http_api import LambdaContext, request
+from tests.support.rows import a_connector
 
 ROOT = Path(__file__).parents[1]
 BUILT = ROOT / ".aws-sam/build"
@@ -217,7 +218,7 @@ def variants(url: str, folder: Path) -> dict[str, Variant]:
     vault = Vault(boto3.client("kms"), os.environ["KMS_KEY_ARN"])
     names = {}
     for name, sealed in (("plain", False), ("signed", True)):
-        connector = a_connector(f"{url}/", project=project, id=name)
+        connector = a_connector(url=f"{url}/", project=project, id=name)
         names[name] = connector.name
         ciphertext = vault.seal(SECRETS.to_bytes(), connector.name) if sealed else None
         store.create_connector(replace(connector, sealed=ciphertext))

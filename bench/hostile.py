@@ -24,8 +24,9 @@ from typing import Any
 
 import trustme
 
-from bench.sender import SECRETS, a_connector
+from bench.sender import SECRETS
 from dataconnectors.store.connectors import _connector_item
+from tests.support.rows import a_connector
 
 OK = b"HTTP/1.1 200 OK\r\n"
 BLOCK = b"x" * 65_536
@@ -94,7 +95,8 @@ async def aws(ports: list[int], reader: asyncio.StreamReader, writer: asyncio.St
 def row(name: str, ports: list[int]) -> dict[str, Any]:
     """The connector's, as DynamoDB answers."""
     kind, _, number = name.partition("-")
-    return _connector_item(a_connector(f"https://127.0.0.1:{ports[int(number)]}/{kind}", id=name))
+    url = f"https://127.0.0.1:{ports[int(number)]}/{kind}"
+    return _connector_item(a_connector(id=name, url=url, sealed=b"sealed"))
 
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
