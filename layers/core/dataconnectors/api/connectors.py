@@ -97,10 +97,7 @@ class Connectors:
                 return new
             before = self._store.creation(project, digest)
             first = self._made_by(before)
-            if (
-                first is not None
-                and configuration.of(first, secrets_of(first, self._vault)) == wanted
-            ):
+            if first is not None and self._settings(first) == wanted:
                 return first
         raise ConflictError("equal calls keep making connectors: list them and try again")
 
@@ -165,12 +162,11 @@ class Connectors:
         """
         for _ in range(TRIES):
             old = self._find(project, connector_id)
-            secrets = secrets_of(old, self._vault)
-            current = configuration.of(old, secrets)
+            current = self._settings(old)
             wanted = configuration.parse_patch(body, mask, current, self._check_url)
             if wanted == current:
                 self._settle(old)
-                return configuration.to_api(old, secrets)
+                return configuration.to_api(old, current.secrets)
             change = author.change(
                 "dataconnector.update",
                 old.name,
@@ -246,6 +242,9 @@ class Connectors:
         if connector is None or connector.lifecycle is Lifecycle.DELETING:
             raise NotFoundError(f"{name:.200} is not there")
         return connector
+
+    def _settings(self, connector: Connector) -> Configuration:
+        return configuration.of(connector, secrets_of(connector, self._vault))
 
     def _to_api(self, connector: Connector) -> dict[str, Any]:
         return configuration.to_api(connector, secrets_of(connector, self._vault))
