@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from os import urandom
 from typing import Protocol
 
@@ -14,6 +15,9 @@ from dataconnectors.signing import sign
 from dataconnectors.transport import Headers
 
 USER_AGENT = "DataConnectors/1"
+
+KEPT_DESTINATIONS = 1000
+"""URLs that are not read again for each event: a bound on memory, 2 MB if all are long."""
 
 _OURS = frozenset({"content-type", "content-length", "host", "x-dt-signature"})
 
@@ -46,7 +50,8 @@ class Courier:
     ) -> None:
         self.timeout = timeout
         self._transport = transport
-        self._allowed = tuple(allowed)
+        check = partial(check_url, allowed=tuple(allowed))
+        self._destination = lru_cache(KEPT_DESTINATIONS)(check)
         self._acknowledgements = range(200, 300) if acknowledge_any_2xx else range(200, 201)
         self._clock = clock
         self._now = now
@@ -56,7 +61,7 @@ class Courier:
         """POST the body once, signed if there is a secret."""
         try:
             # It was checked when it was configured; what is allowed may have changed since.
-            destination = check_url(url, self._allowed)
+            destination = self._destination(url)
         except DestinationError as error:
             return Failed(Kind.REFUSED_ADDRESS, f"the connector's URL: {error}", 0.0)
         signature = ""
