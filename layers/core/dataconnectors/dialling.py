@@ -74,9 +74,10 @@ class _Lookups:
         if not self._idle.acquire(blocking=False) and self._unmade.acquire(blocking=False):
             threading.Thread(target=self._work, name="dns", daemon=True).start()
         try:
-            return answers.get(timeout=limits.remaining())
+            answer = answers.get(timeout=limits.remaining())
         except (queue.Empty, TimeoutError):
             return None
+        return None if isinstance(answer, TimeoutError) else answer
 
     def _work(self) -> None:
         while True:
