@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, SimpleNamespace
 from typing import Any
 
-from dataconnectors import aws, coldstart, transport
+from dataconnectors import aws, coldstart, times, transport
 from tests.faults import ROOT
 from tests.faults.process import InlineExecutor, Process
 
@@ -90,7 +90,12 @@ def _nothing() -> None:
 
 
 def _clocks(process: Process) -> dict[str, Any]:
-    return {"time": process.now, "monotonic": process.clock, "sleep": process.sleep}
+    return {
+        "time": process.now,
+        "monotonic": process.clock,
+        "elapsed": process.clock,
+        "sleep": process.sleep,
+    }
 
 
 def _adopt(value: Any, process: Process, seen: set[int]) -> None:
@@ -110,7 +115,9 @@ def _adopt(value: Any, process: Process, seen: set[int]) -> None:
             _adopt(part, process, seen)
 
 
-_CLOCKS = {name: getattr(time, name) for name in ("time", "monotonic", "sleep")}
+_CLOCKS = {name: getattr(time, name) for name in ("time", "monotonic", "sleep")} | {
+    "elapsed": times.elapsed
+}
 
 
 @contextlib.contextmanager

@@ -52,9 +52,9 @@ class Access:
         *,
         entropy: Callable[[int], bytes],
         now: Callable[[], float] = time.time,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = times.elapsed,
     ) -> None:
-        """`now` gives epoch seconds, `clock` monotonic ones, `entropy` random bytes."""
+        """`now` gives epoch seconds, `clock` those that have passed, `entropy` random bytes."""
         self._store = store
         self._vault = vault
         self._entropy = entropy

@@ -1,7 +1,10 @@
-"""Times on the wire: RFC 3339."""
+"""Times on the wire, in RFC 3339, and the age of what is remembered."""
 
 import re
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
 
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -21,3 +24,35 @@ def from_text(text: str) -> float:
     if not _RFC3339.fullmatch(text):
         raise ValueError(f"{text!r:.40} is not an RFC 3339 time with a zone")
     return datetime.fromisoformat(text.upper()).timestamp()
+
+
+class Stopwatch:
+    """Seconds that have passed, pauses of this process included; never less than before.
+
+    Lambda freezes a process between invocations. Nobody says whether its monotonic clock goes on
+    meanwhile; the wall's is right afterwards, but may be set back. So the one that went further
+    counts.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], now: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._now = now
+        self._lock = Lock()
+        self._seen = (monotonic(), now())
+        self._seconds = 0.0
+
+    def seconds(self) -> float:
+        """Since this was made. For use by threads."""
+        with self._lock:
+            monotonic, now = self._monotonic(), self._now()
+            self._seconds += max(0.0, monotonic - self._seen[0], now - self._seen[1])
+            self._seen = monotonic, now
+            return self._seconds
+
+
+_STOPWATCH = Stopwatch(time.monotonic, time.time)
+
+
+def elapsed() -> float:
+    """The clock by which what is remembered of keys, roles and secrets ages, in seconds."""
+    return _STOPWATCH.seconds()

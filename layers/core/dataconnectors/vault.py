@@ -1,6 +1,5 @@
 """Secrets under KMS: sealed before they touch the database, opened into memory alone."""
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
@@ -8,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dataconnectors import times
 from dataconnectors.connectors import NO_SECRETS, Connector, Secrets
 from dataconnectors.errors import VaultError
 
@@ -30,7 +30,7 @@ class Vault:
     """
 
     def __init__(
-        self, kms: Any, key_arn: str = "", *, clock: Callable[[], float] = time.monotonic
+        self, kms: Any, key_arn: str = "", *, clock: Callable[[], float] = times.elapsed
     ) -> None:
         """`key_arn` may be left out where nothing is sealed: a ciphertext knows its key."""
         self._kms = kms

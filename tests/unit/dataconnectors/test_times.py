@@ -1,4 +1,4 @@
-"""RFC 3339, and nothing that only Python takes for it."""
+"""Times in RFC 3339, and nothing that only Python takes for it; and how long ago something was."""
 
 import pytest
 
@@ -39,3 +39,20 @@ def test_anything_else_is_refused(text: str) -> None:
 def test_what_is_written_reads_back() -> None:
     assert times.to_text(1.5) == "1970-01-01T00:00:01.500000Z"
     assert times.from_text(times.to_text(1_790_000_000.25)) == 1_790_000_000.25
+
+
+@pytest.mark.parametrize(
+    ("monotonic", "now", "seconds"),
+    [
+        ([10, 20, 30], [1000, 1010, 1020], 20),
+        ([10, 11, 12], [1000, 1001, 5000], 4000),  # frozen, and its clock with it
+        ([10, 20, 30], [1000, 900, 905], 20),  # set back
+        ([10, 10, 10], [1000, 990, 995], 5),
+    ],
+)
+def test_pauses_count_and_clocks_that_are_set_back_do_not(
+    monotonic: list[float], now: list[float], seconds: float
+) -> None:
+    watch = times.Stopwatch(iter(monotonic).__next__, iter(now).__next__)
+    watch.seconds()
+    assert watch.seconds() == seconds
