@@ -9,6 +9,10 @@ import moto  # noqa: F401  # imported for its patch of botocore, before any clie
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from tests.support import moto_transactions
+
+moto_transactions.install()
+
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from dataconnectors import times
+from dataconnectors.store import keys
 from dataconnectors.store.connectors import ConnectorStore
 from functions.labels import app
 from tests.integration.conftest import Client
@@ -16,13 +17,9 @@ from tests.support.http_api import LambdaContext
 
 
 def row(client: Client, device: str) -> dict[str, Any]:
-    items = boto3.client("dynamodb").scan(TableName="dc-test-table")["Items"]
-    found: list[dict[str, Any]] = [
-        item
-        for item in items
-        if item["sk"]["S"] == f"DEVICE#{device}" and client.project in item["pk"]["S"]
-    ]
-    return found[0]
+    key = keys.device_key(client.project, device)
+    found = boto3.client("dynamodb").get_item(TableName="dc-test-table", Key=key)
+    return dict(found["Item"])
 
 
 def record(number: int, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
