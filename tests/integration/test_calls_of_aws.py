@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from dataconnectors import times
-from dataconnectors.expiry import Expired
 from dataconnectors.openapi.operations import OPERATIONS
 from dataconnectors.store import keys
 from dataconnectors.store.expired import ExpiredStore
@@ -20,6 +19,7 @@ from tests.integration.test_ingest import connect
 from tests.support.api_server import Api
 from tests.support.dynamodb import Watched
 from tests.support.http_api import LambdaContext, content, request
+from tests.support.rows import an_expired
 
 
 @contextmanager
@@ -183,19 +183,8 @@ class Reader:
             "member": members[-1]["name"].split("/")[-1],
             "role": "project.user",
         }
-        now = time.time()
-        expired = Expired(
-            connector=f"projects/{self.admin.project}/dataconnectors/{self.names['connector']}",
-            event_id="e",
-            event_type="touch",
-            target="d",
-            attempts=1,
-            kind="status",
-            message="",
-            status=500,
-            accepted_at=now - 43200,
-            expired_at=now,
-        )
+        connector = f"projects/{self.admin.project}/dataconnectors/{self.names['connector']}"
+        expired = an_expired(connector, time.time())
         ExpiredStore(config_api.table).keep([expired])
 
     def read(self, path: str, headers: dict[str, str]) -> Counter[str]:

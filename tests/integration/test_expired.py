@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from dataconnectors.expiry import Expired
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired import ExpiredStore
 from functions.ingest import app as ingest
 from tests.integration.conftest import Client
 from tests.integration.test_ingest import connect
+from tests.support.rows import an_expired
 
 
 @pytest.fixture
@@ -18,18 +18,8 @@ def connector(client: Client) -> str:
     """Its path below the project, with five expired events, e0 the newest."""
     path = connect(client, httpConfig={"url": "https://127.0.0.1/hook"})
     now = float(int(time.time()))
-    newest = Expired(
-        connector=f"projects/{client.project}{path}",
-        event_id="e0",
-        event_type="touch",
-        target=f"projects/{client.project}/devices/d",
-        attempts=20,
-        kind="status",
-        message="example.com answered 503",
-        status=503,
-        accepted_at=now - 42_000,
-        expired_at=now,
-    )
+    target = f"projects/{client.project}/devices/d"
+    newest = an_expired(f"projects/{client.project}{path}", now, target=target)
     events = [
         replace(newest, event_id=f"e{number}", accepted_at=newest.accepted_at - number)
         for number in range(5)

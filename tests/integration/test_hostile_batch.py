@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import trustme
 
-from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.connectors import Connector
 from dataconnectors.delivery import Courier
 from dataconnectors.dialling import Dialler, Resolved, resolve
 from dataconnectors.messages import Message
@@ -30,6 +30,7 @@ from dataconnectors.visibility import Visibility
 from dataconnectors.workers import Workers
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
 from tests.support.leavings import Faults, Records
+from tests.support.rows import a_connector
 from tests.support.sqs_visibility import Sqs
 from tests.support.tallies import Tallies
 
@@ -148,25 +149,7 @@ class World:
 
     def connector(self, name: str) -> Connector:
         number = name.rpartition("/")[2]
-        return Connector(
-            project="p",
-            id=number,
-            display_name="",
-            status=Status.ACTIVE,
-            event_types=(),
-            labels=(),
-            url=self.urls[self.names[int(number)]],
-            sealed=None,
-            lifecycle=Lifecycle.READY,
-            epoch=1,
-            version=1,
-            queue_id="",
-            queue_url="",
-            mapping_id="",
-            provisioned="",
-            create_time="",
-            update_time="",
-        )
+        return a_connector(id=number, url=self.urls[self.names[int(number)]])
 
     def is_buried(self, name: str) -> bool:
         return False

@@ -1,9 +1,10 @@
-"""A connector's row for tests: a plain one that is ready, and what a test says is different."""
+"""Rows for tests: plain ones, and what a test says is different."""
 
 from dataclasses import replace
 from typing import Any
 
 from dataconnectors.connectors import Connector, Lifecycle, Status
+from dataconnectors.expiry import Expired
 
 PLAIN = Connector(
     project="p",
@@ -29,3 +30,20 @@ PLAIN = Connector(
 def a_connector(**fields: Any) -> Connector:
     """Active, ready, without secrets, of every event type and no label."""
     return replace(PLAIN, **fields)
+
+
+def an_expired(connector: str, now: float, **fields: Any) -> Expired:
+    """The record of an event of a connector's name, after its last attempt has failed `now`."""
+    plain = Expired(
+        connector=connector,
+        event_id="e0",
+        event_type="touch",
+        target="projects/p/devices/d",
+        attempts=20,
+        kind="status",
+        message="example.com answered 503",
+        status=503,
+        accepted_at=now - 42_000,
+        expired_at=now,
+    )
+    return replace(plain, **fields)

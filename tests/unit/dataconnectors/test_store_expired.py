@@ -16,21 +16,11 @@ from dataconnectors.store.expired import NOTICE_SECONDS, ExpiredStore, Notice, _
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
 from tests.support.dynamodb import Watched, fail
+from tests.support.rows import an_expired
 
 NOW = 1_790_000_000.0
 NAME = "projects/p/dataconnectors/c"
-EVENT = Expired(
-    connector=NAME,
-    event_id="e0",
-    event_type="touch",
-    target="projects/p/devices/d",
-    attempts=20,
-    kind="status",
-    message="example.com answered 503",
-    status=503,
-    accepted_at=NOW - 42_000,
-    expired_at=NOW,
-)
+EVENT = an_expired(NAME, NOW)
 
 
 @pytest.fixture
