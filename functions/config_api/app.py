@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.logging import Logger
@@ -151,8 +150,5 @@ def key_of(event: Mapping[str, Any]) -> str:
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Serve a request; every answer is JSON, errors too."""
-    # `//` comes from a base URL with a trailing slash, `%3A` from clients that encode a verb's
-    # colon: routes are matched on the plain path.
-    path = "/".join(quote(segment, safe=":@-._~") for segment in gateway.segments(event) if segment)
-    plain = {**event, "rawPath": f"/{path}"}
+    plain = gateway.plain(event)
     return throttle.serve(plain, key_of, lambda: app.resolve(plain, context))

@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from dataconnectors import jsontext
 from dataconnectors.errors import (
@@ -33,6 +33,15 @@ def method(event: Mapping[str, Any]) -> str:
 def segments(event: Mapping[str, Any]) -> list[str]:
     """The path's segments, percent-decoded: `%3A` is how some clients write the `:` of a verb."""
     return [unquote(segment) for segment in event["rawPath"].strip("/").split("/")]
+
+
+def plain(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The request with a path that routes can be matched on.
+
+    `//` comes from a base URL with a trailing slash, `%3A` from clients that encode a verb's colon.
+    """
+    path = "/".join(quote(segment, safe=":@-._~") for segment in segments(event) if segment)
+    return {**event, "rawPath": f"/{path}"}
 
 
 def headers(event: Mapping[str, Any]) -> dict[str, str]:
