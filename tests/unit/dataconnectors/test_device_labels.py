@@ -1,12 +1,14 @@
 """Labels that several writers change at once."""
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier, Lock
 
 import pytest
 
-from dataconnectors.api.labels import TRIES, DeviceLabels
+from dataconnectors.api.labels import LONGEST_PAUSE, PATIENCE, PAUSE, DeviceLabels
 from dataconnectors.devices import Device
 from dataconnectors.errors import ConflictError, NotFoundError
 from dataconnectors.labels import Batch, LabelChange
@@ -43,11 +45,27 @@ class Store:
         return True
 
 
-def labels(store: Store) -> DeviceLabels:
-    return DeviceLabels(store, ThreadPoolExecutor(2), now=lambda: 0.0)  # type: ignore[arg-type]  # the calls it makes
+class Clock:
+    """Time that passes while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
 
 
-@pytest.mark.parametrize("others", range(TRIES))
+def labels(store: Store, clock: Clock | None = None) -> DeviceLabels:
+    clock = clock or Clock()
+    return DeviceLabels(
+        store,  # type: ignore[arg-type]  # the calls it makes
+        ThreadPoolExecutor(2),
+        now=clock.now,
+        sleep=clock.slept.append,
+    )
+
+
+@pytest.mark.parametrize("others", [0, 1, 4, 10, 15])
 def test_no_change_of_anybody_is_lost(others: int) -> None:
     store = Store(others)
     changed = labels(store).change("p1", "d1", CHANGE.of)
@@ -56,10 +74,59 @@ def test_no_change_of_anybody_is_lost(others: int) -> None:
     assert store.row == changed
 
 
+def test_ten_who_change_one_device_at_once_all_succeed() -> None:
+    """Each in a thread of its own, all of which have read before the first writes."""
+
+    class Shared(Store):
+        def __init__(self) -> None:
+            super().__init__()
+            self.everybody = Barrier(10)
+            self.lock = Lock()
+
+        def devices(self, project: str, ids: list[str]) -> dict[str, Device]:
+            self.everybody.wait(5)
+            return super().devices(project, ids)
+
+        def set_labels(self, device: Device, labels: Mapping[str, str], when: str) -> bool:
+            with self.lock:
+                return super().set_labels(device, labels, when)
+
+    store = Shared()
+    batches = [
+        Batch((DEVICE.name,), LabelChange({f"l{number}": "x"}, frozenset())) for number in range(10)
+    ]
+    with ThreadPoolExecutor(10) as clients, ThreadPoolExecutor(10) as jobs:
+        changes = DeviceLabels(store, jobs, now=time.time)  # type: ignore[arg-type]
+        answers = list(clients.map(lambda batch: changes.batch("p1", batch), batches))
+    assert answers == [{"batchErrors": []}] * 10
+    assert store.row is not None
+    assert store.row.labels == {"name": "A"} | {f"l{number}": "x" for number in range(10)}
+    assert store.writes > 10
+
+
+def test_waits_grow_to_a_limit_and_differ_and_end_in_time() -> None:
+    clocks = [Clock(), Clock()]
+    for clock in clocks:
+        with pytest.raises(ConflictError):
+            labels(Store(9999), clock).change("p1", "d1", CHANGE.of)
+        assert clock.slept[0] < PAUSE
+        assert PAUSE < max(clock.slept) < LONGEST_PAUSE
+        assert PATIENCE - LONGEST_PAUSE < clock.now() <= PATIENCE < 2
+    assert clocks[0].slept[0] != clocks[1].slept[0]
+
+
+def test_the_devices_of_a_batch_wait_no_longer_together_than_one() -> None:
+    store, clock = Store(9999), Clock()
+    changes = labels(store, clock)
+    same = (DEVICE.name,) * 5
+    assert len(changes.batch("p1", Batch(same, CHANGE))["batchErrors"]) == 5
+    assert clock.now() <= PATIENCE + LONGEST_PAUSE
+
+
 def test_who_is_always_too_late_is_told() -> None:
     with pytest.raises(ConflictError, match="projects/p1/devices/d1"):
-        labels(Store(99)).change("p1", "d1", CHANGE.of)
-    answer = labels(Store(99)).batch("p1", Batch((DEVICE.name,), CHANGE))
+        labels(Store(9999)).change("p1", "d1", CHANGE.of)
+    answer = labels(Store(9999)).batch("p1", Batch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["INTERNAL_ERROR"]
 
 

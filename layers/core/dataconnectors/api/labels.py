@@ -1,9 +1,11 @@
 """Routes of devices' labels: of many devices at once, of one, and a single label."""
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
+from random import random
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,8 +21,17 @@ from dataconnectors.events import is_id
 from dataconnectors.labels import Batch, LabelChange, parse_batch
 from dataconnectors.store.devices import DeviceStore
 
-TRIES = 5
-"""Of a change that other writers of the same device's labels got ahead of."""
+PATIENCE = 1.8
+"""Seconds in which a request tries again what other writers of the same labels got ahead of; its
+callers wait three. As one writer always gets ahead, dozens can change one device at once."""
+
+PAUSE = 0.02
+"""Seconds before the second try at most, doubled before each further one: about as long as a read
+and a write take. Each waits a random part of it: whoever met once shall not meet again."""
+
+LONGEST_PAUSE = 0.1
+"""Seconds. With ten writers, one of them writes about every tenth of it: who waits longer gains
+nothing, and has fewer tries left."""
 
 Labels = Mapping[str, str]
 
@@ -28,30 +39,47 @@ Labels = Mapping[str, str]
 class DeviceLabels:
     """Changes labels. The table's stream makes the event of each change, see `labels`."""
 
-    def __init__(self, store: DeviceStore, executor: Executor, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: DeviceStore,
+        executor: Executor,
+        *,
+        now: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """`now` gives epoch seconds."""
         self._store = store
         self._executor = executor
         self._now = now
+        self._sleep = sleep
 
     def change(self, project: str, device_id: str, change: Callable[[Labels], Labels]) -> Device:
         """Change one device's labels, whatever others change at the same time."""
+        until = self._now() + PATIENCE
         device = self._store.device(project, device_id) if is_id(device_id) else None
         if device is None:
             raise NotFoundError(f"projects/{project}/devices/{device_id:.80} is not there")
-        return self._change(device, change)
+        return self._change(device, change, until)
 
     def batch(self, project: str, batch: Batch) -> dict[str, Any]:
         """Change the labels of a project's devices, each by itself; what failed, by device."""
+        until = self._now() + PATIENCE
         parsed = {name: parse_name(name) for name in batch.devices}
         ids = [place[1] for place in parsed.values() if place and place[0] == project]
         found = self._store.devices(project, ids)
-        jobs = [partial(self._try, name, project, found, batch.change) for name in batch.devices]
+        jobs = [
+            partial(self._try, name, project, found, batch.change, until) for name in batch.devices
+        ]
         errors = self._executor.map(lambda job: job(), jobs)
         return {"batchErrors": [error for error in errors if error is not None]}
 
     def _try(
-        self, name: str, project: str, found: Mapping[str, Device], change: LabelChange
+        self,
+        name: str,
+        project: str,
+        found: Mapping[str, Device],
+        change: LabelChange,
+        until: float,
     ) -> dict[str, Any] | None:
         place = parse_name(name)
         if place is None:
@@ -60,7 +88,7 @@ class DeviceLabels:
         if place[0] != project or place[1] not in found:
             return absent
         try:
-            self._change(found[place[1]], change.of)
+            self._change(found[place[1]], change.of, until)
         except NotFoundError:
             return absent
         except BadRequestError as error:
@@ -69,18 +97,25 @@ class DeviceLabels:
             return batch_error(name, "INTERNAL_ERROR", str(error))
         return None
 
-    def _change(self, device: Device, change: Callable[[Labels], Labels]) -> Device:
+    def _change(self, device: Device, change: Callable[[Labels], Labels], until: float) -> Device:
+        """Try until the time `until`, and once in any case."""
         current: Device | None = device
-        for _ in range(TRIES):
-            if current is None:
-                raise NotFoundError(f"{device.name} is not there")
+        longest = PAUSE
+        while current is not None:
             wanted = change(current.labels)
             if wanted == current.labels:
                 return current
             if self._store.set_labels(current, wanted, times.to_text(self._now())):
                 return replace(current, labels=wanted)
+            pause = longest * random()
+            if self._now() + pause > until:
+                raise ConflictError(
+                    f"{device.name}'s labels keep being changed by others: try again"
+                )
+            self._sleep(pause)
+            longest = min(2 * longest, LONGEST_PAUSE)
             current = self._store.device(device.project, device.id)
-        raise ConflictError(f"{device.name}'s labels keep being changed by others: try again")
+        raise NotFoundError(f"{device.name} is not there")
 
 
 def routes(labels: DeviceLabels, access: Access) -> Router:
