@@ -5,6 +5,7 @@ import http.client
 import queue
 import time
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from urllib3.util import wait_for_read
 
@@ -42,7 +43,7 @@ SETTLED_BY_NEIGHBOURS = frozenset({"content-length", "expect", "host"})
 
 
 class Front:
-    """Serves the emulated API as if it had a host name of its own."""
+    """Serves the emulated API, and nothing else of the emulator, at the root of a port."""
 
     def __init__(
         self,
@@ -55,11 +56,11 @@ class Front:
     ) -> None:
         """Open nothing yet. `upstream_timeout` is in seconds.
 
-        `upstream_port` is the emulator's on 127.0.0.1; the API `api_id` is found by
-        the Host header.
+        `upstream_port` is the emulator's on 127.0.0.1, `api_id` the API's on it.
         """
         self._upstream = _Upstream(upstream_port, upstream_timeout)
-        self._upstream_host = f"{api_id}.execute-api.localhost:{upstream_port}"
+        self._api_id = api_id
+        self._host = host
         self._server = LoopbackServer(host, port, self._respond, body_limit=BODY_LIMIT)
 
     @property
@@ -77,16 +78,32 @@ class Front:
         self._upstream.close()
 
     def _respond(self, request: Request) -> Answer:
-        if not (request.target.isascii() and request.target.isprintable()):
-            # Not a legal URL (RFC 3986), and there is no telling what was meant.
+        target = request.target
+        if not (target.startswith("/") and target.isascii() and target.isprintable()):
+            # No path, or not a legal one (RFC 3986), and there is no telling what was meant.
             return json_answer(400, {"message": "Bad Request"})
         try:
             return self._upstream.exchange(
-                request, headers_for_upstream(request, self._upstream_host)
+                request,
+                target_for_upstream(target, self._api_id),
+                headers_for_upstream(request, f"{self._host}:{self.port}"),
             )
         except (OSError, http.client.HTTPException):
             # Refused, gone, late, or not HTTP. A client can't do anything about the difference.
             return json_answer(503, {"message": "Service Unavailable"})
+
+
+def target_for_upstream(target: str, api_id: str) -> str:
+    """Where the emulator serves `target` of the API, and nothing but the API.
+
+    By the API's host name it could be found, too, but the emulator has paths of its own that it
+    looks at before the host: `POST /_ministack/reset` removes the whole stack. None of them begins
+    as the API's path does.
+    """
+    api = f"/_aws/execute-api/{api_id}"
+    # In the stage $default, unless named without it: there the emulator has WebSocket's own paths.
+    is_of_websocket = unquote(target).startswith("/@connections/")
+    return f"{api}{target}" if is_of_websocket else f"{api}/$default{target}"
 
 
 def headers_for_upstream(request: Request, host: str) -> list[tuple[str, str]]:
@@ -129,8 +146,8 @@ class _Upstream:
         # Last in, first out: the most recently used connection is the least likely to be closed.
         self._idle: queue.LifoQueue[_Kept] = queue.LifoQueue()
 
-    def exchange(self, request: Request, headers: list[tuple[str, str]]) -> Answer:
-        """Send `request` with `headers` and return what came back.
+    def exchange(self, request: Request, target: str, headers: list[tuple[str, str]]) -> Answer:
+        """Send `request` to `target` with `headers` and return what came back.
 
         Raises OSError or http.client.HTTPException when there is no answer. The time limit is for
         each wait, which comes to the same: the emulator sends an answer in one piece.
@@ -140,9 +157,7 @@ class _Upstream:
         )
         reusable = False
         try:
-            connection.putrequest(
-                request.method, request.target, skip_host=True, skip_accept_encoding=True
-            )
+            connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in headers:
                 connection.putheader(name, value)
             if request.body or request.method in ("POST", "PUT", "PATCH"):

@@ -13,6 +13,8 @@ import pytest
 from local.front import BODY_LIMIT, Front, headers_for_upstream
 from local.server import Answer, LoopbackServer, Request
 
+API = "/_aws/execute-api/a1b2c3d4e5"
+
 
 class Upstream:
     """Stands in for the emulator: keeps what it got, answers as told."""
@@ -87,16 +89,53 @@ def test_the_target_reaches_the_emulator_untouched(
     client: http.client.HTTPConnection, upstream: Upstream, target: str
 ) -> None:
     assert call(client, "GET", target)[:2] == (200, b"fine")
-    assert upstream.requests[0].target == target
+    assert upstream.requests[0].target == f"{API}/$default{target}"
 
 
-def test_the_emulator_is_told_which_api_is_meant(
-    client: http.client.HTTPConnection, upstream: Upstream
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/_ministack/reset",
+        "/%5Fministack/reset",
+        "//_ministack/reset",
+        "/_localstack/health",
+        "/health",
+        "/v2",
+        "/v2/",
+        "/v2/_catalog",
+        "/v2/email/identities",
+        "/v2/name/manifests/latest",
+        "/v20180820/tags/x",
+        "/iceberg",
+        "/oauth2/token",
+        "/logout",
+        "/_aws/lambda-url/x/",
+        "/restapis/x/y/_user_request_/",
+        "/$default/v2",
+        "/../_ministack/reset",
+    ],
+)
+def test_no_path_of_the_emulators_own_is_reached(
+    client: http.client.HTTPConnection, upstream: Upstream, target: str
+) -> None:
+    call(client, "POST", target)
+    assert upstream.requests[0].target == f"{API}/$default{target}"
+
+
+@pytest.mark.parametrize("target", ["/@connections/x", "/%40connections/x", "/@connections%2Fx"])
+def test_the_emulators_websockets_are_not_reached(
+    client: http.client.HTTPConnection, upstream: Upstream, target: str
+) -> None:
+    # The emulator takes the first segment for the stage, and there is none of this name.
+    call(client, "GET", target)
+    assert upstream.requests[0].target == f"{API}{target}"
+
+
+def test_the_host_is_the_fronts_whatever_the_caller_names(
+    client: http.client.HTTPConnection, upstream: Upstream, front: Front
 ) -> None:
     call(client, "GET", "/v2")
-    assert upstream.requests[0].headers.get_all("Host") == [
-        f"a1b2c3d4e5.execute-api.localhost:{upstream.server.port}"
-    ]
+    assert upstream.requests[0].headers.get_all("Host") == [f"127.0.0.1:{front.port}"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -208,7 +247,9 @@ def test_a_connection_that_the_emulator_closed_is_not_used_again(
         again.stop()
 
 
-@pytest.mark.parametrize("target", ["/caf\u00e9", "/a\x01b"])
+@pytest.mark.parametrize(
+    "target", ["/caf\u00e9", "/a\x01b", "*", "http://x/_ministack/reset", "_ministack/reset"]
+)
 def test_a_target_that_is_no_url_is_refused(front: Front, target: str) -> None:
     with closing(socket.create_connection(("127.0.0.1", front.port), timeout=5)) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
