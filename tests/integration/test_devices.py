@@ -281,6 +281,28 @@ class TestTransfer:
         assert target.call("GET", "")[1]["sensorCount"] == 1
         assert target.call("GET", f"/devices/{device}/events")[1]["events"] == []
 
+    def test_a_project_is_left_by_devices_that_their_events_made(
+        self, client: Client, target: Client
+    ) -> None:
+        """They cannot be deleted: to transfer them is the way to delete their project."""
+        name = f"projects/{client.project}/devices/real"
+        event = {
+            "eventId": "e1",
+            "targetName": name,
+            "eventType": "touch",
+            "data": {"touch": {}},
+            "timestamp": times.to_text(time.time()),
+        }
+        assert client.call("POST", "/events", {"events": [event]})[1]["accepted"] == 1
+        for path in ("", "/devices/real"):
+            status, error = client.call("DELETE", path)
+            assert (status, "devices:transfer" in error["error"]) == (400, True)
+        answer = target.call("POST", "/devices:transfer", {"devices": [name]})
+        assert answer == (200, {"transferredDevices": [name], "transferErrors": []})
+        assert target.call("GET", "/devices/real")[0] == 200
+        assert client.call("DELETE", "") == (200, {})
+        assert client.call("GET", "")[0] == 404
+
     def test_what_cannot_move_is_named(self, client: Client, target: Client) -> None:
         here = f"projects/{target.project}/devices/{make(target)}"
         absent = f"projects/{client.project}/devices/absent"

@@ -223,7 +223,10 @@ class Devices:
         """Delete an emulated device with its last values; its history stays."""
         device = self.get(project, device_id).device
         if not device.id.startswith(EMULATED_PREFIX):
-            raise BadRequestError(f"{device.name} is not emulated: only emulated ones are deleted")
+            raise BadRequestError(
+                f"{device.name} is not emulated: only emulated ones are deleted; others can be "
+                "transferred to another project (devices:transfer)"
+            )
         self._store.delete_device(device)
         return {}
 

@@ -165,7 +165,10 @@ class Projects:
                 case Deletion.DONE:
                     return
                 case Deletion.HAS_DEVICES:
-                    raise BadRequestError(f"{project.name} has devices: delete them first")
+                    raise BadRequestError(
+                        f"{project.name} has devices: delete emulated ones, and transfer the "
+                        "others to another project (devices:transfer)"
+                    )
                 case Deletion.CHANGED:
                     continue
         raise ConflictError(f"{project.name} keeps being changed by others: try again")
