@@ -48,7 +48,8 @@ def loads(text: str | bytes) -> Any:
     except UnicodeDecodeError:
         raise JsonTextError("not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise JsonTextError(f"not JSON: {error.msg} at character {error.pos}") from None
+        what = error.msg.removesuffix(" at")  # as some of Python's messages end
+        raise JsonTextError(f"not JSON: {what} at character {error.pos}") from None
     _check_depth(value)
     return value
 
