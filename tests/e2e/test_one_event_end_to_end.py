@@ -176,6 +176,17 @@ def test_the_sdk_gets_the_errors_it_knows(sdk: Any, stack: Stack) -> None:
         sdk.Project.get_project(stack.ready["project"], auth=wrong)
 
 
+@pytest.mark.parametrize(
+    "path", ["/_ministack/reset", "/_localstack/health", "/health", "/v2", "/v2/_catalog", "/v2/"]
+)
+def test_the_public_port_serves_nothing_but_the_api(stack: Stack, path: str) -> None:
+    reply = urllib3.request("POST", stack.ready["api"].removesuffix("/v2") + path, retries=False)
+    assert (reply.status, reply.json()) == (
+        404,
+        {"error": f"POST {path} is not served here", "code": 404, "help": "/v2/errors#404"},
+    )
+
+
 def test_each_failed_event_arrives_after_waits_of_8_16_and_32_seconds(failing: Receiver) -> None:
     listed = failing.wait_for("failing", lambda found: len(found) >= 40, 90)
     attempts: dict[str, list[dict[str, Any]]] = {}
