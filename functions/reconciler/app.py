@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors import metrics
 from dataconnectors.announcements import Announcer
@@ -94,7 +95,14 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     announce(remaining)
     account(time.time(), remaining)
-    report = reconciler.run(audit=event.get("audit") is True, remaining=remaining)
+    try:
+        report = reconciler.run(audit=event.get("audit") is True, remaining=remaining)
+    except (ClientError, BotoCoreError) as error:
+        reason = "the index of connectors could not be read; the next minute's run goes on"
+        tell(Failed("", "", reason, f"{type(error).__name__}: {error}"))
+        # An invocation without an error would be a good one to ReconcilerErrorsAlarm. The stack
+        # below says nothing more, and Lambda would log all of it.
+        raise error.with_traceback(None) from None
     fields = asdict(report)
     logger.info("reconciler.ran", extra=fields)
     print(metrics.line(settings.queues.stack, {"Drift": (report.drift, "Count")}, time.time()))

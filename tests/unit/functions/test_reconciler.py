@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from dataconnectors.balance import Accountant
@@ -164,3 +165,34 @@ def test_a_deleted_connector_leaves_nothing_behind() -> None:
     assert "QueueUrls" not in boto3.client("sqs").list_queues()
     mappings = boto3.client("lambda").list_event_source_mappings()
     assert mappings["EventSourceMappings"] == []
+
+
+@pytest.mark.parametrize("event", [{}, {"audit": True}])
+def test_an_index_that_cannot_be_read_is_one_line_and_a_failed_invocation(
+    event: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expired = Expired(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
+    ExpiredStore(app.table).note([expired], EPOCH)
+    slow = ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    def connectors_in(lifecycle: Lifecycle) -> Iterator[Any]:
+        raise slow
+
+    monkeypatch.setattr(app.store, "connectors_in", connectors_in)
+    with pytest.raises(ReadTimeoutError) as caught:
+        app.lambda_handler(event, Context())
+    # What Lambda logs of it: the handler itself (and this test), nothing of what it called.
+    assert [entry.name for entry in caught.traceback][1:] == ["lambda_handler"]
+    assert (slow.__cause__, slow.__suppress_context__) == (None, True)
+    (failed,) = [record for record in caplog.records if record.message == "reconciler.failed"]
+    assert (failed.levelname, failed.exc_info) == ("ERROR", None)
+    assert vars(failed)["reason"] == (
+        "the index of connectors could not be read; the next minute's run goes on"
+    )
+    assert vars(failed)["detail"].startswith("ReadTimeoutError: ")
+    # The rest has run; "no drift" is not said of what was not looked at.
+    assert "expired.announced" in [record.message for record in caplog.records]
+    assert '"Drift"' not in capsys.readouterr().out
