@@ -25,6 +25,7 @@ LONGEST_ID = 64
 """Characters of an event, device or project id; the vendor's have 20 to 23."""
 
 _ID = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_ID}}}", re.ASCII)
+_NOT_PUBLISHED = "labelsChanged: made by changing labels, not published"
 _ENVELOPE = ("eventId", "targetName", "eventType", "data", "timestamp")
 
 
@@ -48,10 +49,11 @@ def is_id(text: object) -> bool:
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
-def parse(envelope: Any, project: str, now: float) -> Event:
+def parse(envelope: Any, project: str, now: float, *, made_here: bool = False) -> Event:
     """An event whose whole envelope the caller gives; raises `EventError`.
 
-    What the vendor's servers fill in (`samples`, `isBackfilled`, …) is filled in here too.
+    What the vendor's servers fill in (`samples`, `isBackfilled`, …) is filled in here too. A
+    labelsChanged event has to be `made_here`: publishers do not tell of labels.
     """
     if not isinstance(envelope, dict):
         raise EventError("expected an object")
@@ -71,6 +73,8 @@ def parse(envelope: Any, project: str, now: float) -> Event:
     if not is_id(device):
         raise EventError(f"targetName: expected {prefix}<device>")
     _check_time(envelope["timestamp"], "timestamp")
+    if envelope["eventType"] == "labelsChanged" and not made_here:
+        raise EventError(f"eventType: {_NOT_PUBLISHED}")
     return _event(envelope, device, now)
 
 
@@ -80,7 +84,7 @@ def from_emulator(payload: Any, project: str, device: str, event_id: str, now: f
         raise EventError('expected an object with one event type, such as {"touch": {}}')
     (event_type, fields), *_ = payload.items()
     if event_type == "labelsChanged":
-        raise EventError("labelsChanged: made by changing labels, not published")
+        raise EventError(_NOT_PUBLISHED)
     timestamp = times.to_text(now)
     if isinstance(fields, dict) and "updateTime" in fields:
         timestamp = fields["updateTime"]

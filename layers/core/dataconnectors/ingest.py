@@ -73,8 +73,10 @@ class Ingest:
         self._lock = Lock()
         self._remembered: OrderedDict[str, tuple[int, list[Connector]]] = OrderedDict()
 
-    def accept(self, project: str, envelopes: Any) -> Outcome:
+    def accept(self, project: str, envelopes: Any, *, made_here: bool = False) -> Outcome:
         """Accept a list of 1 to `MAXIMUM_EVENTS` envelopes.
+
+        Of changed labels tells nobody but who makes these events from the changes: `made_here`.
 
         Raises `BadRequestError` for what is no such list, `NotFoundError` without the project,
         `TooLargeError` when they make too many messages, `UnavailableError` when the database
@@ -92,7 +94,7 @@ class Ingest:
         refused: dict[int, str] = {}
         for index, envelope in enumerate(envelopes):
             try:
-                valid[index] = events.parse(envelope, project, now)
+                valid[index] = events.parse(envelope, project, now, made_here=made_here)
             except EventError as error:
                 refused[index] = str(error)
         return self._deliver(project, valid, refused, now, known_devices_only=False)

@@ -57,7 +57,7 @@ class Teller:
         What ingest refuses, it would refuse again: it is told of and left.
         """
         try:
-            outcome = self._ingest.accept(project, [event for _, event in told])
+            outcome = self._ingest.accept(project, [event for _, event in told], made_here=True)
         except NotFoundError as error:
             outcome = Outcome(0, refused=dict.fromkeys(range(len(told)), str(error)))
         except (ClientError, BotoCoreError, UnavailableError) as error:

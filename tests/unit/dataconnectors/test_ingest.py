@@ -361,6 +361,16 @@ def test_labels_changed_makes_no_device_known() -> None:
     bench = Bench(Table(CONNECTOR))
     data = {"added": {"a": "1"}, "modified": {}, "removed": []}
     gone = envelope(targetName="projects/p1/devices/gone", eventType="labelsChanged", data=data)
-    assert bench.accept(gone) == Outcome(1)
+    assert bench.ingest.accept("p1", [gone], made_here=True) == Outcome(1)
     assert bench.devices.registered == []
     assert bench.bodies()[0]["event"]["data"] == data
+
+
+def test_a_publisher_does_not_tell_of_labels() -> None:
+    bench = Bench(Table(CONNECTOR))
+    data = {"added": {"a": "1"}, "modified": {}, "removed": []}
+    outcome = bench.accept(envelope("e1"), envelope("e2", eventType="labelsChanged", data=data))
+    assert outcome.accepted == 1
+    assert list(outcome.refused) == [1]
+    assert "not published" in outcome.refused[1]
+    assert [body["event"]["eventId"] for body in bench.bodies()] == ["e1"]

@@ -20,7 +20,8 @@ class Ingest:
         self.answers = answers
         self.calls: list[tuple[str, list[str]]] = []
 
-    def accept(self, project: str, envelopes: list[dict[str, Any]]) -> Outcome:
+    def accept(self, project: str, envelopes: list[dict[str, Any]], *, made_here: bool) -> Outcome:
+        assert made_here
         names = [envelope["data"]["added"]["n"] for envelope in envelopes]
         self.calls.append((project, names))
         found = {

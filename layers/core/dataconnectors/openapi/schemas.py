@@ -312,14 +312,15 @@ def _keyed(*, published: bool, only_one: bool) -> Schema:
 
 
 def _event(*, published: bool) -> Schema:
-    data = "PublishedEventData" if published else "EventData"
     return _object(
         {
             "eventId": text("Unique; sent again, the event is the same.", pattern=ID_PATTERN),
             "targetName": text("The device.", examples=[f"projects/{PROJECT}/devices/{DEVICE}"]),
-            "eventType": ref("EventType"),
-            "data": {
-                "anyOf": [ref(data), ref("LabelsChangedData")],
+            "eventType": _choice(REPORTED) if published else ref("EventType"),
+            "data": ref("PublishedEventData")
+            if published
+            else {
+                "anyOf": [ref("EventData"), ref("LabelsChangedData")],
                 "description": "Under the type's name; of labelsChanged without it.",
             },
             "timestamp": _time("At most 5 minutes ahead, and 31 days old."),
