@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 
+from ops.aws import explained
 from ops.stacks import StackError, outputs
 
 
@@ -64,15 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--organization-admin", action="store_true", help="administers the organization too"
     )
     options = parser.parse_args(arguments)
-    session = boto3.Session(region_name=options.region)
     try:
-        made = make_administrator(
-            session,
-            options.stack,
-            options.project,
-            options.join,
-            organization_admin=options.organization_admin,
-        )
+        with explained():
+            made = make_administrator(
+                boto3.Session(region_name=options.region),
+                options.stack,
+                options.project,
+                options.join,
+                organization_admin=options.organization_admin,
+            )
     except StackError as error:
         print(f"admin: {error}", file=sys.stderr)
         return 1

@@ -21,7 +21,8 @@ from typing import Any
 
 import boto3
 
-from ops.stacks import outputs
+from ops.aws import explained
+from ops.stacks import StackError, outputs
 
 SAM = Path(__file__).parents[1] / ".venv" / "sam" / "bin" / "sam"
 
@@ -208,24 +209,23 @@ def main() -> int:
     parser.add_argument("--region", help="the one of the AWS configuration when absent")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args()
-    session = boto3.Session(region_name=options.region)
-    if not session.region_name:
-        parser.error("there is no Region in the AWS configuration: give --region")
-    if not options.yes:
-        print(f"This deletes {options.stack} in {session.region_name}: its connectors, and all")
-        print("events that wait in their queues. There is no way back.")
-        if input("Type the stack's name to go on: ") != options.stack:
-            print("nothing was deleted")
-            return 1
-    remover = Remover(session, options.stack)
     try:
-        removed = remover.remove()
-        print(f"removed {removed.mappings} mappings and {removed.queues} queues")
-        delete_stack(options.stack, session.region_name)
-        # A reconciler that was running when it was stopped may have made one more.
-        if late := remover.remove().queues:
-            print(f"removed {late} queues that were made in the meantime")
-    except (DestroyError, subprocess.CalledProcessError) as error:
+        with explained():
+            session = boto3.Session(region_name=options.region)
+            remover = Remover(session, options.stack)
+            if not options.yes:
+                print(f"This deletes {options.stack} in {session.region_name}: its connectors, and")
+                print("all events that wait in their queues. There is no way back.")
+                if input("Type the stack's name to go on: ") != options.stack:
+                    print("nothing was deleted")
+                    return 1
+            removed = remover.remove()
+            print(f"removed {removed.mappings} mappings and {removed.queues} queues")
+            delete_stack(options.stack, session.region_name)
+            # A reconciler that was running when it was stopped may have made one more.
+            if late := remover.remove().queues:
+                print(f"removed {late} queues that were made in the meantime")
+    except (DestroyError, StackError, subprocess.CalledProcessError) as error:
         print(f"destroy: {error}", file=sys.stderr)
         return 1
     return 0

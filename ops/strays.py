@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from ops.aws import explained
 from ops.stacks import StackError, outputs
 
 HELD_SECONDS = 120
@@ -74,21 +75,26 @@ def main() -> int:
     parser.add_argument("--region", help="the one of the AWS configuration when absent")
     parser.add_argument("--send-back", action="store_true")
     options = parser.parse_args()
-    session = boto3.Session(region_name=options.region)
     try:
-        known = outputs(session.client("cloudformation"), options.stack)
+        with explained():
+            return show(options.stack, options.region, sending_back=options.send_back)
     except StackError as error:
         print(f"strays: {error}", file=sys.stderr)
         return 1
+
+
+def show(stack: str, region: str | None, *, sending_back: bool) -> int:
+    """Print each message, and send it back if asked for; 1 when one stays."""
+    session = boto3.Session(region_name=region)
+    known = outputs(session.client("cloudformation"), stack)
     if not known or "FaultsQueueUrl" not in known:
-        print(f"strays: {options.stack} is no stack of Data Connectors here", file=sys.stderr)
-        return 1
+        raise StackError(f"{stack} is no stack of Data Connectors here")
     sqs, url = session.client("sqs"), known["FaultsQueueUrl"]
     count = stays = 0
     for message in strays(sqs, url):
         count += 1
         line = described(message)
-        if options.send_back:
+        if sending_back:
             line["sentBack"] = not (reason := send_back(sqs, url, message))
             stays += bool(reason)
             line |= {"stays": reason} if reason else {}
