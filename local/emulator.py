@@ -91,16 +91,18 @@ class Emulator:
     ) -> None:
         """Start nothing yet.
 
-        `interpreter` has ministack, `functions_interpreter` runs the functions. The log and
-        temporary files go to `state_dir`. `port` 0 takes a free one.
+        `interpreter` has ministack, `functions_interpreter` runs the functions. The log, the
+        functions' logs and temporary files go to `state_dir`. `port` 0 takes a free one.
         """
         self.port = port or free_port()
         self.log = state_dir / "emulator.log"
+        self.logs = state_dir / "logs"
         self._temporary = state_dir / "tmp"
         self._command = [
             str(interpreter.absolute()),
             str(Path(__file__).with_name("emulator_process.py")),
             str(functions_interpreter.absolute()),
+            str(self.logs.absolute()),
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -108,6 +110,9 @@ class Emulator:
         """Start it and wait until it answers; raises `EmulatorError` when it does not."""
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(parents=True)
+        self.logs.mkdir(exist_ok=True)
+        for old in self.logs.glob("*.log"):
+            old.unlink()
         _adopt_orphans()
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(

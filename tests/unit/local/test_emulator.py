@@ -95,9 +95,42 @@ def test_it_is_on_loopback_alone_with_a_clean_environment(emulator: Emulator) ->
 
 def test_it_is_given_the_functions_interpreter(emulator: Emulator) -> None:
     emulator.start()
-    program, interpreter = told(emulator)["argv"]
+    program, interpreter, _ = told(emulator)["argv"]
     assert program == emulator_process.__file__
     assert interpreter == str(Path("functions-python").absolute())
+
+
+def test_the_functions_logs_are_in_the_state_directory_and_of_this_run(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    assert emulator.logs == tmp_path / "state" / "logs"
+    emulator.logs.mkdir(parents=True)
+    (emulator.logs / "old.log").touch()
+    emulator.start()
+    assert told(emulator)["argv"][2] == str(emulator.logs)
+    assert list(emulator.logs.iterdir()) == []
+    emulator.stop()
+    assert emulator.logs.is_dir()
+
+
+def test_what_functions_log_is_kept_by_log_group(tmp_path: Path) -> None:
+    emitted: list[Any] = []
+
+    class LambdaService:
+        @staticmethod
+        def _emit_lambda_logs(*arguments: Any, **options: Any) -> None:
+            emitted.append((arguments, options))
+
+    emulator_process.keep_logs(LambdaService, tmp_path)
+    grouped = {"config": {"LoggingConfig": {"LogGroup": "/aws/lambda/dc-ingest"}}}
+    LambdaService._emit_lambda_logs(grouped, "r1", '{"message":"caf\u00e9"}\n', False, 5)
+    LambdaService._emit_lambda_logs(grouped, "r2", "one\n\ntwo", True, 6, log_source=None)
+    LambdaService._emit_lambda_logs({"FunctionName": "plain"}, "r3", "three", False, 7)
+    LambdaService._emit_lambda_logs({"FunctionName": "plain"}, "r4", "", False, 7)
+    assert (tmp_path / "dc-ingest.log").read_text("utf-8") == '{"message":"caf\u00e9"}\none\ntwo\n'
+    assert (tmp_path / "plain.log").read_text() == "three\n"
+    assert emitted[1] == ((grouped, "r2", "one\n\ntwo", True, 6), {"log_source": None})
+    assert len(emitted) == 4
 
 
 def test_its_temporary_files_are_in_the_state_directory_and_go_with_it(
@@ -152,8 +185,11 @@ def test_the_process_and_its_children_end_with_whoever_started_it(tmp_path: Path
     (tmp_path / "ministack").mkdir()
     (tmp_path / "ministack" / "__init__.py").touch()
     (tmp_path / "ministack" / "app.py").write_text(MINISTACK)
+    (tmp_path / "ministack" / "services").mkdir()
+    (tmp_path / "ministack" / "services" / "__init__.py").touch()
+    (tmp_path / "ministack" / "services" / "lambda_svc.py").write_text("_emit_lambda_logs = print")
     process = subprocess.Popen(
-        [sys.executable, emulator_process.__file__, "/functions/python"],
+        [sys.executable, emulator_process.__file__, "/functions/python", str(tmp_path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]},
