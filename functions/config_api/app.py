@@ -71,7 +71,7 @@ device_service = devices.Devices(device_rows, project_rows, pool)
 vault = Vault(clients.get("kms"), settings.kms_key_arn)
 account_rows = AccountStore(table)
 member_rows = MemberStore(table)
-access = Access(account_rows, vault, entropy=os.urandom)
+access = Access(account_rows, vault, entropy=os.urandom, audiences=settings.token_audiences)
 member_service = members.Members(member_rows, account_rows)
 account_service = serviceaccounts.ServiceAccounts(
     account_rows, member_service, vault, entropy=os.urandom

@@ -238,6 +238,11 @@ def test_basic_auth_works_with_the_right_secret_alone(client: Client) -> None:
         ({"iat": float("nan")}, "iat"),
         ({"iat": True}, "iat"),
         ({"aud": "https://api.example.com/other"}, "aud"),
+        ({"aud": "https://other.example.com/v2/oauth2/token"}, "aud"),
+        ({"aud": "http://127.0.0.1:8000/v2/oauth2/token"}, "aud"),
+        ({"aud": "https://api.example.com@other.example.com/v2/oauth2/token"}, "aud"),
+        ({"aud": "/v2/oauth2/token"}, "aud"),
+        ({"aud": "https://[/v2/oauth2/token"}, "aud"),
         ({"aud": None}, "aud"),
         ({"aud": []}, "aud"),
     ],
@@ -257,11 +262,17 @@ def test_an_assertion_with_another_secret_gets_a_400(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "audience", [["https://api.example.com/v2/oauth2/token"], "http://h/oauth2/token/"]
+    "audience",
+    [
+        ["https://api.example.com/v2/oauth2/token"],
+        "https://API.example.com:443/oauth2/token/",
+        "https://proxy.example.net/token",
+    ],
 )
 def test_an_assertion_may_name_the_token_endpoint_as_the_client_knows_it(
-    client: Client, audience: Any
+    client: Client, audience: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app.access, "_audiences", ("https://proxy.example.net/token",))
     assert client.exchange(client.assertion(aud=audience))[0] == 200
 
 

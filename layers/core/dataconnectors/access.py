@@ -3,7 +3,7 @@
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar
@@ -51,12 +51,17 @@ class Access:
         vault: Vault,
         *,
         entropy: Callable[[int], bytes],
+        audiences: Collection[str] = (),
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = times.elapsed,
     ) -> None:
-        """`now` gives epoch seconds, `clock` those that have passed, `entropy` random bytes."""
+        """`now` gives epoch seconds, `clock` those that have passed, `entropy` random bytes.
+
+        `audiences` are what assertions may be for besides the host that they are sent to.
+        """
         self._store = store
         self._vault = vault
+        self._audiences = audiences
         self._entropy = entropy
         self._now = now
         self._callers = _Remembered[Caller](clock)
@@ -123,8 +128,8 @@ class Access:
             return self._basic(credentials)
         raise UnauthorizedError("no credentials: send Authorization: Bearer <access token>")
 
-    def exchange(self, form: bytes) -> dict[str, object]:
-        """The token endpoint: a signed assertion for an access token.
+    def exchange(self, form: bytes, host: str) -> dict[str, object]:
+        """The token endpoint: a signed assertion for an access token. `host` is the request's.
 
         Everything wrong is a `BadRequestError`, as the vendor's SDK gives up at once on a 400 and
         would send the same assertion three times after a 401.
@@ -139,7 +144,14 @@ class Access:
         try:
             caller = self._known(tokens.key_id_of(assertion))
             secret = self._vault.open(caller.key.secret, caller.key.name)
-            tokens.check_assertion(assertion, secret, caller.account.email, self._now())
+            tokens.check_assertion(
+                assertion,
+                secret,
+                caller.account.email,
+                self._now(),
+                host=host,
+                audiences=self._audiences,
+            )
         except UnauthorizedError as error:
             raise BadRequestError(f"assertion: {error}") from None
         signing = self._signing_key()

@@ -164,6 +164,7 @@ class ApiSettings(NamedTuple):
     """What the config API needs.
 
     `request_limit` is how many requests a key may make in a `throttle` window, 0 for any number.
+    `token_audiences` are URLs of the token endpoint besides those with a request's own host.
     """
 
     table_name: str
@@ -172,6 +173,7 @@ class ApiSettings(NamedTuple):
     sync_function: str
     allowed_networks: tuple[Network, ...]
     request_limit: int
+    token_audiences: tuple[str, ...]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -183,6 +185,7 @@ class ApiSettings(NamedTuple):
             sync_function=_required(env, "SYNC_FUNCTION"),
             allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
             request_limit=int(_number(env, "REQUEST_LIMIT", 0, MAXIMUM_REQUEST_LIMIT)),
+            token_audiences=_entries(env, "TOKEN_AUDIENCES"),
         )
 
 
@@ -227,9 +230,13 @@ def _boolean(env: Mapping[str, str], name: str, default: str = "false") -> bool:
     return text == "true"
 
 
-def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+def _entries(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     entries = [entry.strip() for entry in env.get(name, "").split(",")]
+    return tuple(entry for entry in entries if entry)
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(entry) for entry in entries if entry)
+        return tuple(ipaddress.ip_network(entry) for entry in _entries(env, name))
     except ValueError as error:
         raise SettingsError(f"{name}: {error}, expected networks such as 10.0.0.0/8") from None

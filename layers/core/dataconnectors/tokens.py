@@ -2,8 +2,9 @@
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
@@ -57,8 +58,20 @@ def key_id_of(token: str) -> str:
     return key_id
 
 
-def check_assertion(assertion: str, secret: bytes, email: str, now: float) -> None:
-    """Raise `UnauthorizedError` unless the account `email` signed this assertion, and recently."""
+def check_assertion(
+    assertion: str,
+    secret: bytes,
+    email: str,
+    now: float,
+    *,
+    host: str,
+    audiences: Collection[str] = (),
+) -> None:
+    """Raise `UnauthorizedError` unless the account `email` signed this assertion, recently, for us.
+
+    `host` is the name that the request was sent to, `audiences` are the URLs that our token
+    endpoint has besides.
+    """
     claims = _verified(assertion, secret, now, CLOCK_SKEW)
     if claims.get("iss") != email:
         raise UnauthorizedError("the assertion's iss is not the email of the key's account")
@@ -67,8 +80,8 @@ def check_assertion(assertion: str, secret: bytes, email: str, now: float) -> No
         raise UnauthorizedError("the assertion's iat is missing or ahead: check the clock")
     if expires - issued > LONGEST_ASSERTION_LIFE:
         raise UnauthorizedError("the assertion's exp is more than an hour after its iat")
-    if not _is_token_endpoint(claims.get("aud")):
-        raise UnauthorizedError("the assertion's aud is not the token endpoint")
+    if not _is_for_us(claims.get("aud"), host, audiences):
+        raise UnauthorizedError("the assertion's aud is not the URL of this token endpoint")
 
 
 def access_token(signing_key_id: str, signing_key: bytes, key_id: str, now: float) -> str:
@@ -139,17 +152,34 @@ def _is_time(claim: Any) -> TypeGuard[float]:
     return isinstance(claim, int) or math.isfinite(claim)
 
 
-def _is_token_endpoint(audience: Any) -> bool:
-    """Whether `aud` is a token endpoint's URL, alone or in a list.
+def _is_for_us(audience: Any, host: str, audiences: Collection[str]) -> bool:
+    """Whether `aud` is our token endpoint's URL, alone or in a list.
 
-    Its host is not compared: the gateway's own name, a custom domain and a local front all occur,
-    and a client cannot be made to sign for another service with a secret of ours.
+    Else whoever runs another token endpoint could hand on to us what was signed for theirs. Clients
+    sign the URL that they send to: it has the request's own host, unless a proxy writes another
+    one. On one machine any name of it will do, as the front of `make run` is such a proxy.
     """
     if isinstance(audience, list) and len(audience) == 1:
         audience = audience[0]
     if not isinstance(audience, str):
         return False
+    if audience.rstrip("/") in {listed.rstrip("/") for listed in audiences}:
+        return True
     try:
-        return urlsplit(audience).path.rstrip("/").endswith("/oauth2/token")
+        url = urlsplit(audience)
+        named, own = url.hostname, urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
+    if not named or not own or not url.path.rstrip("/").endswith("/oauth2/token"):
+        return False
+    return named == own or (_is_loopback(named) and _is_loopback(own))
+
+
+def _is_loopback(host: str) -> bool:
+    """RFC 6761: `localhost` and the names below it are loopback addresses."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
     except ValueError:
         return False

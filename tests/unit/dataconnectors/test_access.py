@@ -1,6 +1,7 @@
 """How long a caller is believed, and what is never remembered."""
 
 import base64
+from contextlib import nullcontext
 from dataclasses import replace
 
 import jwt
@@ -91,7 +92,32 @@ class Bench:
             "HS256",
             headers={"kid": "k1"},
         )
-        return {"authorization": f"Bearer {self.access.exchange(form.encode())['access_token']}"}
+        return {
+            "authorization": f"Bearer {self.access.exchange(form.encode(), 'h')['access_token']}"
+        }
+
+
+@pytest.mark.parametrize(
+    ("audience", "host", "is_ours"),
+    [
+        ("https://h/v2/oauth2/token", "h", True),
+        ("https://h/v2/oauth2/token", "i", False),
+        ("https://h/v2/oauth2/token", "", False),
+        ("http://127.0.0.1:8000/v2/oauth2/token", "a1.execute-api.localhost:4566", True),
+        ("http://localhost:8000/v2/oauth2/token", "127.0.0.1:4566", True),
+        ("http://[::1]:8000/v2/oauth2/token", "localhost", True),
+        ("http://127.0.0.1:8000/v2/oauth2/token", "h", False),
+        ("https://h/v2/oauth2/token", "localhost:4566", False),
+        ("https://mylocalhost/v2/oauth2/token", "localhost", False),
+    ],
+)
+def test_an_assertion_is_for_the_host_that_was_called(
+    audience: str, host: str, is_ours: bool
+) -> None:
+    claims = {"iat": NOW, "exp": NOW + 60, "iss": ACCOUNT.email, "aud": audience}
+    assertion = jwt.encode(claims, KEY.secret, "HS256")
+    with nullcontext() if is_ours else pytest.raises(UnauthorizedError, match="aud"):
+        tokens.check_assertion(assertion, KEY.secret, ACCOUNT.email, NOW, host=host)
 
 
 @pytest.mark.parametrize("taken_away", ["keys", "accounts", "members"])

@@ -60,6 +60,12 @@ def test_the_sender_settings() -> None:
     assert settings.acknowledge_any_2xx
 
 
+def test_the_token_audiences() -> None:
+    assert ApiSettings.from_env(ENV | {"TOKEN_AUDIENCES": ""}).token_audiences == ()
+    listed = ApiSettings.from_env(ENV | {"TOKEN_AUDIENCES": "https://a/token, https://b/token"})
+    assert listed.token_audiences == ("https://a/token", "https://b/token")
+
+
 def test_the_queues_visibility_timeout_is_six_times_the_senders() -> None:
     assert QueueSettings.from_env(ENV).visibility_timeout == 180
     assert ApiSettings.from_env(ENV).queues == ReconcilerSettings.from_env(ENV).queues

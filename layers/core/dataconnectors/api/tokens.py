@@ -14,6 +14,7 @@ def routes(access: Access) -> Router:
 
     @router.post("/v2/oauth2/token")
     def exchange() -> dict[str, Any]:
-        return access.exchange(gateway.body(router.current_event.raw_event))
+        event = router.current_event.raw_event
+        return access.exchange(gateway.body(event), gateway.host(event))
 
     return router
