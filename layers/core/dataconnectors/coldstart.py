@@ -16,7 +16,7 @@ import gc
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from functools import cache
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -59,7 +59,7 @@ def _enter(package: str) -> None:
 def _fetch(module: Any, spec: ModuleSpec, name: str) -> Any:
     """What the package `module` would have as `name`."""
     loader: Any = spec.loader
-    homes = dict(_homes(loader.get_source(spec.name), spec.name))
+    homes = _homes(loader, spec.name)
     if name in homes:
         value = getattr(importlib.import_module(homes[name]), name)
     elif importlib.util.find_spec(f"{spec.name}.{name}") is not None:
@@ -72,9 +72,13 @@ def _fetch(module: Any, spec: ModuleSpec, name: str) -> Any:
     return value
 
 
-def _homes(source: str, package: str) -> Iterator[tuple[str, str]]:
-    """The names that a package has from modules, and those modules."""
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ImportFrom):
-            home = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            yield from ((alias.name, home) for alias in node.names if alias.asname is None)
+@cache
+def _homes(loader: Any, package: str) -> dict[str, str]:
+    """The names that a package has from modules, and those modules. Read once for all names."""
+    return {
+        alias.name: importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+        for node in ast.parse(loader.get_source(package)).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname is None
+    }
