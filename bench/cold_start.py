@@ -205,6 +205,20 @@ def assertion(account: Mapping[str, str]) -> str:
     return f"assertion={signed}&grant_type={grant}"
 
 
+def environment(url: str, folder: Path) -> dict[str, str]:
+    """A function's, with AWS at `url` and its authority's certificate in `folder`, as `ca.pem`.
+
+    With the authorities of AWS besides, as the functions have them: they take time and memory, too.
+    """
+    trusted = (CORE / "dataconnectors/authorities/aws.pem").read_bytes()
+    (folder / "aws.pem").write_bytes(trusted + (folder / "ca.pem").read_bytes())
+    return ENV | {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_CA_BUNDLE": str(folder / "aws.pem"),
+        "TRUSTED_AUTHORITIES_FILE": str(folder / "ca.pem"),
+    }
+
+
 def variants(url: str, folder: Path) -> dict[str, Variant]:
     """All that is measured, over a stack with a project and two connectors."""
     make_table()
@@ -223,12 +237,7 @@ def variants(url: str, folder: Path) -> dict[str, Variant]:
         ciphertext = vault.seal(SECRETS.to_bytes(), connector.name) if sealed else None
         store.create_connector(replace(connector, sealed=ciphertext))
 
-    env = ENV | {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_CA_BUNDLE": str(folder / "aws.pem"),
-        "TRUSTED_AUTHORITIES_FILE": str(folder / "ca.pem"),
-        "REQUEST_LIMIT": "25",
-    }
+    env = environment(url, folder) | {"REQUEST_LIMIT": "25"}
     basic = base64.b64encode(f"{account['keyId']}:{account['secret']}".encode()).decode()
     path = f"/v2/projects/{project}/dataconnectors"
     listing = request("GET", path, headers={"authorization": f"Basic {basic}"})
@@ -250,10 +259,7 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as name, mock_aws(), serving(authority) as url:
         folder = Path(name)
         (folder / "floor").mkdir()
-        certificate = authority.cert_pem.bytes()
-        (folder / "ca.pem").write_bytes(certificate)
-        trusted = (CORE / "dataconnectors/authorities/aws.pem").read_bytes()
-        (folder / "aws.pem").write_bytes(trusted + certificate)
+        (folder / "ca.pem").write_bytes(authority.cert_pem.bytes())
         measured = variants(url, folder)
         for variant in measured.values():
             variant.cpu()  # once for the disk's sake

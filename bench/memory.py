@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.cold_start import BUILT, CORE, ENV, PROCESS_SECONDS, PYTHON, ROOT, batch
+from bench.cold_start import BUILT, CORE, PROCESS_SECONDS, PYTHON, ROOT, batch, environment
 from bench.report import Row, report
 
 ENDPOINTS = 10
@@ -101,16 +101,7 @@ def run(env: dict[str, str], kind: str) -> Peaks:
 def measure() -> list[Row]:
     """A process for each kind of endpoint."""
     with tempfile.TemporaryDirectory() as name, outside(Path(name)) as url:
-        folder = Path(name)
-        # With the authorities of AWS besides, as the functions have them: they take memory, too.
-        trusted = (CORE / "dataconnectors/authorities/aws.pem").read_bytes()
-        (folder / "aws.pem").write_bytes(trusted + (folder / "ca.pem").read_bytes())
-        env = ENV | {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_CA_BUNDLE": str(folder / "aws.pem"),
-            "TRUSTED_AUTHORITIES_FILE": str(folder / "ca.pem"),
-            "ATTEMPT_TIMEOUT": str(ATTEMPT_SECONDS),
-        }
+        env = environment(url, Path(name)) | {"ATTEMPT_TIMEOUT": str(ATTEMPT_SECONDS)}
         peaks = {kind: run(env, kind) for kind in KINDS}
     return [
         ("sender ready, MB", max(each.ready for each in peaks.values()), READY_BUDGET),
