@@ -7,7 +7,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from tests.faults.models.errors import refusal
+from tests.faults.models.errors import UnmodelledError, refusal
 
 BATCH_GET_KEYS = 100
 BATCH_WRITE_ITEMS = 25
@@ -210,7 +210,7 @@ class DynamoDb:
             case "ConditionCheck":
                 pass
             case _:
-                raise NotImplementedError(kind)
+                raise UnmodelledError(f"the model has no action {kind!r}")
 
     def _store(self, key: Key, item: Item | None) -> None:
         if self._unread and key[0].startswith(self._unread):
@@ -268,7 +268,7 @@ def _compiled(expression: str) -> Condition:
     assert "".join(tokens) == "".join(expression.split()), expression
     condition = _either(tokens)
     if tokens:
-        raise NotImplementedError(f"the model does not evaluate {expression!r} from {tokens[0]!r}")
+        raise UnmodelledError(f"the model does not evaluate {expression!r} from {tokens[0]!r}")
     return condition
 
 
@@ -330,7 +330,7 @@ def _term(tokens: list[str]) -> Condition:
 
 def _expect(tokens: list[str], token: str) -> None:
     if tokens.pop(0) != token:
-        raise NotImplementedError(f"the model expects {token!r} before {tokens}")
+        raise UnmodelledError(f"the model expects {token!r} before {tokens}")
 
 
 def _text(item: Item, names: Mapping[str, str], name: str) -> str:
@@ -353,7 +353,7 @@ def _update(item: Item, action: dict[str, Any]) -> None:
             if clause == "REMOVE":
                 item.pop(name, None)
             elif len(operands) != 1 or operands[0] not in values:
-                raise NotImplementedError(f"the model does not evaluate {change!r}")
+                raise UnmodelledError(f"the model does not evaluate {change!r}")
             elif clause == "SET":
                 item[name] = values[operands[0]]
             else:

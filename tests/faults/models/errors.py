@@ -21,6 +21,10 @@ _LEGACY_SQS = {
 """What SQS sends in `Code`; the modelled name is in `QueryErrorCode`."""
 
 
+class UnmodelledError(Exception):
+    """Our code asks for something that the models do not have: any answer could hide a fault."""
+
+
 def refusal(
     code: str, operation: str, message: str = "refused", *, status: int = 400, **more: Any
 ) -> ClientError:

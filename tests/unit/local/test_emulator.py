@@ -35,11 +35,11 @@ server.serve_forever()
 
 # The module that the emulator's process runs, reduced to what is looked at here.
 MINISTACK = """\
-import os, subprocess, sys, time
+import os, subprocess, sys
 def main():
     child = subprocess.Popen(["sleep", "60"])
     print(os.getpid(), child.pid, sys.executable, flush=True)
-    time.sleep(60)
+    child.wait()
 """
 
 
