@@ -38,10 +38,10 @@ from moto import mock_aws
 
 from bench.report import Row, report
 from bench.sender import BODY, SECRETS
-from dataconnectors.messages import Message
+from dataconnectors.aws.vault import Vault
+from dataconnectors.events.message import Message
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
-from dataconnectors.vault import Vault
 from tests.conftest import ENVIRONMENT
 from tests.support.aws import make_faults_queue, make_key, make_sender, make_table, template
 from tests.support.http_api import LambdaContext, request

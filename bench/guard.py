@@ -20,10 +20,10 @@ from ipaddress import ip_network
 
 from bench.report import Row, report
 from bench.sender import endpoint
-from dataconnectors.destinations import Destination
-from dataconnectors.dialling import Dialler, Resolved, dial, resolve
-from dataconnectors.limits import Limits
-from dataconnectors.transport import Transport, _Connection, client_context
+from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.dialler import Dialler, Resolved, dial, resolve
+from dataconnectors.endpoints.limits import Limits
+from dataconnectors.endpoints.transport import Transport, _Connection, client_context
 
 ALLOWED = (ip_network("127.0.0.0/8"),)
 TIMEOUT = 10.0

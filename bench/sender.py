@@ -24,20 +24,20 @@ import urllib3
 from aws_lambda_powertools.logging import Logger
 
 from bench.report import Row, report
-from dataconnectors.connectors import Connector, Secrets
-from dataconnectors.delivery import Courier
-from dataconnectors.dialling import Dialler
-from dataconnectors.faults import FaultsQueue
-from dataconnectors.messages import Message
-from dataconnectors.records import Record
-from dataconnectors.sender import Sender
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.aws.vault import Vault
+from dataconnectors.connectors.connector import Connector, Secrets
+from dataconnectors.delivery.attempt_counts import Tally
+from dataconnectors.delivery.dead_letters import FaultsQueue
+from dataconnectors.delivery.received import Record
+from dataconnectors.delivery.sender import Sender
+from dataconnectors.delivery.visibility import Visibility
+from dataconnectors.endpoints.client import Courier
+from dataconnectors.endpoints.dialler import Dialler
+from dataconnectors.endpoints.transport import Transport, client_context
+from dataconnectors.events.message import Message
+from dataconnectors.kernel.workers import Workers
+from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.table import Table
-from dataconnectors.tally import Tally
-from dataconnectors.transport import Transport, client_context
-from dataconnectors.vault import Vault
-from dataconnectors.visibility import Visibility
-from dataconnectors.workers import Workers
 from tests.support.rows import PLAIN, a_connector
 
 BATCH = 10

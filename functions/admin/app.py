@@ -6,12 +6,12 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
-from dataconnectors.aws import Clients
-from dataconnectors.founding import Founding
-from dataconnectors.settings import AdminSettings
-from dataconnectors.store.founding import FoundingStore
+from dataconnectors.aws.clients import Clients
+from dataconnectors.aws.settings import AdminSettings
+from dataconnectors.aws.vault import Vault
+from dataconnectors.identity.bootstrap import Founding
+from dataconnectors.store.bootstrap import FoundingStore
 from dataconnectors.store.table import Table
-from dataconnectors.vault import Vault
 
 settings = AdminSettings.from_env(os.environ)
 logger = Logger()

@@ -3,7 +3,7 @@
 Serves every route of the HTTP API that is not ingest's, unknown ones included.
 """
 
-from dataconnectors import coldstart
+from dataconnectors.aws import coldstart
 
 coldstart.begin()
 
@@ -18,44 +18,46 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from aws_lambda_powertools.logging import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors import gateway
-from dataconnectors.access import Access
 from dataconnectors.api import (
     audit,
-    connectors,
-    devices,
     errors,
     expired,
     history,
-    labels,
-    members,
     organizations,
-    projects,
     reference,
     roles,
-    serviceaccounts,
-    sync,
     tokens,
 )
-from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
-from dataconnectors.connectors import Connector
-from dataconnectors.destinations import check_url
-from dataconnectors.errors import DataConnectorsError
-from dataconnectors.settings import ApiSettings
+from dataconnectors.aws import gateway
+from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
+from dataconnectors.aws.settings import ApiSettings
+from dataconnectors.aws.vault import Vault
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.endpoints.addresses import check_url
+from dataconnectors.identity.access import Access
+from dataconnectors.identity.throttle import Throttle
+from dataconnectors.kernel.errors import DataConnectorsError
+from dataconnectors.services import (
+    connectors,
+    devices,
+    labels,
+    members,
+    projects,
+    serviceaccounts,
+    sync,
+)
 from dataconnectors.store.accounts import AccountStore
-from dataconnectors.store.answers import read_plainly
+from dataconnectors.store.attempt_counts import TallyStore
 from dataconnectors.store.audit import AuditStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.history import HistoryStore
 from dataconnectors.store.members import MemberStore
+from dataconnectors.store.plain_json import read_plainly
 from dataconnectors.store.projects import ProjectStore
-from dataconnectors.store.requests import RequestStore
+from dataconnectors.store.request_counts import RequestStore
 from dataconnectors.store.table import Table
-from dataconnectors.store.tallies import TallyStore
-from dataconnectors.throttle import Throttle
-from dataconnectors.vault import Vault
 
 settings = ApiSettings.from_env(os.environ)
 logger = Logger()
@@ -90,7 +92,7 @@ project_service = projects.Projects(
 def provision(connector: Connector, sleep: Callable[[float], None] = time.sleep) -> Connector:
     """Make a connector's queue and mapping. Few cold starts are there to create one: what does so
     is imported here, a twentieth of them."""
-    from dataconnectors.provisioning import Provisioner
+    from dataconnectors.provisioning.provisioner import Provisioner
 
     queues = Provisioner(sqs, functions, connector_rows, settings.queues, time.monotonic, sleep)
     return queues.provision(connector)

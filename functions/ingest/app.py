@@ -5,7 +5,7 @@ schedulers do, ignores answers: there it raises, so that Lambda invokes it again
 the events to the on-failure queue.
 """
 
-from dataconnectors import coldstart
+from dataconnectors.aws import coldstart
 
 coldstart.begin()
 
@@ -17,22 +17,22 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors import gateway, metrics
-from dataconnectors.access import Access
-from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
-from dataconnectors.errors import BadRequestError, RequestError, UnavailableError, VaultError
-from dataconnectors.events import is_id
-from dataconnectors.ingest import Ingest, Outcome
-from dataconnectors.publishing import Publishing
-from dataconnectors.queues import Queues
-from dataconnectors.settings import IngestSettings
+from dataconnectors.aws import gateway, metrics
+from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
+from dataconnectors.aws.settings import IngestSettings
+from dataconnectors.aws.vault import Vault
+from dataconnectors.events.event import is_id
+from dataconnectors.identity.access import Access
+from dataconnectors.ingest.acceptance import Ingest, Outcome
+from dataconnectors.ingest.queues import Queues
+from dataconnectors.ingest.routes import Publishing
+from dataconnectors.kernel.errors import BadRequestError, RequestError, UnavailableError, VaultError
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.history import EventKeeper
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
-from dataconnectors.vault import Vault
 
 settings = IngestSettings.from_env(os.environ)
 logger = Logger()

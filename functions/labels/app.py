@@ -7,16 +7,16 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
-from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
-from dataconnectors.ingest import Ingest, Outcome
-from dataconnectors.queues import Queues
-from dataconnectors.settings import TableSettings
+from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
+from dataconnectors.aws.settings import TableSettings
+from dataconnectors.ingest.acceptance import Ingest, Outcome
+from dataconnectors.ingest.label_events import Teller
+from dataconnectors.ingest.queues import Queues
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.history import EventKeeper
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
-from dataconnectors.telling import Teller
 
 settings = TableSettings.from_env(os.environ)
 logger = Logger()

@@ -16,15 +16,15 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors import metrics
-from dataconnectors.announcements import Announcer
-from dataconnectors.aws import Clients
-from dataconnectors.balance import Accountant
-from dataconnectors.control_plane import Blueprint
-from dataconnectors.reconciliation import Failed, Mended, Reconciler
-from dataconnectors.settings import ReconcilerSettings
+from dataconnectors.aws import metrics
+from dataconnectors.aws.clients import Clients
+from dataconnectors.aws.settings import ReconcilerSettings
+from dataconnectors.expiry.accounting import Accountant
+from dataconnectors.expiry.announcements import Announcer
+from dataconnectors.provisioning.control_plane import Blueprint
+from dataconnectors.provisioning.reconciler import Failed, Mended, Reconciler
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.table import Table
 
 ACCOUNTING_RESERVE = 30.0

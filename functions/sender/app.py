@@ -3,7 +3,7 @@
 botocore alone, without boto3 and tracer: what is imported here is paid at every cold start.
 """
 
-from dataconnectors import coldstart
+from dataconnectors.aws import coldstart
 
 coldstart.begin()
 
@@ -14,23 +14,23 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
-from dataconnectors import metrics
-from dataconnectors.aws import Clients
-from dataconnectors.delivery import Courier, Poster
-from dataconnectors.dialling import Dialler
-from dataconnectors.faults import FaultsQueue
-from dataconnectors.records import Record, oldest_age
-from dataconnectors.sender import Sender
-from dataconnectors.settings import SenderSettings
+from dataconnectors.aws import metrics
+from dataconnectors.aws.clients import Clients
+from dataconnectors.aws.settings import SenderSettings
+from dataconnectors.aws.vault import Vault
+from dataconnectors.delivery.dead_letters import FaultsQueue
+from dataconnectors.delivery.received import Record, oldest_age
+from dataconnectors.delivery.sender import Sender
+from dataconnectors.delivery.visibility import Visibility
+from dataconnectors.endpoints.client import Courier, Poster
+from dataconnectors.endpoints.dialler import Dialler
+from dataconnectors.endpoints.transport import Transport, client_context
+from dataconnectors.kernel.workers import Workers
+from dataconnectors.store.attempt_counts import TallyStore
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.keys import TALLY_SHARDS
 from dataconnectors.store.table import Table
-from dataconnectors.store.tallies import TallyStore
-from dataconnectors.transport import Transport, client_context
-from dataconnectors.vault import Vault
-from dataconnectors.visibility import Visibility
-from dataconnectors.workers import Workers
 
 WORKERS = 10
 """As many as a mapping's batch has messages: no POST waits for another one."""

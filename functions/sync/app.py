@@ -10,14 +10,14 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
-from dataconnectors.aws import MAXIMUM_CONNECTIONS, Clients
-from dataconnectors.queues import Queues
-from dataconnectors.settings import TableSettings
-from dataconnectors.store.answers import read_plainly
+from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
+from dataconnectors.aws.settings import TableSettings
+from dataconnectors.ingest.queues import Queues
+from dataconnectors.ingest.sync import Sync
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
+from dataconnectors.store.plain_json import read_plainly
 from dataconnectors.store.table import Table
-from dataconnectors.syncing import Sync
 
 settings = TableSettings.from_env(os.environ)
 logger = Logger()

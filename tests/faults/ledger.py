@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Any
 
-from dataconnectors.destinations import Destination
-from dataconnectors.outcomes import Fault
+from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.outcomes import Fault
 from tests.faults.models.dynamodb import Item
 from tests.faults.models.kms import plaintext_of
 from tests.faults.models.sqs import Message, Queue

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from dataconnectors.workers import Workers
+from dataconnectors.kernel.workers import Workers
 from tests.faults.models import dynamodb
 from tests.faults.models.errors import check_parameters, operation_name, refusal
 from tests.faults.plan import Mode, Plan

@@ -12,7 +12,10 @@ from pathlib import Path
 from types import CodeType, SimpleNamespace
 from typing import Any
 
-from dataconnectors import aws, coldstart, times, transport
+from dataconnectors.aws import clients as aws
+from dataconnectors.aws import coldstart
+from dataconnectors.endpoints import transport
+from dataconnectors.kernel import times
 from tests.faults import ROOT
 from tests.faults.process import InlineExecutor, Process
 

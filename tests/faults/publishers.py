@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dataconnectors import times
-from dataconnectors.messages import Message
+from dataconnectors.events.message import Message
+from dataconnectors.kernel import times
 from tests.faults.ledger import Call
 from tests.faults.process import KilledError
 from tests.support.http_api import request

@@ -14,15 +14,15 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors import times
-from dataconnectors.destinations import Destination, check_url
-from dataconnectors.devices import Device
-from dataconnectors.founding import Founding
-from dataconnectors.outcomes import Fault
+from dataconnectors.aws.vault import Vault
+from dataconnectors.devices.device import Device
+from dataconnectors.endpoints.addresses import Destination, check_url
+from dataconnectors.endpoints.outcomes import Fault
+from dataconnectors.identity.bootstrap import Founding
+from dataconnectors.kernel import times
+from dataconnectors.store.bootstrap import FoundingStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.founding import FoundingStore
 from dataconnectors.store.table import Table
-from dataconnectors.vault import Vault
 from tests.faults.customers import Customers
 from tests.faults.ledger import Batch, Ledger
 from tests.faults.models.cloudwatch import CloudWatch

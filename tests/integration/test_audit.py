@@ -6,8 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors import roles, times
-from dataconnectors.audit import RETENTION_SECONDS, Author
+from dataconnectors.identity import roles
+from dataconnectors.identity.audit import RETENTION_SECONDS, Author
+from dataconnectors.kernel import times
 from dataconnectors.store.audit import AuditStore, put_changes
 from functions.config_api import app as config_api
 from tests.integration.conftest import Client, found

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from dataconnectors.openapi.document import build
-from dataconnectors.openapi.operations import OPERATIONS, Operation
+from dataconnectors.api.openapi.document import build
+from dataconnectors.api.openapi.operations import OPERATIONS, Operation
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, found
 from tests.integration.test_sync import Invocations

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dataconnectors import times
-from dataconnectors.openapi.operations import OPERATIONS
+from dataconnectors.api.openapi.operations import OPERATIONS
+from dataconnectors.kernel import times
 from dataconnectors.store import keys
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredStore
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from tests.integration.conftest import INGEST_ROUTES, Client, found

@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors.roles import DEVELOPER, USER
-from dataconnectors.store.requests import RequestStore
-from dataconnectors.throttle import Throttle
+from dataconnectors.identity.roles import DEVELOPER, USER
+from dataconnectors.identity.throttle import Throttle
+from dataconnectors.store.request_counts import RequestStore
 from functions.config_api import app
 from tests.integration.conftest import Client
 from tests.support.http_api import LambdaContext, request

@@ -5,8 +5,8 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from dataconnectors.connectors import Connector, Lifecycle
-from dataconnectors.errors import NotFoundError
+from dataconnectors.connectors.connector import Connector, Lifecycle
+from dataconnectors.kernel.errors import NotFoundError
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table

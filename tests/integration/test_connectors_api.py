@@ -8,18 +8,18 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors.api.connectors import Connectors
-from dataconnectors.audit import Author
-from dataconnectors.connectors import MAXIMUM_CONNECTORS, Connector
-from dataconnectors.creations import REMEMBERED_SECONDS
-from dataconnectors.destinations import check_url
-from dataconnectors.errors import BadRequestError, ConflictError, NotFoundError
-from dataconnectors.provisioning import Provisioner
-from dataconnectors.settings import QueueSettings
+from dataconnectors.aws.settings import QueueSettings
+from dataconnectors.aws.vault import Vault
+from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS, Connector
+from dataconnectors.connectors.idempotent_creates import REMEMBERED_SECONDS
+from dataconnectors.endpoints.addresses import check_url
+from dataconnectors.identity.audit import Author
+from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
+from dataconnectors.provisioning.provisioner import Provisioner
+from dataconnectors.services.connectors import Connectors
+from dataconnectors.store.attempt_counts import TallyStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
-from dataconnectors.store.tallies import TallyStore
-from dataconnectors.vault import Vault
 from tests.integration.conftest import Client
 
 BODY = {"httpConfig": {"url": "https://example.com/hook", "signatureSecret": "one"}}

@@ -8,7 +8,7 @@ from typing import Any
 import disruptive as dt
 import pytest
 
-from dataconnectors import times
+from dataconnectors.kernel import times
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from tests.integration.conftest import Client, found

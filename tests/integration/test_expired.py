@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredStore
 from functions.ingest import app as ingest
 from tests.integration.conftest import Client
 from tests.integration.test_ingest import connect

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from dataconnectors import roles
-from dataconnectors.expiry import Expired
-from dataconnectors.openapi.operations import OPERATIONS, Operation
-from dataconnectors.store.expired import ExpiredStore
-from dataconnectors.store.tallies import TallyStore
-from dataconnectors.tally import Tally
+from dataconnectors.api.openapi.operations import OPERATIONS, Operation
+from dataconnectors.delivery.attempt_counts import Tally
+from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.identity import roles
+from dataconnectors.store.attempt_counts import TallyStore
+from dataconnectors.store.expired_events import ExpiredStore
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, found
 from tests.support.api_server import Api

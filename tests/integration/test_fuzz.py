@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataconnectors.openapi.operations import OPERATIONS
+from dataconnectors.api.openapi.operations import OPERATIONS
 from functions.config_api import app
 from tests.integration.conftest import Client
 from tests.integration.test_bad_input import SCHEMAS, Project, refused

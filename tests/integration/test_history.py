@@ -6,7 +6,8 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors import roles, times
+from dataconnectors.identity import roles
+from dataconnectors.kernel import times
 from functions.ingest import app as ingest
 from tests.integration.conftest import Client
 from tests.support.dynamodb import Watched, fail

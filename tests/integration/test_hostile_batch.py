@@ -18,16 +18,16 @@ from typing import Any
 import pytest
 import trustme
 
-from dataconnectors.connectors import Connector
-from dataconnectors.delivery import Courier
-from dataconnectors.dialling import Dialler, Resolved, resolve
-from dataconnectors.messages import Message
-from dataconnectors.outcomes import Kind
-from dataconnectors.records import Record
-from dataconnectors.sender import Sender
-from dataconnectors.transport import Transport, client_context
-from dataconnectors.visibility import Visibility
-from dataconnectors.workers import Workers
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.delivery.received import Record
+from dataconnectors.delivery.sender import Sender
+from dataconnectors.delivery.visibility import Visibility
+from dataconnectors.endpoints.client import Courier
+from dataconnectors.endpoints.dialler import Dialler, Resolved, resolve
+from dataconnectors.endpoints.outcomes import Kind
+from dataconnectors.endpoints.transport import Transport, client_context
+from dataconnectors.events.message import Message
+from dataconnectors.kernel.workers import Workers
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
 from tests.support.leavings import Faults, Records
 from tests.support.rows import a_connector

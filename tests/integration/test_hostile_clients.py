@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dataconnectors import times
-from dataconnectors.openapi.operations import OPERATIONS
+from dataconnectors.api.openapi.operations import OPERATIONS
+from dataconnectors.kernel import times
 from dataconnectors.store import keys
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, found

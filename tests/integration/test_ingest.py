@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors import times
-from dataconnectors.errors import RequestError
+from dataconnectors.kernel import times
+from dataconnectors.kernel.errors import RequestError
 from dataconnectors.store.connectors import ConnectorStore
 from functions.ingest import app
 from tests.integration.conftest import Client

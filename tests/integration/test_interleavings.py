@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
-from dataconnectors import roles
-from dataconnectors.connectors import MAXIMUM_CONNECTORS
+from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS
+from dataconnectors.identity import roles
 from dataconnectors.store import keys
 from functions.config_api import app as config_api
 from tests.integration.conftest import Client, found

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors import times
+from dataconnectors.kernel import times
 from dataconnectors.store import keys
 from dataconnectors.store.connectors import ConnectorStore
 from functions.labels import app

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dataconnectors import roles
-from dataconnectors.openapi.document import build
-from dataconnectors.openapi.operations import ANYBODY, OPERATIONS, Operation
+from dataconnectors.api.openapi.document import build
+from dataconnectors.api.openapi.operations import ANYBODY, OPERATIONS, Operation
+from dataconnectors.identity import roles
 from functions.config_api import app as config_api
 from tests.integration.test_permissions import ANYBODY as ALL_WITH_CREDENTIALS
 from tests.integration.test_permissions import MEMBER, ORG, ROUTES, WORLD, P, registered

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dataconnectors import roles
+from dataconnectors.identity import roles
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from tests.integration.conftest import Client, found

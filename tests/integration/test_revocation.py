@@ -9,12 +9,12 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors import roles
-from dataconnectors.access import Access
-from dataconnectors.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from dataconnectors.aws.vault import Vault
+from dataconnectors.identity import roles
+from dataconnectors.identity.access import Access
+from dataconnectors.kernel.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.table import Table
-from dataconnectors.vault import Vault
 from functions.config_api import app as config_api
 from tests.integration.conftest import Client, found
 

@@ -21,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from dataconnectors import roles
-from dataconnectors.accounts import EMAIL_DOMAIN
-from dataconnectors.openapi.document import build
-from dataconnectors.openapi.schemas import ID_PATTERN
+from dataconnectors.api.openapi.document import build
+from dataconnectors.api.openapi.schemas import ID_PATTERN
+from dataconnectors.identity import roles
+from dataconnectors.identity.accounts import EMAIL_DOMAIN
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, found
 from tests.integration.test_sync import Invocations

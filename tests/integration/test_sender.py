@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors.records import Record
+from dataconnectors.delivery.received import Record
+from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired import ExpiredStore, Notice
-from dataconnectors.workers import Workers
+from dataconnectors.store.expired_events import ExpiredStore, Notice
 from functions.ingest import app as ingest
 from functions.sender import app
 from tests.integration.conftest import Client

@@ -12,8 +12,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from dataconnectors import times
-from dataconnectors.errors import UnavailableError
+from dataconnectors.kernel import times
+from dataconnectors.kernel.errors import UnavailableError
 from dataconnectors.store.connectors import ConnectorStore
 from functions.config_api import app as config_api
 from functions.sync import app

@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors.outcomes import Delivered, Failed, Kind
+from dataconnectors.delivery.attempt_counts import Tally
+from dataconnectors.endpoints.outcomes import Delivered, Failed, Kind
 from dataconnectors.store import keys
+from dataconnectors.store.attempt_counts import EXPIRE_SECONDS, WINDOW_MINUTES, TallyStore
 from dataconnectors.store.table import Table
-from dataconnectors.store.tallies import EXPIRE_SECONDS, WINDOW_MINUTES, TallyStore
-from dataconnectors.tally import Tally
 from tests.integration.conftest import Client
 
 NOW = 1_790_000_030.0

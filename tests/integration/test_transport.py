@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authorities import name_hash
-from dataconnectors.destinations import Destination
-from dataconnectors.dialling import Dialler, Resolved
-from dataconnectors.errors import SettingsError
-from dataconnectors.outcomes import Fault, Kind
-from dataconnectors.transport import KEPT_HOSTS, Transport, client_context
+from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.dialler import Dialler, Resolved
+from dataconnectors.endpoints.outcomes import Fault, Kind
+from dataconnectors.endpoints.transport import KEPT_HOSTS, Transport, client_context
+from dataconnectors.kernel.errors import SettingsError
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)

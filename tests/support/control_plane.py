@@ -18,10 +18,10 @@ import botocore.validate
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
-from dataconnectors.connectors import Connector, Lifecycle, LifecycleEntry
-from dataconnectors.settings import QueueSettings
+from dataconnectors.aws.settings import QueueSettings
+from dataconnectors.connectors.connector import Connector, Lifecycle, LifecycleEntry
+from dataconnectors.kernel.times import to_text
 from dataconnectors.store.connectors import TOMBSTONE_SECONDS
-from dataconnectors.times import to_text
 from tests.support.rows import a_connector
 
 EPOCH = 1_790_000_160.0

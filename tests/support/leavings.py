@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from dataconnectors.expiry import Expired
-from dataconnectors.faults import Stray
+from dataconnectors.delivery.dead_letters import Stray
+from dataconnectors.expiry.expired_event import Expired
 
 
 class Faults:

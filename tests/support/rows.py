@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from dataconnectors.connectors import Connector, Lifecycle, Status
-from dataconnectors.expiry import Expired
+from dataconnectors.connectors.connector import Connector, Lifecycle, Status
+from dataconnectors.expiry.expired_event import Expired
 
 PLAIN = Connector(
     project="p",

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from dataconnectors.delivery import Courier
-from dataconnectors.sender import Sender
-from dataconnectors.visibility import Visibility
-from dataconnectors.workers import Workers
+from dataconnectors.delivery.sender import Sender
+from dataconnectors.delivery.visibility import Visibility
+from dataconnectors.endpoints.client import Courier
+from dataconnectors.kernel.workers import Workers
 from tests.support.leavings import Faults, Records
 from tests.support.sqs_visibility import Sqs
 from tests.support.tallies import Tallies

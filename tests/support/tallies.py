@@ -1,6 +1,6 @@
 """Where attempts are counted, with failures to order."""
 
-from dataconnectors.tally import Tally
+from dataconnectors.delivery.attempt_counts import Tally
 
 
 class Tallies:

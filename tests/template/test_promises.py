@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dataconnectors import settings
+from dataconnectors.aws import settings
 from dataconnectors.store.keys import NOTICES, expired_partition
 from tests.template.conftest import ROOT, Template
 

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from dataconnectors.outcomes import Fault, Kind
+from dataconnectors.endpoints.outcomes import Fault, Kind
 from tests.faults.plan import Plan
 
 

@@ -14,6 +14,7 @@ import jwt
 import pytest
 
 from dataconnectors import receive as module
+from dataconnectors.endpoints.signing import sign
 from dataconnectors.receive import (
     Event,
     RefusedError,
@@ -23,7 +24,6 @@ from dataconnectors.receive import (
     receive,
     verify,
 )
-from dataconnectors.signing import sign
 
 SECRET = "a secret of some thirty characters"
 NOW = 1_790_000_000.0

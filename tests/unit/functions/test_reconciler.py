@@ -13,14 +13,14 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
-from dataconnectors.balance import Accountant
-from dataconnectors.connectors import Lifecycle
-from dataconnectors.expiry import Expired
-from dataconnectors.projects import Project
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.connectors.connector import Lifecycle
+from dataconnectors.expiry.accounting import Accountant
+from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.identity.projects import Project
+from dataconnectors.kernel.times import to_text
+from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
-from dataconnectors.times import to_text
 from functions.reconciler import app
 from tests.support.aws import make_sender, make_table
 from tests.support.cloudwatch import CloudWatch, in_queue

@@ -12,17 +12,17 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataconnectors.connectors import Connector, Lifecycle, Secrets, Status
-from dataconnectors.destinations import Destination
-from dataconnectors.errors import VaultError
-from dataconnectors.expiry import Expired
-from dataconnectors.messages import Message
-from dataconnectors.outcomes import Fault, Kind, Outcome
-from dataconnectors.records import Record, oldest_age
-from dataconnectors.retry import wait_after
-from dataconnectors.sender import COUNT_SECONDS, STRAY_WAIT
-from dataconnectors.transport import Headers
-from dataconnectors.workers import Workers
+from dataconnectors.connectors.connector import Connector, Lifecycle, Secrets, Status
+from dataconnectors.delivery.received import Record, oldest_age
+from dataconnectors.delivery.retry import wait_after
+from dataconnectors.delivery.sender import COUNT_SECONDS, STRAY_WAIT
+from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.outcomes import Fault, Kind, Outcome
+from dataconnectors.endpoints.transport import Headers
+from dataconnectors.events.message import Message
+from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.kernel.errors import VaultError
+from dataconnectors.kernel.workers import Workers
 from tests.support.leavings import Faults, Records
 from tests.support.rows import a_connector
 from tests.support.senders import a_sender

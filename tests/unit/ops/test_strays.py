@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from dataconnectors.faults import FaultsQueue, Stray
-from dataconnectors.records import Record
+from dataconnectors.delivery.dead_letters import FaultsQueue, Stray
+from dataconnectors.delivery.received import Record
 from ops import strays
 
 TEMPLATE = json.dumps(

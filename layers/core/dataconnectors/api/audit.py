@@ -4,11 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors import gateway, paging, times
-from dataconnectors.access import Access
-from dataconnectors.api.guard import Guard
-from dataconnectors.audit import RETENTION_SECONDS
-from dataconnectors.errors import BadRequestError
+from dataconnectors.api.request import Guard
+from dataconnectors.aws import gateway
+from dataconnectors.identity.access import Access
+from dataconnectors.identity.audit import RETENTION_SECONDS
+from dataconnectors.kernel import paging, times
+from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.store.audit import AuditStore
 
 PAGE = 100

@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from aws_lambda_powertools.logging import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors import gateway
-from dataconnectors.errors import (
+from dataconnectors.aws import gateway
+from dataconnectors.kernel.errors import (
     MethodError,
     NotFoundError,
     RequestError,

@@ -5,14 +5,14 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors import paging
-from dataconnectors.access import Access
-from dataconnectors.api.connectors import COLLECTION
-from dataconnectors.api.guard import Guard
-from dataconnectors.errors import NotFoundError
-from dataconnectors.events import is_id
+from dataconnectors.api.request import Guard
+from dataconnectors.events.event import is_id
+from dataconnectors.identity.access import Access
+from dataconnectors.kernel import paging
+from dataconnectors.kernel.errors import NotFoundError
+from dataconnectors.services.connectors import COLLECTION
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredStore
 
 PAGE = 100
 """Records of a page at most: about 50 KB to read."""

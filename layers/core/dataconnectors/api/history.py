@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
-from dataconnectors import gateway, history, paging
-from dataconnectors.access import Access
-from dataconnectors.errors import NotFoundError
-from dataconnectors.events import is_id
+from dataconnectors.aws import gateway
+from dataconnectors.events import history
+from dataconnectors.events.event import is_id
+from dataconnectors.identity.access import Access
+from dataconnectors.kernel import paging
+from dataconnectors.kernel.errors import NotFoundError
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.history import HistoryStore
 

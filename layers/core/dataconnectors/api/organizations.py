@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors import roles
-from dataconnectors.access import Access
-from dataconnectors.api.guard import Guard
-from dataconnectors.projects import ORGANIZATION, ORGANIZATION_DISPLAY_NAME
+from dataconnectors.api.request import Guard
+from dataconnectors.identity import roles
+from dataconnectors.identity.access import Access
+from dataconnectors.identity.projects import ORGANIZATION, ORGANIZATION_DISPLAY_NAME
 
 
 def routes(access: Access) -> Router:

@@ -41,7 +41,7 @@ def routes() -> Router:
 @cache
 def document() -> str:
     """The document's text."""
-    from dataconnectors.openapi.document import build
+    from dataconnectors.api.openapi.document import build
 
     return json.dumps(build(), separators=(",", ":"), ensure_ascii=False)
 
@@ -49,6 +49,6 @@ def document() -> str:
 @cache
 def page() -> tuple[str, str]:
     """The page, and what browsers may load for it."""
-    from dataconnectors.openapi.page import SECURITY_POLICY, render
+    from dataconnectors.api.openapi.page import SECURITY_POLICY, render
 
     return render(json.loads(document())), SECURITY_POLICY

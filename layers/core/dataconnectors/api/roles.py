@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.access import Access
-from dataconnectors.api.guard import Guard
-from dataconnectors.errors import NotFoundError
-from dataconnectors.roles import ROLES
+from dataconnectors.api.request import Guard
+from dataconnectors.identity.access import Access
+from dataconnectors.identity.roles import ROLES
+from dataconnectors.kernel.errors import NotFoundError
 
 
 def routes(access: Access) -> Router:

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors import gateway
-from dataconnectors.access import Access
+from dataconnectors.aws import gateway
+from dataconnectors.identity.access import Access
 
 
 def routes(access: Access) -> Router:

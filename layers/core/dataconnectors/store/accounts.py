@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dataconnectors.accounts import (
+from dataconnectors.identity.accounts import (
     MAXIMUM_ACCOUNTS,
     MAXIMUM_KEYS,
     AccountKey,
     ServiceAccount,
     TokenKey,
 )
-from dataconnectors.audit import Change
-from dataconnectors.errors import BadRequestError, NotFoundError
-from dataconnectors.projects import ORGANIZATION
+from dataconnectors.identity.audit import Change
+from dataconnectors.identity.projects import ORGANIZATION
+from dataconnectors.kernel.errors import BadRequestError, NotFoundError
 from dataconnectors.store import keys
 from dataconnectors.store.audit import put_changes
 from dataconnectors.store.table import Item, Table

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from dataconnectors import times
-from dataconnectors.audit import Change
+from dataconnectors.identity.audit import Change
+from dataconnectors.kernel import times
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 

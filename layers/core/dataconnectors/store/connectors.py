@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from dataconnectors.audit import Change
-from dataconnectors.connectors import (
+from dataconnectors.connectors.connector import (
     MAXIMUM_CONNECTORS,
     Connector,
     Lifecycle,
     LifecycleEntry,
     Status,
 )
-from dataconnectors.creations import Creation
-from dataconnectors.errors import BadRequestError, ConflictError, NotFoundError
+from dataconnectors.connectors.idempotent_creates import Creation
+from dataconnectors.identity.audit import Change
+from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.store import keys
 from dataconnectors.store.audit import put_changes
 from dataconnectors.store.table import Item, Table

@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataconnectors import jsontext, times
-from dataconnectors.devices import CLOUD_CONNECTOR, Device, DeviceState
-from dataconnectors.errors import ConflictError, UnavailableError
+from dataconnectors.devices.device import CLOUD_CONNECTOR, Device, DeviceState
+from dataconnectors.kernel import jsontext, times
+from dataconnectors.kernel.errors import ConflictError, UnavailableError
 from dataconnectors.store import keys
 from dataconnectors.store.table import BATCH_GET_KEYS, Item, Table
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors.events import Event
-from dataconnectors.history import KEPT, NOT_KEPT, Wanted
+from dataconnectors.events.event import Event
+from dataconnectors.events.history import KEPT, NOT_KEPT, Wanted
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from dataconnectors.accounts import ServiceAccount
-from dataconnectors.audit import Change
-from dataconnectors.errors import BadRequestError, ConflictError, NotFoundError
-from dataconnectors.members import MAXIMUM_MEMBERS, Member
+from dataconnectors.identity.accounts import ServiceAccount
+from dataconnectors.identity.audit import Change
+from dataconnectors.identity.members import MAXIMUM_MEMBERS, Member
+from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.store import keys
 from dataconnectors.store.accounts import read_account
 from dataconnectors.store.audit import put_changes

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from dataconnectors.audit import Change
-from dataconnectors.devices import Device
-from dataconnectors.projects import Project
+from dataconnectors.devices.device import Device
+from dataconnectors.identity.audit import Change
+from dataconnectors.identity.projects import Project
 from dataconnectors.store import keys
 from dataconnectors.store.audit import put_changes
 from dataconnectors.store.devices import read_device

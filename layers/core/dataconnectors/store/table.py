@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataconnectors.errors import ConflictError, UnavailableError
+from dataconnectors.kernel.errors import ConflictError, UnavailableError
 
 BATCH_GET_KEYS = 100
 """AWS: BatchGetItem takes 100 keys."""

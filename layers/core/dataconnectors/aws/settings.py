@@ -1,0 +1,242 @@
+"""The environment of each function as one frozen value, read once at cold start.
+
+A missing or unfitting variable raises `SettingsError` that names it, so that a wrong deployment
+fails at its first invocation and not at the first event it would have lost. Named tuples, because
+each cold start makes all of these classes: one takes a fifth of the time of a frozen dataclass.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+
+from dataconnectors.kernel.errors import SettingsError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+VISIBILITY_FACTOR = 6
+"""AWS recommends a visibility timeout of six times the function's: room for throttled retries."""
+
+MAXIMUM_ATTEMPT_TIMEOUT = 300
+"""Seconds. A receiver that needs longer should queue; each second of waiting is billed."""
+
+SENDER_MARGIN = 8
+"""Seconds of the sender's timeout that are not an attempt's: cold start, the configuration read,
+KMS, and the change of visibility at the end, each with its own shorter deadline (see `aws`)."""
+
+DEADLINE_SLACK = 1.1
+"""An attempt may overrun its deadline by a tenth: threads are woken late on a small function."""
+
+MAXIMUM_LAMBDA_TIMEOUT = 900
+"""Seconds; AWS: a function runs 15 minutes at most."""
+
+MAXIMUM_MAPPING_CONCURRENCY = 1000
+"""AWS: MaximumConcurrency of an event source mapping is 2 to 1,000."""
+
+MAXIMUM_REQUEST_LIMIT = 5000
+"""For each key and 5 seconds; AWS: an item takes 1,000 writes a second, and each request is one."""
+
+LONGEST_STACK_NAME = 57
+"""AWS: a queue's name has 80 characters at most, and ours is `{stack}-c-{20 characters}`."""
+
+
+class IngestSettings(NamedTuple):
+    """What ingest needs.
+
+    `stack` is the stack's name, which is its metrics' namespace; `keep_history` says whether events
+    are kept to be read back.
+    """
+
+    table_name: str
+    stack: str
+    keep_history: bool
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            stack=_required(env, "STACK_NAME"),
+            keep_history=_boolean(env, "KEEP_HISTORY", "true"),
+        )
+
+
+class TableSettings(NamedTuple):
+    """What a function needs that only reads the table and sends what it finds."""
+
+    table_name: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(table_name=_required(env, "TABLE_NAME"))
+
+
+class AdminSettings(NamedTuple):
+    """What the deployer's function needs: the table and the key that seals secrets."""
+
+    table_name: str
+    kms_key_arn: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(
+            table_name=_required(env, "TABLE_NAME"), kms_key_arn=_required(env, "KMS_KEY_ARN")
+        )
+
+
+class SenderSettings(NamedTuple):
+    """What the sender needs. Timeouts in seconds.
+
+    `stack` is the stack's name, which is its metrics' namespace. `attempt_timeout` is
+    the whole deadline of one attempt. `allowed_networks` are destinations allowed besides public
+    ones, `trusted_authorities_file` a PEM file trusted besides certifi's; both are empty unless
+    the deployer has private endpoints. `faults_queue_arn` is where messages go that are our fault.
+    """
+
+    table_name: str
+    stack: str
+    faults_queue_arn: str
+    attempt_timeout: float
+    function_timeout: int
+    allowed_networks: tuple[Network, ...]
+    trusted_authorities_file: str
+    acknowledge_any_2xx: bool
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name.
+
+        Refuses a deadline that does not fit the function's timeout: the batch would be killed in
+        its middle, and every event in it sent again.
+        """
+        attempt_timeout = _number(env, "ATTEMPT_TIMEOUT", 1, MAXIMUM_ATTEMPT_TIMEOUT)
+        function_timeout = _function_timeout(env)
+        needed = attempt_timeout * DEADLINE_SLACK + SENDER_MARGIN
+        if needed > function_timeout:
+            raise SettingsError(
+                f"ATTEMPT_TIMEOUT {attempt_timeout:g} does not fit FUNCTION_TIMEOUT "
+                f"{function_timeout}: the function needs at least {needed:g} seconds"
+            )
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            stack=_required(env, "STACK_NAME"),
+            faults_queue_arn=_required(env, "FAULTS_QUEUE_ARN"),
+            attempt_timeout=attempt_timeout,
+            function_timeout=function_timeout,
+            allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
+            trusted_authorities_file=env.get("TRUSTED_AUTHORITIES_FILE", ""),
+            acknowledge_any_2xx=_boolean(env, "ACKNOWLEDGE_ANY_2XX"),
+        )
+
+
+class QueueSettings(NamedTuple):
+    """How each connector's queue and mapping are made: the deployer's parameters, in one value.
+
+    `visibility_timeout` in seconds; `sender_arn` is the ARN of the sender's `live` alias, so that
+    a deployment moves every mapping at once.
+    """
+
+    stack: str
+    sender_arn: str
+    visibility_timeout: int
+    maximum_concurrency: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        stack = _required(env, "STACK_NAME")
+        if len(stack) > LONGEST_STACK_NAME:
+            raise SettingsError(
+                f"STACK_NAME {stack} has {len(stack)} characters, {LONGEST_STACK_NAME} at most"
+            )
+        return cls(
+            stack=stack,
+            sender_arn=_required(env, "SENDER_ARN"),
+            visibility_timeout=VISIBILITY_FACTOR * _function_timeout(env),
+            maximum_concurrency=int(
+                _number(env, "MAXIMUM_CONCURRENCY", 2, MAXIMUM_MAPPING_CONCURRENCY)
+            ),
+        )
+
+
+class ApiSettings(NamedTuple):
+    """What the config API needs.
+
+    `request_limit` is how many requests a key may make in a `throttle` window, 0 for any number.
+    `token_audiences` are URLs of the token endpoint besides those with a request's own host.
+    """
+
+    table_name: str
+    kms_key_arn: str
+    queues: QueueSettings
+    sync_function: str
+    allowed_networks: tuple[Network, ...]
+    request_limit: int
+    token_audiences: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            kms_key_arn=_required(env, "KMS_KEY_ARN"),
+            queues=QueueSettings.from_env(env),
+            sync_function=_required(env, "SYNC_FUNCTION"),
+            allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
+            request_limit=int(_number(env, "REQUEST_LIMIT", 0, MAXIMUM_REQUEST_LIMIT)),
+            token_audiences=_entries(env, "TOKEN_AUDIENCES"),
+        )
+
+
+class ReconcilerSettings(NamedTuple):
+    """What the reconciler needs."""
+
+    table_name: str
+    queues: QueueSettings
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raise `SettingsError` by name."""
+        return cls(table_name=_required(env, "TABLE_NAME"), queues=QueueSettings.from_env(env))
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set: deploy the functions from template.yaml")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, low: int, high: int) -> float:
+    text = _required(env, name)
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}, expected a number") from None
+    if not low <= value <= high:
+        raise SettingsError(f"{name} is {text}, expected {low} to {high}")
+    return value
+
+
+def _function_timeout(env: Mapping[str, str]) -> int:
+    return int(_number(env, "FUNCTION_TIMEOUT", 1, MAXIMUM_LAMBDA_TIMEOUT))
+
+
+def _boolean(env: Mapping[str, str], name: str, default: str = "false") -> bool:
+    text = env.get(name, default)
+    if text not in ("true", "false"):
+        raise SettingsError(f"{name} is {text!r}, expected true or false")
+    return text == "true"
+
+
+def _entries(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    entries = [entry.strip() for entry in env.get(name, "").split(",")]
+    return tuple(entry for entry in entries if entry)
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(entry) for entry in _entries(env, name))
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}, expected networks such as 10.0.0.0/8") from None

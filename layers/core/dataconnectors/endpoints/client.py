@@ -1,0 +1,100 @@
+"""One attempt: an event's body, signed, to a connector's endpoint, and what came of it."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from os import urandom
+from typing import Protocol
+
+from dataconnectors.connectors.connector import Secrets
+from dataconnectors.endpoints.addresses import Destination, Network, check_url
+from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault, Kind, Outcome
+from dataconnectors.endpoints.signing import sign
+from dataconnectors.endpoints.transport import Headers
+from dataconnectors.kernel.errors import DestinationError
+from dataconnectors.kernel.ids import ENTROPY_BYTES
+
+USER_AGENT = "DataConnectors/1"
+
+KEPT_DESTINATIONS = 1000
+"""URLs that are not read again for each event: a bound on memory, 2 MB if all are long."""
+
+_OURS = frozenset({"content-type", "content-length", "host", "x-dt-signature"})
+
+
+class Poster(Protocol):
+    """What `transport.Transport` does."""
+
+    def post(
+        self, destination: Destination, headers: Headers, body: bytes, timeout: float, /
+    ) -> int | Fault:
+        """The status of the answer to a POST, or why there is none within `timeout` seconds."""
+
+
+class Courier:
+    """Delivers bodies, each with `timeout` seconds, to public addresses and `allowed` networks.
+
+    For use by threads. Only HTTP 200 acknowledges, or any 2xx where the deployer says so.
+    """
+
+    def __init__(
+        self,
+        transport: Poster,
+        allowed: Sequence[Network] = (),
+        *,
+        timeout: float,
+        acknowledge_any_2xx: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        entropy: Callable[[int], bytes] = urandom,
+    ) -> None:
+        self.timeout = timeout
+        self._transport = transport
+        check = partial(check_url, allowed=tuple(allowed))
+        self._destination = lru_cache(KEPT_DESTINATIONS)(check)
+        self._acknowledgements = range(200, 300) if acknowledge_any_2xx else range(200, 201)
+        self._clock = clock
+        self._now = now
+        self._entropy = entropy
+
+    def attempt(self, url: str, secrets: Secrets, body: bytes) -> Outcome:
+        """POST the body once, signed if there is a secret."""
+        try:
+            # It was checked when it was configured; what is allowed may have changed since.
+            destination = self._destination(url)
+        except DestinationError as error:
+            return Failed(Kind.REFUSED_ADDRESS, f"the connector's URL: {error}", 0.0)
+        signature = ""
+        if secrets.signature_secret:
+            entropy = self._entropy(ENTROPY_BYTES)
+            signature = sign(body, secrets.signature_secret, self._now(), entropy)
+        started = self._clock()
+        answer = self._transport.post(
+            destination, headers_of(secrets, signature), body, self.timeout
+        )
+        response_time = self._clock() - started
+        if isinstance(answer, Fault):
+            return Failed(answer.kind, answer.message, response_time)
+        if answer in self._acknowledgements:
+            return Delivered(answer, response_time)
+        return Failed(Kind.STATUS, f"{destination.host} answered {answer}", response_time, answer)
+
+
+def headers_of(secrets: Secrets, signature: str) -> Headers:
+    """The headers of a delivery. `Host` and `Content-Length` are added on the way.
+
+    `Content-Type` is exactly what the vendor's receivers expect. A customer's own headers cannot
+    replace what says how to read and verify the body; another `User-Agent` is theirs to choose.
+    """
+    headers = {"Content-Type": "application/json"}
+    if signature:
+        headers["X-Dt-Signature"] = signature
+    agent = USER_AGENT
+    for name, value in secrets.headers:
+        if name.lower() == "user-agent":
+            agent = value
+        elif name.lower() not in _OURS:
+            # http.client writes texts in Latin-1: this way it writes UTF-8.
+            headers[name] = value.encode().decode("latin-1")
+    headers["User-Agent"] = agent
+    return headers

@@ -1,0 +1,96 @@
+"""One queue message: an event's final body, addressed to one connector.
+
+The text is ASCII JSON, so that nothing in a body can be a character that SQS refuses:
+
+    {"v": 1, "connector": "projects/p/dataconnectors/c", "epoch": 3, "eventId": "…",
+     "acceptedAt": 1790000000000, "body": "{\"event\":…}"}
+
+`epoch` is the connector's at the time of acceptance: a message of an older one belongs to a time
+before the connector was disabled and is never sent. `acceptedAt` is in milliseconds. During a
+deployment old and new code run side by side, so one version back and one forward are read:
+a new version may add fields, but has to keep these.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from dataconnectors.kernel.errors import MessageError
+
+VERSION = 1
+OLDEST_READABLE = 1
+NEWEST_READABLE = VERSION + 1
+
+LONGEST_NAME = 300
+"""Characters of a connector's name or an event's id; ours have 170 at most. They become parts of
+keys: a stranger's that DynamoDB does not take would keep the records of its neighbours out, too."""
+
+_NAME = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_NAME}}}", re.ASCII)
+
+T = TypeVar("T", str, int)
+
+MAXIMUM_BYTES = 64 * 1024
+"""SQS bills each started 64 KiB as a request, and ten such messages fit one SendMessageBatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event for one connector. `body` is what is POSTed, `accepted_at` epoch milliseconds."""
+
+    connector: str
+    epoch: int
+    event_id: str
+    accepted_at: int
+    body: str
+
+    def to_text(self) -> str:
+        """The message as ASCII JSON; its length is its size in bytes."""
+        return json.dumps(
+            {
+                "v": VERSION,
+                "connector": self.connector,
+                "epoch": self.epoch,
+                "eventId": self.event_id,
+                "acceptedAt": self.accepted_at,
+                "body": self.body,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read a message; raise `MessageError` that says what is wrong, never quoting the body."""
+        try:
+            fields = json.loads(text)
+        except (ValueError, RecursionError):
+            raise MessageError("the message is not JSON") from None
+        if not isinstance(fields, dict):
+            raise MessageError("the message is not a JSON object")
+        version = fields.get("v")
+        if type(version) is not int or not OLDEST_READABLE <= version <= NEWEST_READABLE:
+            raise MessageError(
+                f"message version {version!r:.20}: this code reads "
+                f"{OLDEST_READABLE} to {NEWEST_READABLE}"
+            )
+        return cls(
+            connector=_name(fields, "connector"),
+            epoch=_field(fields, "epoch", int),
+            event_id=_name(fields, "eventId"),
+            accepted_at=_field(fields, "acceptedAt", int),
+            body=_field(fields, "body", str),
+        )
+
+
+def _name(fields: dict[str, object], name: str) -> str:
+    value = _field(fields, name, str)
+    if not _NAME.fullmatch(value):
+        raise MessageError(f"the message's {name} is not 1 to {LONGEST_NAME} ASCII characters")
+    return value
+
+
+def _field(fields: dict[str, object], name: str, kind: type[T]) -> T:
+    value = fields.get(name)
+    if type(value) is not kind:
+        raise MessageError(f"the message's {name} is missing or not of type {kind.__name__}")
+    return value

@@ -1,0 +1,93 @@
+"""The audit log: who changed what, when, and from where. Never what a secret was or became."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from dataconnectors.kernel import times
+
+RETENTION_SECONDS = 400 * 24 * 3600
+"""How long an entry is kept: a year, and the month in which it is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of the log of `log`, which is `projects/{id}` or `organizations/{id}`.
+
+    `actor` is the email of who did it, by the key `key_id` and from `address`; `action` is the
+    permission that it took. `fields` are the names of what changed, `details` the few values
+    that are no secrets, such as a member's roles. `time` is in epoch seconds.
+    """
+
+    log: str
+    id: str
+    time: float
+    actor: str
+    key_id: str
+    address: str
+    action: str
+    resource: str
+    fields: tuple[str, ...]
+    details: Mapping[str, Any]
+
+    @property
+    def expires_at(self) -> float:
+        """The epoch second from which it is no longer shown."""
+        return self.time + RETENTION_SECONDS
+
+    def to_api(self) -> dict[str, Any]:
+        """The entry as answers show it."""
+        return {
+            "id": self.id,
+            "time": times.to_text(self.time),
+            "actor": self.actor,
+            "keyId": self.key_id,
+            "address": self.address,
+            "action": self.action,
+            "resource": self.resource,
+            "fields": list(self.fields),
+            "details": dict(self.details),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who makes the changes of one request. `now` is in epoch seconds.
+
+    `request` is an id of the request, which the ids of its entries begin with.
+    """
+
+    email: str
+    key_id: str
+    address: str
+    now: float
+    request: str
+    numbers: Iterator[int] = field(default_factory=count, repr=False)
+
+    def change(
+        self,
+        action: str,
+        resource: str,
+        *,
+        log: str = "",
+        fields: tuple[str, ...] = (),
+        details: Mapping[str, Any] | None = None,
+    ) -> Change:
+        """The entry to write in the same transaction as the change itself.
+
+        It belongs into the log of the project or organization that the resource's name begins
+        with, unless `log` says otherwise.
+        """
+        return Change(
+            log=log or "/".join(resource.split("/")[:2]),
+            id=f"{self.request}-{next(self.numbers):03d}",
+            time=self.now,
+            actor=self.email,
+            key_id=self.key_id,
+            address=self.address,
+            action=action,
+            resource=resource,
+            fields=fields,
+            details=details or {},
+        )

@@ -1,0 +1,84 @@
+"""Members of projects and of the organization: who has which roles where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataconnectors.identity import accounts
+from dataconnectors.kernel.errors import BadRequestError
+from dataconnectors.kernel.ids import derived_id
+
+MAXIMUM_MEMBERS = 1000
+"""Members of a project: as many as service accounts, and they are listed in one page."""
+
+LONGEST_EMAIL = 254
+"""Characters: RFC 5321 leaves no room for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of `parent`, which is `projects/{id}` or `organizations/{id}`.
+
+    `display_name` is the service account's, and known for accounts of the same project alone: a
+    project learns nothing of another's.
+    """
+
+    parent: str
+    id: str
+    email: str
+    roles: tuple[str, ...]
+    create_time: str
+    display_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """The resource name: `{parent}/members/{id}`."""
+        return f"{self.parent}/members/{self.id}"
+
+    @property
+    def is_service_account(self) -> bool:
+        """Whether it can call; people cannot, as nothing here signs them in."""
+        return accounts.account_of(self.email) is not None
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the audit log tells of it: no secrets, and of use when it is gone."""
+        return {"email": self.email, "roles": list(self.roles)}
+
+    def to_api(self) -> dict[str, Any]:
+        """The resource as answers show it. A service account needs no invitation."""
+        return {
+            "name": self.name,
+            "displayName": self.display_name,
+            "roles": list(self.roles),
+            "status": "ACCEPTED" if self.is_service_account else "PENDING",
+            "email": self.email,
+            "accountType": "SERVICE_ACCOUNT" if self.is_service_account else "USER",
+            "createTime": self.create_time,
+        }
+
+
+def member_id(email: str) -> str:
+    """A service account's own id; for a person an id made of the email, the same each time."""
+    account = accounts.account_of(email)
+    return account[1] if account is not None else derived_id(email)
+
+
+def parse_email(value: Any) -> str:
+    """An email in lower case, as it is stored and compared; raises `BadRequestError`."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise BadRequestError("email: expected an email address in ASCII")
+    name, at, domain = value.rpartition("@")
+    if not (name and at and domain) or " " in value or len(value) > LONGEST_EMAIL:
+        raise BadRequestError("email: expected an email address such as name@example.com")
+    return value.lower()
+
+
+def parse_roles(value: Any, allowed: Sequence[str]) -> tuple[str, ...]:
+    """At least one of the roles allowed; raises `BadRequestError`."""
+    if not isinstance(value, list) or not value:
+        raise BadRequestError(f"roles: expected a list of {', '.join(allowed)}")
+    for role in value:
+        if role not in allowed:
+            raise BadRequestError(f"roles: {role!r:.60} is not one of {', '.join(allowed)}")
+    return tuple(dict.fromkeys(value))

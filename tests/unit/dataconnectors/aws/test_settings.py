@@ -1,0 +1,140 @@
+"""A wrong deployment fails at its start, and by name."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from dataconnectors.aws.settings import (
+    AdminSettings,
+    ApiSettings,
+    IngestSettings,
+    QueueSettings,
+    ReconcilerSettings,
+    SenderSettings,
+    TableSettings,
+)
+from dataconnectors.kernel.errors import SettingsError
+
+ENV = {
+    "TABLE_NAME": "dc-table",
+    "KMS_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/1",
+    "STACK_NAME": "dc",
+    "SENDER_ARN": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sender:live",
+    "FAULTS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-faults",
+    "SYNC_FUNCTION": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sync",
+    "ATTEMPT_TIMEOUT": "10",
+    "FUNCTION_TIMEOUT": "30",
+    "MAXIMUM_CONCURRENCY": "50",
+    "REQUEST_LIMIT": "25",
+}
+
+Settings = (
+    AdminSettings
+    | ApiSettings
+    | IngestSettings
+    | QueueSettings
+    | ReconcilerSettings
+    | SenderSettings
+    | TableSettings
+)
+
+
+def test_the_sender_defaults_are_the_strict_ones() -> None:
+    settings = SenderSettings.from_env(ENV)
+    assert settings == SenderSettings(
+        "dc-table", "dc", ENV["FAULTS_QUEUE_ARN"], 10.0, 30, (), "", False
+    )
+
+
+def test_the_sender_settings() -> None:
+    settings = SenderSettings.from_env(
+        ENV
+        | {
+            "ALLOWED_NETWORKS": "127.0.0.0/8, fd00::/8,",
+            "TRUSTED_AUTHORITIES_FILE": "ca.pem",
+            "ACKNOWLEDGE_ANY_2XX": "true",
+        }
+    )
+    assert settings.allowed_networks == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
+    assert settings.trusted_authorities_file == "ca.pem"
+    assert settings.acknowledge_any_2xx
+
+
+def test_the_token_audiences() -> None:
+    assert ApiSettings.from_env(ENV | {"TOKEN_AUDIENCES": ""}).token_audiences == ()
+    listed = ApiSettings.from_env(ENV | {"TOKEN_AUDIENCES": "https://a/token, https://b/token"})
+    assert listed.token_audiences == ("https://a/token", "https://b/token")
+
+
+def test_the_queues_visibility_timeout_is_six_times_the_senders() -> None:
+    assert QueueSettings.from_env(ENV).visibility_timeout == 180
+    assert ApiSettings.from_env(ENV).queues == ReconcilerSettings.from_env(ENV).queues
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (IngestSettings, ["TABLE_NAME", "STACK_NAME"]),
+        (TableSettings, ["TABLE_NAME"]),
+        (AdminSettings, ["TABLE_NAME", "KMS_KEY_ARN"]),
+        (
+            SenderSettings,
+            ["TABLE_NAME", "STACK_NAME", "FAULTS_QUEUE_ARN", "ATTEMPT_TIMEOUT", "FUNCTION_TIMEOUT"],
+        ),
+        (QueueSettings, ["STACK_NAME", "SENDER_ARN", "FUNCTION_TIMEOUT", "MAXIMUM_CONCURRENCY"]),
+        (
+            ApiSettings,
+            ["TABLE_NAME", "KMS_KEY_ARN", "STACK_NAME", "SYNC_FUNCTION", "REQUEST_LIMIT"],
+        ),
+        (ReconcilerSettings, ["TABLE_NAME", "STACK_NAME"]),
+    ],
+)
+def test_a_missing_variable_is_named(kind: type[Settings], names: list[str]) -> None:
+    kind.from_env(ENV)
+    for name in names:
+        for missing in ({key: ENV[key] for key in ENV if key != name}, ENV | {name: ""}):
+            with pytest.raises(SettingsError, match=f"{name} is not set"):
+                kind.from_env(missing)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"ATTEMPT_TIMEOUT": "ten"}, "ATTEMPT_TIMEOUT is 'ten', expected a number"),
+        ({"ATTEMPT_TIMEOUT": "0.5"}, "ATTEMPT_TIMEOUT is 0.5, expected 1 to 300"),
+        ({"ATTEMPT_TIMEOUT": "nan"}, "ATTEMPT_TIMEOUT is nan, expected 1 to 300"),
+        ({"FUNCTION_TIMEOUT": "901"}, "FUNCTION_TIMEOUT is 901, expected 1 to 900"),
+        (
+            {"FUNCTION_TIMEOUT": "18"},
+            "ATTEMPT_TIMEOUT 10 does not fit FUNCTION_TIMEOUT 18: the function needs at least 19",
+        ),
+        ({"ALLOWED_NETWORKS": "10.0.0.1/8"}, "ALLOWED_NETWORKS: 10.0.0.1/8 has host bits set"),
+        ({"ACKNOWLEDGE_ANY_2XX": "yes"}, "ACKNOWLEDGE_ANY_2XX is 'yes', expected true or false"),
+    ],
+)
+def test_a_sender_setting_that_does_not_fit_is_named(changes: dict[str, str], problem: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        SenderSettings.from_env(ENV | changes)
+    assert str(caught.value).startswith(problem)
+
+
+def test_a_deadline_that_just_fits_is_accepted() -> None:
+    assert SenderSettings.from_env(ENV | {"FUNCTION_TIMEOUT": "19"}).function_timeout == 19
+
+
+def test_history_is_kept_unless_the_deployer_says_otherwise() -> None:
+    assert IngestSettings.from_env(ENV).keep_history
+    assert IngestSettings.from_env(ENV | {"KEEP_HISTORY": "true"}).keep_history
+    assert not IngestSettings.from_env(ENV | {"KEEP_HISTORY": "false"}).keep_history
+    with pytest.raises(SettingsError, match="KEEP_HISTORY is 'no'"):
+        IngestSettings.from_env(ENV | {"KEEP_HISTORY": "no"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"MAXIMUM_CONCURRENCY": "1"}, {"MAXIMUM_CONCURRENCY": "1001"}, {"STACK_NAME": "s" * 58}],
+)
+def test_a_queue_setting_that_aws_refuses_is_named(changes: dict[str, str]) -> None:
+    (name,) = changes
+    with pytest.raises(SettingsError, match=name):
+        QueueSettings.from_env(ENV | changes)

@@ -1,0 +1,109 @@
+"""The queue of our faults: what is kept of a stray, within SQS's sizes, and what is confirmed."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from dataconnectors.delivery.dead_letters import MAXIMUM_BYTES, FaultsQueue, Stray
+from dataconnectors.delivery.received import Record
+
+ARN = "arn:aws:sqs:us-east-1:123456789012:dc-test-faults"
+
+
+def stray(message_id: str, text: str = "not ours", reason: str = "it is not JSON") -> Stray:
+    queue = "arn:aws:sqs:us-east-1:123456789012:dc-c-abc"
+    return Stray(Record(message_id, "handle", queue, 3, 1_790_000_000.25, 0.0, text), reason)
+
+
+class Sqs:
+    """Takes messages within AWS's limits, but those named in `refuses`, by their place."""
+
+    def __init__(self, *, refuses: tuple[str, ...] = (), silent: bool = False) -> None:
+        self.meta = SimpleNamespace(endpoint_url="https://sqs.us-east-1.amazonaws.com")
+        self.calls: list[list[dict[str, Any]]] = []
+        self._refuses = refuses
+        self._silent = silent
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        assert QueueUrl == "https://sqs.us-east-1.amazonaws.com/123456789012/dc-test-faults"
+        assert 1 <= len(Entries) <= 10
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        assert sum(map(size, Entries)) <= 1024 * 1024
+        self.calls.append(Entries)
+        taken = [entry for entry in Entries if entry["Id"] not in self._refuses]
+        failed = [entry for entry in Entries if entry["Id"] in self._refuses]
+        answer = {
+            "Successful": [] if self._silent else [{"Id": entry["Id"]} for entry in taken],
+            "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in failed],
+        }
+        return {name: entries for name, entries in answer.items() if entries}
+
+
+def size(entry: dict[str, Any]) -> int:
+    """As AWS counts."""
+    return len(entry["MessageBody"].encode()) + sum(
+        len((name + attribute["DataType"] + attribute["StringValue"]).encode())
+        for name, attribute in entry["MessageAttributes"].items()
+    )
+
+
+def test_sqs_takes_what_is_sent_and_gives_it_back() -> None:
+    with mock_aws():
+        sqs = boto3.client("sqs")
+        url = sqs.create_queue(QueueName="dc-test-faults")["QueueUrl"]
+        assert FaultsQueue(sqs, ARN).put([stray("m1", "käse ❄ \U0001f9c0")]) == {"m1"}
+        (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+        assert message["Body"] == "käse ❄ \U0001f9c0"
+        attributes = message["MessageAttributes"]
+        assert {name: value["StringValue"] for name, value in attributes.items()} == {
+            "reason": "it is not JSON",
+            "queue": "arn:aws:sqs:us-east-1:123456789012:dc-c-abc",
+            "messageId": "m1",
+            "receiveCount": "3",
+            "sentAt": "1790000000250",
+        }
+
+
+def test_ten_fit_one_call_and_eleven_do_not() -> None:
+    sqs = Sqs()
+    strays = [stray(f"m{number}") for number in range(11)]
+    assert FaultsQueue(sqs, ARN).put(strays) == {f"m{number}" for number in range(11)}
+    assert [len(call) for call in sqs.calls] == [10, 1]
+
+
+def test_a_call_has_one_mebibyte_at_most() -> None:
+    sqs = Sqs()
+    strays = [stray(f"m{number}", "x" * 400_000) for number in range(5)]
+    assert len(FaultsQueue(sqs, ARN).put(strays)) == 5
+    assert [len(call) for call in sqs.calls] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("character", ["x", "ü", "❄", "\U0001f9c0"])
+def test_a_body_without_room_for_the_reason_is_cut_and_says_so(character: str) -> None:
+    sqs = Sqs()
+    text = character * (MAXIMUM_BYTES // len(character.encode()))
+    assert FaultsQueue(sqs, ARN).put([stray("m1", text)]) == {"m1"}
+    ((entry,),) = sqs.calls
+    assert text.startswith(entry["MessageBody"])
+    assert entry["MessageAttributes"]["bytes"]["StringValue"] == str(len(text.encode()))
+    assert MAXIMUM_BYTES - 4 <= size(entry) <= MAXIMUM_BYTES
+
+
+def test_the_largest_body_with_room_is_whole() -> None:
+    sqs = Sqs()
+    FaultsQueue(sqs, ARN).put([stray("m1", "x" * (MAXIMUM_BYTES - 300))])
+    ((entry,),) = sqs.calls
+    assert "bytes" not in entry["MessageAttributes"]
+
+
+def test_half_a_character_does_not_keep_its_neighbours_from_going() -> None:
+    assert FaultsQueue(Sqs(), ARN).put([stray("m1", "\ud800"), stray("m2")]) == {"m1", "m2"}
+
+
+def test_what_sqs_refuses_or_does_not_name_is_not_confirmed() -> None:
+    strays = [stray("m0"), stray("m1"), stray("m2")]
+    assert FaultsQueue(Sqs(refuses=("1",)), ARN).put(strays) == {"m0", "m2"}
+    assert FaultsQueue(Sqs(silent=True), ARN).put(strays) == set()

@@ -1,0 +1,90 @@
+"""Filters and orders of device lists."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataconnectors.devices import listing as device_lists
+from dataconnectors.devices.device import Device, DeviceState
+from dataconnectors.devices.listing import Order
+
+
+def state(device: str, value: Any = None) -> DeviceState:
+    text = json.dumps({"data": {"co2": {"ppm": value}}})
+    events = {} if value is None else {"co2": text}
+    return DeviceState(Device("p1", device, "co2", {}, "", ""), events)
+
+
+VALUES = st.one_of(
+    st.none(), st.integers(-3, 3), st.floats(-1, 1), st.booleans(), st.sampled_from(["a", "b"])
+)
+
+
+@given(st.lists(VALUES, max_size=12), st.booleans(), st.integers(1, 4))
+def test_pages_of_any_values_show_each_device_once_in_order(
+    values: list[Any], descending: bool, size: int
+) -> None:
+    states = [state(f"d{number:02d}", value) for number, value in enumerate(values)]
+    order = Order(("reported", "co2", "ppm"), descending)
+    whole = order.sort(states)
+    paged = []
+    position: list[Any] | None = None
+    for _ in range(len(values) + 1):
+        rest = order.sort(states)
+        place = device_lists.read_position(position)
+        if place is not None:
+            rest = device_lists.after(rest, order, place)
+        if not rest:
+            break
+        paged += rest[:size]
+        key, last = paged[-1]
+        position = json.loads(json.dumps([key, last.device.id]))
+    assert paged == whole
+    missing = [key is None for key, _ in whole]
+    assert missing == sorted(missing)
+
+
+def test_a_page_goes_on_where_its_last_device_was_deleted() -> None:
+    states = [state(f"d{number}", number) for number in range(4)]
+    order = Order(("reported", "co2", "ppm"), descending=False)
+    rest = device_lists.after(
+        order.sort([states[0], states[3]]), order, (order.key(states[1]), "d1")
+    )
+    assert [found.device.id for _, found in rest] == ["d3"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("label_filters=a%3Db", [("a", "b")]),
+        ("label_filters=a=b", [("a", "b")]),
+        ("label_filters=a%3D", [("a", "")]),
+        ("label_filters=a", [("a", "")]),
+        ("label_filters=a%3Db%3Dc", [("a", "b=c")]),
+        ("label_filters=a%3Db%2Cc", [("a", "b,c")]),
+        ("label_filters=a%3Db,c%3Dd&label_filters=e", [("a", "b"), ("c", "d"), ("e", "")]),
+        ("labelFilters=%C3%A4+b%3D1", [("ä b", "1")]),
+        ("label_filters=", []),
+        ("", []),
+    ],
+)
+def test_label_filters_in_every_spelling(query: str, expected: list[tuple[str, str]]) -> None:
+    assert list(device_lists.parse_filter({"rawQueryString": query}).labels) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("name", ("name",)),
+        ("labels.a.b", ("labels", "a.b")),
+        ("reported.temperature.value", ("reported", "temperature", "value")),
+        ("reported.networkStatus.a.b", ("reported", "networkStatus", "a", "b")),
+    ],
+)
+def test_fields_that_lists_can_be_ordered_by(text: str, path: tuple[str, ...]) -> None:
+    for prefix in ("", "-"):
+        query = {"rawQueryString": f"order_by={prefix}{text}"}
+        assert device_lists.parse_order(query) == Order(path, descending=bool(prefix))

@@ -1,0 +1,114 @@
+"""One attempt: what is posted, and what counts as an acknowledgement."""
+
+from collections.abc import Sequence
+
+import jwt
+import pytest
+
+from dataconnectors.connectors.connector import Secrets
+from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.client import USER_AGENT, Courier, headers_of
+from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault, Kind
+from dataconnectors.endpoints.transport import Headers
+
+BODY = b'{"event":{}}'
+NOW = 1_700_000_000.0
+URL = "https://example.com/hook?a=1"
+
+
+class Transport:
+    """Answers in turn, each after `seconds` of a clock of its own."""
+
+    def __init__(self, *answers: int | Fault, seconds: float = 0.5) -> None:
+        self.answers = list(answers)
+        self.posts: list[tuple[Destination, Headers, bytes, float]] = []
+        self.elapsed = 100.0
+        self.seconds = seconds
+
+    def post(
+        self, destination: Destination, headers: Headers, body: bytes, timeout: float
+    ) -> int | Fault:
+        self.posts.append((destination, headers, body, timeout))
+        self.elapsed += self.seconds
+        return self.answers.pop(0)
+
+    def courier(self, any_2xx: bool = False) -> Courier:
+        return Courier(
+            self,
+            timeout=10.0,
+            acknowledge_any_2xx=any_2xx,
+            clock=lambda: self.elapsed,
+            now=lambda: NOW,
+            entropy=bytes,
+        )
+
+
+@pytest.mark.parametrize("any_2xx", [False, True])
+@pytest.mark.parametrize("status", [100, 101, 199, 200, 201, 204, 299, 300, 302, 404, 410, 503])
+def test_only_200_acknowledges_unless_any_2xx_is_to(status: int, any_2xx: bool) -> None:
+    outcome = Transport(status).courier(any_2xx).attempt(URL, Secrets(), BODY)
+    if status == 200 or (any_2xx and 200 <= status < 300):
+        assert outcome == Delivered(status, 0.5)
+    else:
+        assert outcome == Failed(Kind.STATUS, f"example.com answered {status}", 0.5, status)
+
+
+def test_a_fault_is_a_failure_with_its_time() -> None:
+    fault = Fault(Kind.TLS, "example.com: certificate has expired")
+    outcome = Transport(fault).courier().attempt(URL, Secrets(), BODY)
+    assert outcome == Failed(Kind.TLS, "example.com: certificate has expired", 0.5)
+
+
+def test_what_is_posted() -> None:
+    transport = Transport(200)
+    transport.courier().attempt(URL, Secrets(), BODY)
+    ((destination, headers, body, timeout),) = transport.posts
+    assert destination == Destination("example.com", 443, "/hook?a=1")
+    assert headers == {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+    assert (body, timeout) == (BODY, 10.0)
+
+
+def test_each_attempt_is_signed_anew() -> None:
+    transport = Transport(500, 200)
+    now = [NOW, NOW + 7200]
+    courier = Courier(transport, timeout=10.0, now=lambda: now.pop(0))
+    secrets = Secrets("0123456789abcdef0123456789abcdef")
+    for _ in range(2):
+        courier.attempt(URL, secrets, BODY)
+    first, second = (
+        jwt.decode(
+            headers["X-Dt-Signature"],
+            secrets.signature_secret,
+            ["HS256"],
+            options={"verify_exp": False},
+        )
+        for _, headers, _, _ in transport.posts
+    )
+    assert second["iat"] - first["iat"] == 7200
+    assert first["jti"] != second["jti"]
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "https://10.0.0.1/", "nonsense"])
+def test_a_url_that_is_not_agreed_to_any_more_is_refused_without_a_post(url: str) -> None:
+    transport = Transport()
+    outcome = transport.courier().attempt(url, Secrets(), BODY)
+    assert isinstance(outcome, Failed)
+    assert outcome.kind is Kind.REFUSED_ADDRESS
+    assert transport.posts == []
+
+
+@pytest.mark.parametrize(
+    ("configured", "expected"),
+    [
+        ([("Authorization", "Bearer x")], {"Authorization": "Bearer x"}),
+        ([("user-agent", "Mine/2")], {"User-Agent": "Mine/2"}),
+        ([("content-type", "text/plain"), ("HOST", "a"), ("Content-length", "1")], {}),
+        ([("x-dt-signature", "forged")], {}),
+        ([("X-Ort", "Kühlraum €")], {"X-Ort": "KÃ¼hlraum â\x82¬"}),
+    ],
+)
+def test_custom_headers_go_along_but_replace_none_that_matter(
+    configured: Sequence[tuple[str, str]], expected: dict[str, str]
+) -> None:
+    ours = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+    assert headers_of(Secrets("", tuple(configured)), "") == ours | expected

@@ -1,0 +1,176 @@
+"""Announcements of expired events: how many, how often, and what a failure costs."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from dataconnectors.expiry.announcements import Announced, Announcer
+from dataconnectors.store.expired_events import Notice
+
+NOW = 1_790_000_000.0
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "PutEvents")
+
+
+def name(number: int) -> str:
+    return f"projects/p/dataconnectors/c{number:02d}"
+
+
+class World:
+    """EventBridge and the store. `refused` connectors' events are not taken."""
+
+    def __init__(self, *counts: int) -> None:
+        self.rows = {name(number): [count, 0.0] for number, count in enumerate(counts)}
+        self.events: list[dict[str, Any]] = []
+        self.calls: list[int] = []
+        self.refused: set[str] = set()
+        self.bus_error: Exception | None = None
+        self.claim_error: Exception | None = None
+        self.store_error: Exception | None = None
+        self.during_put: Callable[[], object] = lambda: None
+        self.now = NOW
+        self.announcer = Announcer(self, self, "dc")  # type: ignore[arg-type]  # all that is used
+
+    def run(self, seconds: float = 50.0) -> Announced:
+        return self.announcer.announce(self.now, lambda: seconds)
+
+    def notices(self) -> list[Notice]:
+        return [Notice(connector, int(row[0]), row[1]) for connector, row in self.rows.items()]
+
+    def claim(self, notice: Notice, now: float) -> bool:
+        if self.claim_error is not None:
+            raise self.claim_error
+        if self.rows[notice.connector][1] != notice.announced_at:
+            return False
+        self.rows[notice.connector][1] = now
+        return True
+
+    def announced(self, notice: Notice) -> None:
+        if self.store_error is not None:
+            raise self.store_error
+        self.rows[notice.connector][0] -= notice.count
+
+    def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        assert 1 <= len(Entries) <= 10
+        if self.bus_error is not None:
+            raise self.bus_error
+        self.calls.append(len(Entries))
+        self.during_put()
+        answer = []
+        for entry in Entries:
+            if json.loads(entry["Detail"])["connector"] in self.refused:
+                answer.append({"ErrorCode": "InternalFailure", "ErrorMessage": "no"})
+            else:
+                self.events.append(entry)
+                answer.append({"EventId": str(len(self.events))})
+        return {"Entries": answer, "FailedEntryCount": 0}
+
+    def told(self) -> dict[str, int]:
+        details = [json.loads(entry["Detail"]) for entry in self.events]
+        return {detail["connector"]: detail["count"] for detail in details}
+
+
+def test_a_connector_is_told_of_with_its_count() -> None:
+    world = World(3)
+    assert world.run() == Announced(connectors=1, events=3)
+    (entry,) = world.events
+    assert (entry["Source"], entry["DetailType"]) == ("dc", "Data Connector Events Expired")
+    assert json.loads(entry["Detail"]) == {
+        "connector": name(0),
+        "count": 3,
+        "until": "2026-09-21T14:13:20.000000Z",
+    }
+
+
+def test_nothing_is_told_of_connectors_without_expired_events() -> None:
+    world = World(0, 0)
+    assert world.run() == Announced()
+    assert world.calls == []
+
+
+def test_one_event_in_five_minutes_with_all_that_came_meanwhile() -> None:
+    world = World(3)
+    world.run()
+    for minute in range(1, 5):
+        world.rows[name(0)][0] += 10
+        world.now = NOW + minute * 60
+        assert world.run() == Announced()
+    world.now = NOW + 300
+    assert world.run() == Announced(connectors=1, events=40)
+    assert len(world.events) == 2
+
+
+def test_ten_connectors_fit_one_call() -> None:
+    world = World(*range(1, 24))
+    assert world.run().connectors == 23
+    assert world.calls == [10, 10, 3]
+
+
+def test_what_eventbridge_refuses_is_told_another_time() -> None:
+    world = World(1, 2, 3)
+    world.refused = {name(1)}
+    assert world.run() == Announced(2, 4, "EventBridge refused 1 events")
+    assert world.told() == {name(0): 1, name(2): 3}
+    world.refused = set()
+    world.now += 300
+    assert world.run() == Announced(1, 2)
+
+
+def test_a_failure_is_a_word_in_the_report_and_is_made_up_for() -> None:
+    """After five minutes: EventBridge may have taken what it did not confirm."""
+    world = World(2)
+    world.bus_error = THROTTLED
+    assert "ThrottlingException" in world.run().error
+    world.bus_error = None
+    world.now += 299
+    assert world.run() == Announced()
+    world.now += 1
+    assert world.run() == Announced(1, 2)
+
+
+def test_what_cannot_be_claimed_is_not_told() -> None:
+    world = World(2)
+    world.claim_error = THROTTLED
+    assert "ThrottlingException" in world.run().error
+    assert world.events == []
+    world.claim_error = None
+    assert world.run() == Announced(1, 2)
+
+
+def test_what_could_not_be_noted_is_counted_again_in_five_minutes_and_not_before() -> None:
+    world = World(2)
+    world.store_error = THROTTLED
+    assert world.run().connectors == 0
+    world.store_error = None
+    for world.now in (NOW + 60, NOW + 299):
+        assert world.run() == Announced()
+    world.now = NOW + 300
+    assert world.run() == Announced(1, 2)
+    assert len(world.events) == 2
+
+
+def test_runs_at_the_same_time_tell_of_a_connector_once() -> None:
+    """Whether the other one begins before or after the claims of the first."""
+    world = World(2, 3)
+    others: list[Announced] = []
+
+    def another_run() -> None:
+        world.during_put = lambda: None
+        others.append(world.run())
+
+    world.during_put = another_run
+    assert world.run() == Announced(2, 5)
+    assert others == [Announced()]
+    stale = world.notices()
+    world.rows = {connector: [1, NOW - 300.0] for connector in world.rows}
+    world.notices = lambda: stale  # type: ignore[method-assign]  # read before the other's claims
+    world.now += 300
+    assert world.run().connectors == 0
+    assert len(world.events) == 2
+
+
+def test_without_time_the_rest_waits() -> None:
+    world = World(1)
+    assert world.run(seconds=9.9) == Announced(error="no time left")
+    assert world.calls == []

@@ -1,0 +1,92 @@
+"""When an event has expired, and what its record says."""
+
+import json
+
+import pytest
+
+from dataconnectors.delivery.received import Job, Record
+from dataconnectors.delivery.retry import wait_after
+from dataconnectors.endpoints.outcomes import Failed, Kind
+from dataconnectors.events.message import Message
+from dataconnectors.expiry.expired_event import (
+    LAST_AGE,
+    RETENTION_SECONDS,
+    expired,
+    fits,
+    keep_again_in,
+)
+
+NOW = 1_790_000_000.0
+FAILED = Failed(Kind.TIMEOUT, "no answer in time", 10.0)
+
+
+def job(body: str) -> Job:
+    text = Message("projects/p/dataconnectors/c", 1, "e1", 0, body).to_text()
+    return Job.of(Record("m", "h", "arn", 20, NOW - 41_000, NOW, text))
+
+
+def attempts(response_time: float) -> list[float]:
+    """The ages at which the attempts of an endpoint begin that never acknowledges."""
+    ages = [0.0]
+    while True:
+        ended = ages[-1] + response_time
+        due = ended + wait_after(len(ages), response_time, ended)
+        if not fits(due):
+            return ages
+        ages.append(due)
+
+
+def test_the_twenty_attempts_of_twelve_hours_are_all_made() -> None:
+    ages = attempts(0.0)
+    assert len(ages) == 20
+    assert ages[-1] == 40_088
+    # The next one would be after the end anyway: the margin costs no attempt.
+    assert ages[-1] + wait_after(20, 0.0, ages[-1]) > RETENTION_SECONDS
+
+
+@pytest.mark.parametrize("response_time", [0.05, 1.0, 10.0, 60.0, 330.0])
+def test_every_attempt_ends_within_the_twelve_hours_or_soon_after(response_time: float) -> None:
+    assert attempts(response_time)[-1] < LAST_AGE
+    assert len(attempts(response_time)) >= 16
+
+
+def test_an_unrecorded_event_waits_until_it_can_only_be_recorded() -> None:
+    assert keep_again_in(LAST_AGE - 3000) == 3000
+    for age in (LAST_AGE - 10, LAST_AGE, LAST_AGE + 100):
+        assert keep_again_in(age) == 20
+    # Several tries fit before SQS lets go of the message.
+    assert (RETENTION_SECONDS - LAST_AGE) / 20 >= 5
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"event":{"eventType":"touch","targetName":"projects/p/devices/d"}}', "touch"),
+        ('{"event":{"eventType":"touch"}}', ""),
+        ('{"event":[]}', ""),
+        ("[1]", ""),
+        ("null", ""),
+        ("no JSON", ""),
+        ("[" * 100_000, ""),
+    ],
+)
+def test_a_body_that_says_little_is_recorded_all_the_same(body: str, expected: str) -> None:
+    record = expired(job(body), FAILED, NOW)
+    assert (record.event_id, record.event_type, record.kind) == ("e1", expected, "timeout")
+
+
+def test_what_is_shown_of_a_failure_without_an_answer_has_no_status() -> None:
+    assert expired(job("{}"), FAILED, NOW).to_api() == {
+        "eventId": "e1",
+        "eventType": "",
+        "targetName": "",
+        "attempts": 20,
+        "lastError": {"kind": "timeout", "message": "no answer in time"},
+        "acceptedTime": "2026-09-21T02:50:00.000000Z",
+        "expiredTime": "2026-09-21T14:13:20.000000Z",
+    }
+
+
+def test_a_record_holds_nothing_of_the_body() -> None:
+    body = json.dumps({"event": {"eventType": "touch", "data": "a secret value"}})
+    assert "a secret value" not in repr(expired(job(body), "not tried", NOW))

@@ -1,0 +1,58 @@
+"""Times in RFC 3339, and nothing that only Python takes for it; and how long ago something was."""
+
+import pytest
+
+from dataconnectors.kernel import times
+
+
+@pytest.mark.parametrize(
+    ("text", "second"),
+    [
+        ("1970-01-01T00:00:01Z", 1),
+        ("1970-01-01t00:00:01.5z", 1.5),
+        ("1970-01-01T02:00:01.250+02:00", 1.25),
+        ("1970-01-01T00:00:01.123456789Z", 1.123456),
+    ],
+)
+def test_a_time_with_a_zone_is_read(text: str, second: float) -> None:
+    assert times.from_text(text) == second
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1970-01-01",
+        "1970-01-01T00:00:01",
+        "1970-01-01 00:00:01Z",
+        "1970-W01-1T00:00:01Z",
+        "1970-13-01T00:00:01Z",
+        "1970-01-01T00:00:01.1234567890Z",
+        "\uff11970-01-01T00:00:01Z",
+    ],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        times.from_text(text)
+
+
+def test_what_is_written_reads_back() -> None:
+    assert times.to_text(1.5) == "1970-01-01T00:00:01.500000Z"
+    assert times.from_text(times.to_text(1_790_000_000.25)) == 1_790_000_000.25
+
+
+@pytest.mark.parametrize(
+    ("monotonic", "now", "seconds"),
+    [
+        ([10, 20, 30], [1000, 1010, 1020], 20),
+        ([10, 11, 12], [1000, 1001, 5000], 4000),  # frozen, and its clock with it
+        ([10, 20, 30], [1000, 900, 905], 20),  # set back
+        ([10, 10, 10], [1000, 990, 995], 5),
+    ],
+)
+def test_pauses_count_and_clocks_that_are_set_back_do_not(
+    monotonic: list[float], now: list[float], seconds: float
+) -> None:
+    watch = times.Stopwatch(iter(monotonic).__next__, iter(now).__next__)
+    watch.seconds()
+    assert watch.seconds() == seconds

@@ -1,0 +1,467 @@
+"""One connector gets exactly one queue and one mapping, from wherever it stands."""
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+
+from dataconnectors.connectors.connector import Connector, Lifecycle
+from dataconnectors.kernel.errors import ControlPlaneError
+from dataconnectors.provisioning.control_plane import Blueprint, EventSourceMapping, NotYetError
+from dataconnectors.provisioning.provisioner import (
+    UNSEEN,
+    AlterMapping,
+    AlterQueue,
+    Arrived,
+    Change,
+    DropMapping,
+    DropQueue,
+    LookForMappings,
+    LookForQueue,
+    MakeMapping,
+    MakeQueue,
+    Provisioner,
+    Seen,
+    Step,
+    Subject,
+    Wait,
+    next_step,
+)
+from tests.support.control_plane import (
+    SENDER,
+    SETTINGS,
+    FakeControlPlane,
+    FakeStore,
+    KilledError,
+    World,
+    refusal,
+)
+
+BLUEPRINT = Blueprint(SETTINGS)
+TODAY = BLUEPRINT.fingerprint
+QUEUE_ID = "0123456789abcdefghij"
+URL = f"https://sqs.eu-west-1.amazonaws.com/111122223333/dc-c-{QUEUE_ID}"
+NAME = "projects/p/dataconnectors/c1"
+
+
+class Bench:
+    """A control plane, a table with one new row, and a provisioner."""
+
+    def __init__(self, **world: float) -> None:
+        self.world = World(**world)
+        self.plane = FakeControlPlane(self.world)
+        self.store = FakeStore(self.world)
+        self.row = self.store.create("c1")
+        self.queue_name = f"dc-c-{self.row.queue_id}"
+
+    def provisioner(self) -> Provisioner:
+        time = self.world.time
+        plane = self.plane
+        return Provisioner(
+            plane.sqs, plane.lambda_client, self.store, SETTINGS, time.clock, time.sleep
+        )
+
+    def provision(self) -> Connector:
+        return self.provisioner().provision(self.store.rows[NAME])
+
+    def heal(self) -> None:
+        """No more faults, and AWS has finished what it was at."""
+        self.world.faults.errors.clear()
+        self.world.faults.kill_before = self.world.faults.kill_after = None
+        self.world.time.advance(10.0)
+
+    def assert_provisioned(self) -> None:
+        row = self.store.rows[NAME]
+        (queue,) = self.plane.queues.values()
+        (mapping,) = self.plane.living()
+        assert row.lifecycle is Lifecycle.READY
+        assert (row.queue_url, row.mapping_id, row.provisioned) == (queue.url, mapping.id, TODAY)
+        assert self.plane.world.violations == []
+
+
+# --- the decision ----------------------------------------------------------------------------
+
+FITTING = EventSourceMapping(
+    id="m1",
+    arn="arn:aws:lambda:eu-west-1:111122223333:event-source-mapping:m1",
+    queue_arn=BLUEPRINT.queue_arn(QUEUE_ID),
+    function_arn=SENDER,
+    state="Enabled",
+    batch_size=10,
+    window=0,
+    maximum_concurrency=50,
+    response_types=("ReportBatchItemFailures",),
+    filtered=False,
+)
+SECOND = replace(FITTING, id="m0", function_arn=SENDER.removesuffix(":live"))
+SLOW = replace(FITTING, maximum_concurrency=2)
+
+NEW = Subject(NAME, QUEUE_ID, "", "", Lifecycle.PROVISIONING, "")
+READY = Subject(NAME, QUEUE_ID, URL, "m1", Lifecycle.READY, TODAY)
+OUTDATED = replace(READY, provisioned="yesterday")
+DELETING = replace(READY, lifecycle=Lifecycle.DELETING)
+
+
+def in_state(mapping: EventSourceMapping, state: str) -> EventSourceMapping:
+    return replace(mapping, state=state)
+
+
+@pytest.mark.parametrize(
+    ("subject", "seen", "step"),
+    [
+        (NEW, UNSEEN, MakeQueue()),
+        (NEW, Seen(URL, True), LookForMappings()),
+        (NEW, Seen(URL, True, ()), MakeMapping()),
+        (NEW, Seen(URL, True, (in_state(FITTING, "Creating"),)), Arrived(URL, "m1")),
+        (READY, UNSEEN, LookForQueue()),
+        (READY, Seen(""), MakeQueue()),
+        (READY, Seen(URL), LookForMappings()),
+        (READY, Seen(URL, mappings=()), MakeMapping()),
+        (READY, Seen(URL, mappings=(FITTING,)), Arrived(URL, "m1")),
+        (READY, Seen(URL, mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
+        (READY, Seen(URL, mappings=(SECOND, FITTING)), DropMapping(SECOND)),
+        (READY, Seen(URL, mappings=(in_state(SECOND, "Deleting"), FITTING)), Arrived(URL, "m1")),
+        (READY, Seen(URL, mappings=(in_state(SECOND, "Updating"), FITTING)), Wait("")),
+        (READY, Seen(URL, mappings=(SLOW,)), AlterMapping(SLOW)),
+        (READY, Seen(URL, mappings=(SLOW,), altered="m1"), Arrived(URL, "m1")),
+        (READY, Seen(URL, mappings=(in_state(SLOW, "Updating"),)), Wait("")),
+        (OUTDATED, Seen(URL), AlterQueue(URL)),
+        (OUTDATED, Seen(URL, True), LookForMappings()),
+        (DELETING, UNSEEN, LookForMappings()),
+        (DELETING, Seen(mappings=(FITTING,)), DropMapping(FITTING)),
+        (DELETING, Seen(mappings=(in_state(FITTING, "Creating"),)), Wait("")),
+        (DELETING, Seen(mappings=(in_state(FITTING, "Deleting"), SECOND)), DropMapping(SECOND)),
+        (DELETING, Seen(mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
+        (DELETING, Seen(mappings=()), DropQueue()),
+        (DELETING, Seen("", mappings=()), Arrived("", "")),
+    ],
+)
+def test_the_next_step_follows_from_what_is_seen(subject: Subject, seen: Seen, step: Step) -> None:
+    decided = next_step(subject, seen, BLUEPRINT)
+    assert type(decided) is type(step)
+    assert isinstance(step, Wait) or decided == step
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "Disabled"},
+        {"batch_size": 1},
+        {"window": 5},
+        {"maximum_concurrency": None},
+        {"maximum_concurrency": 2},
+        {"response_types": ()},
+        {"function_arn": SENDER.removesuffix(":live")},
+        {"filtered": True},
+    ],
+    ids=str,
+)
+def test_a_mapping_that_differs_in_anything_is_altered(change: dict[str, Any]) -> None:
+    altered = replace(FITTING, **change)
+    seen = Seen(URL, mappings=(altered,))
+    assert next_step(READY, seen, BLUEPRINT) == AlterMapping(altered)
+
+
+@pytest.mark.parametrize("subject", [NEW, READY, replace(READY, mapping_id="m0")])
+def test_the_mapping_that_stays_does_not_depend_on_the_order_of_the_listing(
+    subject: Subject,
+) -> None:
+    orders = [(FITTING, SECOND), (SECOND, FITTING)]
+    steps = {str(next_step(subject, Seen(URL, True, order), BLUEPRINT)) for order in orders}
+    assert len(steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        ({"stack": "other"}, True),
+        ({"visibility_timeout": 600}, False),
+        ({"maximum_concurrency": 2}, False),
+        ({"sender_arn": SENDER.replace("live", "next")}, False),
+    ],
+    ids=str,
+)
+def test_the_fingerprint_changes_with_the_parameters(change: dict[str, Any], same: bool) -> None:
+    assert (Blueprint(SETTINGS._replace(**change)).fingerprint == TODAY) is same
+
+
+@pytest.mark.parametrize(
+    ("queue_name", "queue_id"),
+    [
+        (f"dc-c-{QUEUE_ID}", QUEUE_ID),
+        (f"dc-eu-c-{QUEUE_ID}", None),
+        (f"dc-c-c-{QUEUE_ID}", None),
+        (f"dc-c-{QUEUE_ID}0", None),
+        (f"dc-c-{QUEUE_ID[1:]}", None),
+        ("dc-c-0123456789abcdefghiw", None),
+        (f"dc-c-{QUEUE_ID}\n", None),
+        ("dc-failed", None),
+    ],
+)
+def test_only_names_that_this_stack_gives_are_its_own(
+    queue_name: str, queue_id: str | None
+) -> None:
+    assert BLUEPRINT.queue_id(queue_name) == queue_id
+
+
+# --- making ----------------------------------------------------------------------------------
+
+
+def test_the_queue_and_the_mapping_are_what_the_connector_needs() -> None:
+    bench = Bench()
+    ready = bench.provision()
+    assert ready == bench.store.rows[NAME]
+    bench.assert_provisioned()
+    queue = bench.plane.queues[bench.queue_name]
+    tags = {"dataconnectors:stack": "dc", "dataconnectors:connector": NAME}
+    assert queue.tags == tags
+    assert queue.attributes == {
+        "MessageRetentionPeriod": "43200",
+        "SqsManagedSseEnabled": "true",
+        "VisibilityTimeout": "180",
+    }
+    (mapping,) = bench.plane.living()
+    assert mapping.tags == tags
+    assert mapping.settings == {
+        "EventSourceArn": queue.arn,
+        "FunctionName": SENDER,
+        "Enabled": True,
+        "BatchSize": 10,
+        "MaximumBatchingWindowInSeconds": 0,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 50},
+    }
+
+
+@pytest.mark.parametrize("queue_settles", [0.0, 1.0])
+def test_it_answers_when_the_queue_is_usable_and_no_later(queue_settles: float) -> None:
+    bench = Bench(queue_settles=queue_settles)
+    bench.provision()
+    names = [name for name, _ in bench.world.calls]
+    attempts = 1 if queue_settles == 0 else 2
+    assert names == ["create_queue"] + ["create_event_source_mapping"] * attempts
+    made_at = bench.plane.queues[bench.queue_name].made_at
+    # The mapping is asked for while the queue settles, so that the second passes once.
+    assert bench.world.calls[1][1] == pytest.approx(made_at)
+    assert 1.0 <= bench.world.time.clock() - made_at < 1.5
+
+
+def test_a_queue_that_lambda_never_sees_is_an_error() -> None:
+    bench = Bench(queue_settles=100.0)
+    with pytest.raises(ControlPlaneError, match=f"{NAME}: .*InvalidParameterValueException"):
+        bench.provision()
+
+
+def test_a_second_run_changes_nothing() -> None:
+    bench = Bench()
+    first = bench.provision()
+    bench.world.time.advance(10.0)
+    assert bench.provision() == first
+    bench.assert_provisioned()
+
+
+def test_two_processes_at_once_make_one_of_each() -> None:
+    for moment in range(4):
+        bench = Bench(listing_lag=0.0)
+        bench.world.faults.meanwhile[moment] = bench.provision
+        bench.provision()
+        bench.assert_provisioned()
+
+
+def test_a_mapping_that_is_there_is_found_by_the_conflict() -> None:
+    bench = Bench(queue_settles=0.0, listing_lag=0.0)
+    bench.world.faults.kill_after = 1
+    with pytest.raises(KilledError):
+        bench.provision()
+    bench.heal()
+    bench.provision()
+    assert "list_event_source_mappings" in [name for name, _ in bench.world.calls]
+    bench.assert_provisioned()
+
+
+def test_a_conflict_with_nothing_listed_is_left_to_a_later_run() -> None:
+    bench = Bench(queue_settles=0.0)
+    bench.world.faults.errors[1] = ("ResourceConflictException", 409)
+    with pytest.raises(ControlPlaneError):
+        bench.provision()
+    bench.heal()
+    bench.provision()
+    bench.assert_provisioned()
+
+
+def test_a_queue_with_other_attributes_is_corrected() -> None:
+    bench = Bench()
+    bench.plane.add_queue(bench.queue_name, {}, {"VisibilityTimeout": "30"})
+    bench.provision()
+    attributes = bench.plane.queues[bench.queue_name].attributes
+    assert attributes == BLUEPRINT.queue_attributes
+
+
+def test_a_name_that_was_deleted_within_the_minute_is_left_to_a_later_run() -> None:
+    bench = Bench()
+    bench.plane.add_queue(bench.queue_name, {}, {})
+    bench.plane.lose_queue(bench.queue_name)
+    with pytest.raises(ControlPlaneError, match="QueueDeletedRecently"):
+        bench.provision()
+    bench.world.time.advance(60.0)
+    bench.provision()
+    bench.assert_provisioned()
+
+
+def test_a_change_by_the_customer_meanwhile_survives() -> None:
+    for moment in range(4):
+        bench = Bench()
+        bench.world.faults.meanwhile[moment] = partial(bench.store.patch, NAME)
+        assert bench.provision().display_name == "changed"
+        bench.assert_provisioned()
+
+
+def test_a_row_that_changes_each_time_is_left_to_a_later_run() -> None:
+    bench = Bench(queue_settles=0.0)
+    for moment in range(100):
+        bench.world.faults.meanwhile[moment] = lambda: bench.store.patch(NAME)
+    with pytest.raises(ControlPlaneError, match=NAME):
+        bench.provision()
+    bench.world.faults.meanwhile.clear()
+    bench.heal()
+    bench.provision()
+    bench.assert_provisioned()
+
+
+def test_a_connector_deleted_meanwhile_does_not_become_ready() -> None:
+    for moment in range(4):
+        bench = Bench()
+        bench.world.faults.meanwhile[moment] = partial(bench.store.delete, NAME)
+        with pytest.raises(ControlPlaneError, match=f"{NAME}: it was deleted"):
+            bench.provision()
+        assert bench.store.rows[NAME].lifecycle is Lifecycle.DELETING
+
+
+def test_a_connector_that_is_being_deleted_is_refused_before_anything_is_done() -> None:
+    bench = Bench()
+    bench.store.delete(NAME)
+    with pytest.raises(ControlPlaneError, match=f"{NAME}: it is being deleted"):
+        bench.provision()
+    assert bench.world.calls == []
+
+
+# --- failing and dying -----------------------------------------------------------------------
+
+ERRORS = [
+    ("RequestThrottled", 403),
+    ("TooManyRequestsException", 429),
+    ("ServiceException", 500),
+    ("AccessDeniedException", 403),
+    ("ResourceInUseException", 400),
+    ("ResourceConflictException", 409),
+    ("InvalidParameterValueException", 400),
+    ("QueueDeletedRecently", 400),
+    ("QueueDoesNotExist", 400),
+    ("QueueNameExists", 400),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error[0])
+@pytest.mark.parametrize("number", range(5))
+def test_after_an_error_of_any_call_the_next_run_finishes(
+    number: int, error: tuple[str, int]
+) -> None:
+    bench = Bench()
+    bench.world.faults.errors[number] = error
+    with suppress(ControlPlaneError):
+        bench.provision()
+    bench.heal()
+    bench.provision()
+    bench.assert_provisioned()
+
+
+def test_an_error_names_the_connector_and_keeps_awss_own_text_to_itself() -> None:
+    bench = Bench()
+    bench.world.faults.errors[0] = ("AccessDeniedException", 403)
+    with pytest.raises(ControlPlaneError) as failure:
+        bench.provision()
+    assert str(failure.value) == f"{NAME}: create_queue: AccessDeniedException"
+    assert bench.store.rows[NAME].lifecycle is Lifecycle.PROVISIONING
+
+
+@pytest.mark.parametrize("when", ["kill_before", "kill_after"])
+@pytest.mark.parametrize("number", range(4))
+def test_after_a_death_at_any_call_the_next_run_finishes(number: int, when: str) -> None:
+    bench = Bench()
+    setattr(bench.world.faults, when, number)
+    with pytest.raises(KilledError):
+        bench.provision()
+    bench.heal()
+    bench.provision()
+    bench.assert_provisioned()
+
+
+def test_no_answer_from_aws_is_a_control_plane_error() -> None:
+    bench = Bench()
+
+    def no_answer() -> None:
+        raise ConnectTimeoutError(endpoint_url="https://sqs.eu-west-1.amazonaws.com")
+
+    bench.world.faults.meanwhile[0] = no_answer
+    with pytest.raises(ControlPlaneError, match=f"{NAME}: create_queue: ConnectTimeoutError"):
+        bench.provision()
+
+
+def test_no_answer_from_the_table_is_a_control_plane_error() -> None:
+    bench = Bench(queue_settles=0.0)
+
+    def no_answer() -> None:
+        raise refusal("InternalServerError", "TransactWriteItems", 500)
+
+    bench.world.faults.meanwhile[2] = no_answer
+    with pytest.raises(ControlPlaneError, match=f"{NAME}: the database"):
+        bench.provision()
+
+
+# --- unmaking --------------------------------------------------------------------------------
+
+
+def test_the_mapping_goes_first_and_the_queue_when_it_is_gone() -> None:
+    bench = Bench()
+    bench.provision()
+    bench.world.time.advance(10.0)
+    subject = Subject.of(bench.store.delete(NAME))
+    changes: list[Change] = []
+    with pytest.raises(NotYetError):
+        bench.provisioner().clear(subject, changed=changes.append)
+    assert list(bench.plane.queues) == [bench.queue_name]
+    bench.world.time.advance(10.0)
+    bench.provisioner().clear(subject, changed=changes.append)
+    assert changes == [Change.MAPPING_REMOVED, Change.QUEUE_REMOVED]
+    assert (bench.plane.queues, bench.plane.living(), bench.world.violations) == ({}, [], [])
+
+
+def test_a_mapping_that_the_listing_does_not_show_yet_is_found_by_its_id() -> None:
+    bench = Bench(listing_lag=1000.0)
+    bench.provision()
+    bench.world.time.advance(10.0)
+    with pytest.raises(NotYetError):
+        bench.provisioner().clear(Subject.of(bench.store.delete(NAME)))
+    assert list(bench.plane.queues) == [bench.queue_name]
+
+
+def test_the_queue_of_a_connector_that_lives_is_never_cleared() -> None:
+    bench = Bench()
+    ready = bench.provision()
+    with pytest.raises(ValueError, match="READY"):
+        bench.provisioner().clear(Subject.of(ready))
+    bench.assert_provisioned()
+
+
+def test_somebody_elses_function_on_our_queue_is_not_touched() -> None:
+    bench = Bench()
+    bench.provision()
+    bench.world.time.advance(10.0)
+    queue = bench.plane.queues[bench.queue_name]
+    other = bench.plane.add_mapping(queue.arn, f"{SENDER.removesuffix(':live')}-other")
+    bench.provisioner().settle(bench.store.rows[NAME])
+    assert other in bench.plane.living()

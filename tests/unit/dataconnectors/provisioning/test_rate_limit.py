@@ -1,0 +1,65 @@
+"""Control-plane calls are spaced, and none is begun that may not end."""
+
+import pytest
+
+from dataconnectors.provisioning.rate_limit import (
+    CALL_RESERVE,
+    CALLS_PER_SECOND,
+    OutOfTimeError,
+    Pace,
+)
+from tests.support.control_plane import VirtualTime
+
+
+def unhurried() -> float:
+    return 900.0
+
+
+def test_calls_keep_the_rate_however_fast_they_come() -> None:
+    time = VirtualTime()
+    pace = Pace(unhurried, clock=time.clock, sleep=time.sleep)
+    for _ in range(3 * CALLS_PER_SECOND + 1):
+        pace()
+    assert time.clock() == pytest.approx(3.0)
+    assert pace.calls == 3 * CALLS_PER_SECOND + 1
+
+
+def test_the_first_call_does_not_wait() -> None:
+    time = VirtualTime()
+    Pace(unhurried, clock=time.clock, sleep=time.sleep)()
+    assert time.slept == 0
+
+
+def test_time_that_went_unused_is_not_saved_up_for_a_burst() -> None:
+    time = VirtualTime()
+    pace = Pace(unhurried, clock=time.clock, sleep=time.sleep)
+    pace()
+    time.advance(10.0)
+    pace()
+    pace()
+    assert time.slept == pytest.approx(1 / CALLS_PER_SECOND)
+
+
+@pytest.mark.parametrize(
+    ("left", "begins"), [(CALL_RESERVE + 0.1, True), (CALL_RESERVE - 0.1, False), (0.0, False)]
+)
+def test_no_call_begins_that_the_invocation_may_not_see_the_end_of(
+    left: float, begins: bool
+) -> None:
+    time = VirtualTime()
+    pace = Pace(lambda: left, clock=time.clock, sleep=time.sleep)
+    if begins:
+        pace()
+    else:
+        with pytest.raises(OutOfTimeError):
+            pace()
+    assert pace.calls == begins
+
+
+def test_the_wait_for_its_turn_counts_against_the_time_left() -> None:
+    time = VirtualTime()
+    pace = Pace(lambda: CALL_RESERVE + 0.1, clock=time.clock, sleep=time.sleep)
+    pace()
+    with pytest.raises(OutOfTimeError):
+        pace()
+    assert time.slept == 0

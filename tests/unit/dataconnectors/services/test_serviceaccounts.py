@@ -1,0 +1,66 @@
+"""Changes of a service account that others change at the same time."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dataconnectors.identity.accounts import ServiceAccount
+from dataconnectors.identity.audit import Author, Change
+from dataconnectors.kernel.errors import ConflictError
+from dataconnectors.services.serviceaccounts import TRIES, ServiceAccounts
+
+TIME = "2026-01-01T00:00:00.000000Z"
+ACCOUNT = ServiceAccount("p", "s", "s@p", "before", False, TIME, TIME)
+AUTHOR = Author("ann", "k", "192.0.2.1", 1_790_000_000.0, "request")
+
+
+class Rows:
+    """One account, which others change whenever it is about to be written."""
+
+    def __init__(self, others: list[Callable[[ServiceAccount], ServiceAccount]]) -> None:
+        self.account = ACCOUNT
+        self.changes: list[Change] = []
+        self._others = others
+
+    def service_account(self, project: str, account_id: str) -> ServiceAccount:
+        return self.account
+
+    def update_service_account(
+        self, old: ServiceAccount, new: ServiceAccount, change: Change
+    ) -> bool:
+        if self._others:
+            other = self._others.pop()(self.account)
+            self.account = replace(other, version=self.account.version + 1)
+        if old.version != self.account.version:
+            return False
+        self.account = new
+        self.changes.append(change)
+        return True
+
+
+def service(rows: Rows) -> ServiceAccounts:
+    unused: Any = None
+    return ServiceAccounts(rows, unused, unused, entropy=bytes)  # type: ignore[arg-type]
+
+
+def test_a_change_of_another_field_is_not_lost() -> None:
+    rows = Rows([lambda account: replace(account, enable_basic_auth=True)])
+    shown = service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
+    assert (shown["displayName"], shown["enableBasicAuth"]) == ("after", True)
+    assert (rows.account.display_name, rows.account.enable_basic_auth) == ("after", True)
+    assert [change.fields for change in rows.changes] == [("displayName",)]
+
+
+def test_a_key_that_is_made_meanwhile_stays() -> None:
+    rows = Rows([lambda account: replace(account, keys={"k": TIME})])
+    service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
+    assert rows.account.keys == {"k": TIME}
+
+
+def test_who_never_gets_through_has_to_read_again() -> None:
+    rows = Rows([lambda account: account] * TRIES)
+    with pytest.raises(ConflictError, match="read it and try again"):
+        service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
+    assert rows.changes == []

@@ -1,0 +1,66 @@
+"""Query answers read plainly are what botocore reads."""
+
+import json
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
+
+from dataconnectors.store.plain_json import read_plainly
+
+ITEMS = [
+    {
+        "pk": {"S": "a"},
+        "binary": {"B": "AAEC/w=="},
+        "number": {"N": "12.5"},
+        "labels": {"M": {"B": {"S": 'text "B": in it'}, "empty": {"M": {}}}},
+        "list": {"L": [{"B": ""}, {"BOOL": True}, {"NULL": True}]},
+    },
+    {"pk": {"S": "ä\u2028"}},
+]
+
+
+class Body:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self) -> list[bytes]:
+        return [self._content]
+
+
+def client(status: int, content: bytes) -> Any:
+    session = botocore.session.get_session()
+    made: Any = session.create_client("dynamodb", region_name="us-east-1")
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        return AWSResponse(request.url, status, HTTPHeaders(), Body(content))
+
+    made.meta.events.register("before-send.dynamodb.*", answer)
+    return made
+
+
+def query(dynamodb: Any) -> Any:
+    return dynamodb.query(TableName="t", KeyConditionExpression="pk = :a")
+
+
+@pytest.mark.parametrize("items", [ITEMS, ITEMS[1:], []])
+@pytest.mark.parametrize("rest", [{}, {"LastEvaluatedKey": {"pk": {"S": "a"}}}])
+def test_the_same_as_botocores_own_parser(items: list[Any], rest: dict[str, Any]) -> None:
+    content = json.dumps({"Items": items, "Count": len(items), "ScannedCount": 9} | rest).encode()
+    expected = query(client(200, content))
+    assert query(read_plainly(client(200, content))) == expected
+
+
+def test_errors_are_botocores() -> None:
+    content = json.dumps({"__type": "x#ValidationException", "message": "no"}).encode()
+    with pytest.raises(ClientError, match="ValidationException"):
+        query(read_plainly(client(400, content)))
+
+
+def test_other_calls_are_not_touched() -> None:
+    content = json.dumps({"Item": {"secret": {"B": "AAEC"}}}).encode()
+    answer = read_plainly(client(200, content)).get_item(TableName="t", Key={"pk": {"S": "a"}})
+    assert answer["Item"] == {"secret": {"B": b"\x00\x01\x02"}}

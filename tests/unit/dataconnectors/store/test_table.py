@@ -1,0 +1,105 @@
+"""A transaction that others get in the way of, and what DynamoDB answers in part."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dataconnectors.kernel.errors import ConflictError, UnavailableError
+from dataconnectors.store.table import TRIES, Table
+
+KEY = {"pk": {"S": "p"}, "sk": {"S": "s"}}
+
+
+class DynamoDb:
+    """Answers each call with the next of what a test tells, and then with success."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.calls: list[dict[str, Any]] = []
+
+    def _answer(self, request: dict[str, Any], success: Any) -> Any:
+        self.calls.append(request)
+        answer = self.answers.pop(0) if self.answers else success
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def transact_write_items(self, **request: Any) -> Any:
+        return self._answer(request, {})
+
+    def batch_get_item(self, **request: Any) -> Any:
+        return self._answer(request, {"Responses": {"t": [KEY]}})
+
+
+class Bench:
+    """A table whose waits are noted."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.dynamodb = DynamoDb(*answers)
+        self.slept: list[float] = []
+        self.table = Table(self.dynamodb, "t", sleep=self.slept.append)
+
+
+def cancelled(*reasons: str) -> ClientError:
+    answer: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+    }
+    return ClientError(answer, "TransactWriteItems")
+
+
+@pytest.mark.parametrize(
+    "reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
+)
+@pytest.mark.parametrize("times", [0, 1, TRIES - 1])
+def test_what_passes_is_waited_out(reason: str, times: int) -> None:
+    bench = Bench(*[cancelled("None", reason)] * times)
+    assert bench.table.attempt([]) is None
+    assert len(bench.dynamodb.calls) == times + 1
+    assert len(bench.slept) == times
+    assert bench.slept == sorted(bench.slept)
+
+
+def test_two_that_met_wait_for_different_times() -> None:
+    waits = []
+    for _ in range(2):
+        bench = Bench(cancelled("TransactionConflict"))
+        bench.table.attempt([])
+        waits += bench.slept
+    assert waits[0] != waits[1]
+
+
+def test_what_does_not_pass_in_time_is_the_callers_to_send_again() -> None:
+    bench = Bench(*[cancelled("TransactionConflict")] * TRIES)
+    with pytest.raises(ClientError, match="TransactionCanceled"):
+        bench.table.attempt([])
+    assert len(bench.dynamodb.calls) == TRIES
+    assert sum(bench.slept) < 1.3
+
+
+def test_a_condition_that_does_not_hold_is_told_at_once_also_beside_a_conflict() -> None:
+    bench = Bench(cancelled("TransactionConflict", "None", "ConditionalCheckFailed"))
+    assert bench.table.attempt([]) == 2
+    with pytest.raises(ConflictError, match="taken"):
+        Bench(cancelled("ConditionalCheckFailed")).table.transact([], "taken")
+    assert bench.slept == []
+
+
+def test_another_reason_is_not_tried_again() -> None:
+    bench = Bench(cancelled("None", "ValidationError"))
+    with pytest.raises(ClientError):
+        bench.table.attempt([])
+    assert len(bench.dynamodb.calls) == 1
+
+
+def test_what_a_read_left_out_is_asked_for_again_after_a_moment() -> None:
+    other = KEY | {"sk": {"S": "other"}}
+    left: Any = {"Responses": {"t": [KEY]}, "UnprocessedKeys": {"t": {"Keys": [other]}}}
+    bench = Bench(left, {"Responses": {"t": [other]}})
+    assert bench.table.batch_get([KEY, other]) == [KEY, other]
+    assert bench.dynamodb.calls[1]["RequestItems"]["t"]["Keys"] == [other]
+    assert len(bench.slept) == 1
+    nothing: Any = {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [KEY]}}}
+    with pytest.raises(UnavailableError):
+        Bench(*[nothing] * TRIES).table.batch_get([KEY])
