@@ -25,7 +25,8 @@ from aws_lambda_powertools.logging import Logger
 
 from bench.report import Row, report
 from dataconnectors.aws.vault import Vault
-from dataconnectors.connectors.connector import Connector, Secrets
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.delivery.attempt_counts import Tally
 from dataconnectors.delivery.dead_letters import FaultsQueue
 from dataconnectors.delivery.received import Record

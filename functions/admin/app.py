@@ -9,16 +9,16 @@ from aws_lambda_powertools.logging import Logger
 from dataconnectors.aws.clients import Clients
 from dataconnectors.aws.settings import AdminSettings
 from dataconnectors.aws.vault import Vault
-from dataconnectors.identity.bootstrap import Founding
-from dataconnectors.store.bootstrap import FoundingStore
+from dataconnectors.identity.bootstrap import Bootstrap
+from dataconnectors.store.bootstrap import BootstrapStore
 from dataconnectors.store.table import Table
 
 settings = AdminSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
-founding = Founding(
-    FoundingStore(table),
+bootstrap = Bootstrap(
+    BootstrapStore(table),
     Vault(clients.get("kms"), settings.kms_key_arn),
     entropy=os.urandom,
     now=time.time,
@@ -27,7 +27,7 @@ founding = Founding(
 
 def lambda_handler(event: Any, _context: object) -> dict[str, Any]:
     """Make the account; the answer holds its secret, which is shown this once and never logged."""
-    made = founding.found(event)
+    made = bootstrap.make_administrator(event)
     logger.info(
         "administrator.made",
         extra={"project": made["project"], "email": made["serviceAccount"]["email"]},

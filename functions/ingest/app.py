@@ -21,12 +21,12 @@ from dataconnectors.aws import gateway, metrics
 from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.aws.settings import IngestSettings
 from dataconnectors.aws.vault import Vault
-from dataconnectors.events.event import is_id
 from dataconnectors.identity.access import Access
 from dataconnectors.ingest.acceptance import Ingest, Outcome
 from dataconnectors.ingest.queues import Queues
 from dataconnectors.ingest.routes import Publishing
 from dataconnectors.kernel.errors import BadRequestError, RequestError, UnavailableError, VaultError
+from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore

@@ -18,6 +18,7 @@ from dataconnectors.aws import metrics
 from dataconnectors.aws.clients import Clients
 from dataconnectors.aws.settings import SenderSettings
 from dataconnectors.aws.vault import Vault
+from dataconnectors.delivery.attempt_counts import metric_values
 from dataconnectors.delivery.dead_letters import FaultsQueue
 from dataconnectors.delivery.received import Record, oldest_age
 from dataconnectors.delivery.sender import Sender
@@ -72,7 +73,7 @@ def make_sender(
         tallies=TallyStore(table, os.urandom(1)[0] % TALLY_SHARDS),
         workers=workers,
         log=logger,
-        tell_attempts=lambda outcomes: emit(metrics.of_attempts(outcomes)),
+        tell_attempts=lambda outcomes: emit(metric_values(outcomes)),
         tell_expired=lambda count: emit({"Expired": (count, "Count")}),
         clock=clock,
         now=now,

@@ -188,9 +188,9 @@ MUTANTS = (
     Mutant(
         "unsigned when KMS fails",
         "dataconnectors.delivery.sender:Sender._configuration",
-        "        return connector, secrets_of(connector, self._vault)",
+        "        return connector, open_secrets(connector, self._vault)",
         "        try:\n"
-        "            opened = secrets_of(connector, self._vault)\n"
+        "            opened = open_secrets(connector, self._vault)\n"
         "        except VaultError:\n"
         "            return connector, NO_SECRETS\n"
         "        return connector, opened",

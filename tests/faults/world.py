@@ -18,9 +18,9 @@ from dataconnectors.aws.vault import Vault
 from dataconnectors.devices.device import Device
 from dataconnectors.endpoints.addresses import Destination, check_url
 from dataconnectors.endpoints.outcomes import Fault
-from dataconnectors.identity.bootstrap import Founding
+from dataconnectors.identity.bootstrap import Bootstrap
 from dataconnectors.kernel import times
-from dataconnectors.store.bootstrap import FoundingStore
+from dataconnectors.store.bootstrap import BootstrapStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.table import Table
 from tests.faults.customers import Customers
@@ -278,14 +278,14 @@ class World:
         process = self.process("admin")
         table = Table(process.get("dynamodb"), os.environ["TABLE_NAME"])
         vault = Vault(process.get("kms"), os.environ["KMS_KEY_ARN"], clock=process.clock)
-        founding = Founding(
-            FoundingStore(table),
+        bootstrap = Bootstrap(
+            BootstrapStore(table),
             vault,
             entropy=self.rng.randbytes,
             now=process.now,
         )
         for _ in range(self.scenario.projects):
-            made = founding.found({"displayName": "Faults"})
+            made = bootstrap.make_administrator({"displayName": "Faults"})
             project = made["project"]
             account = made["serviceAccount"]
             basic = base64.b64encode(f"{account['keyId']}:{account['secret']}".encode()).decode()

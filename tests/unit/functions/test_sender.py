@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataconnectors.connectors.connector import Connector, Lifecycle, Secrets, Status
+from dataconnectors.connectors.connector import Connector, Lifecycle, Status
+from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.delivery.received import Record, oldest_age
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.delivery.sender import COUNT_SECONDS, STRAY_WAIT

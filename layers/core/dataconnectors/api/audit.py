@@ -31,7 +31,7 @@ def routes(store: AuditStore, access: Access) -> Router:
         until = min(_time(event, "endTime", "end_time", latest), latest)
         if since > until:
             return {"entries": [], "nextPageToken": ""}
-        limit, after = paging.size(event, PAGE), guard.after()
+        limit, after = gateway.page_size(event, PAGE), guard.after()
         entries, rest = store.page(log, since, until, limit=limit, after=after)
         return {
             "entries": [entry.to_api() for entry in entries],

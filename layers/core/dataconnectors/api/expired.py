@@ -6,10 +6,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.api.request import Guard
-from dataconnectors.events.event import is_id
+from dataconnectors.aws import gateway
 from dataconnectors.identity.access import Access
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import NotFoundError
+from dataconnectors.kernel.ids import is_id
 from dataconnectors.services.connectors import COLLECTION
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredStore
@@ -31,7 +32,7 @@ def routes(
         name = f"projects/{project}/dataconnectors/{connector}"
         if not is_id(connector):
             raise NotFoundError(f"{name:.200} is not there")
-        limit, after = paging.size(guard.event, PAGE), guard.after()
+        limit, after = gateway.page_size(guard.event, PAGE), guard.after()
         events, rest = store.page(name, now(), limit=limit, after=after)
         # What was lost does not come back with the connector, so a deleted one shows it too. Only
         # one that has nothing to show has to be looked up.

@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
 from dataconnectors.aws import gateway
 from dataconnectors.events import history
-from dataconnectors.events.event import is_id
 from dataconnectors.identity.access import Access
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import NotFoundError
+from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.history import HistoryStore
 

@@ -43,7 +43,7 @@ class Guard:
 
     def after(self) -> str:
         """Where the page begins: what the page before it ended with; "" for the first."""
-        match paging.token(self.event):
+        match gateway.page_token(self.event):
             case None:
                 return ""
             case [str(position)] if paging.is_place(position):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
-from dataconnectors.kernel import jsontext
+from dataconnectors.kernel import jsontext, paging
 from dataconnectors.kernel.errors import (
     BadRequestError,
     JsonTextError,
@@ -67,6 +67,24 @@ def query(event: Mapping[str, Any], *names: str) -> list[str]:
     fields = parse_qs(event.get("rawQueryString") or "", keep_blank_values=True)
     joined = [value for name in names for value in fields.get(name, [])]
     return [part for value in joined for part in value.split(",")]
+
+
+def page_size(event: Mapping[str, Any], most: int) -> int:
+    """Entries on a page: what `pageSize` asks for, `most` when it asks for none, for 0 or for more.
+
+    Raises `BadRequestError` for what is no whole number.
+    """
+    texts = [text for text in query(event, "pageSize", "page_size") if text]
+    return paging.size_of(texts[-1], most) if texts else most
+
+
+def page_token(event: Mapping[str, Any]) -> list[Any] | None:
+    """Where the page begins, as `paging.encode` was given it; None for the first page.
+
+    Raises `BadRequestError` for what is no token.
+    """
+    texts = [text for text in query(event, "pageToken", "page_token") if text]
+    return paging.decode(texts[-1]) if texts else None
 
 
 def body(event: Mapping[str, Any]) -> bytes:

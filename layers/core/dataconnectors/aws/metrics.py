@@ -3,25 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from dataconnectors.endpoints.outcomes import Delivered, Outcome
-
 SERVICE = "dataconnectors"
 """The one dimension. One per connector would cost $0.30 a month for each of them."""
 
 
 Values = Mapping[str, tuple[float | Sequence[float], str]]
 """By a metric's name, its value (or 100 values at most) and its CloudWatch unit."""
-
-
-def of_attempts(outcomes: Sequence[Outcome]) -> Values:
-    """How the attempts of a batch went, those of one connector or of several."""
-    delivered = sum(isinstance(outcome, Delivered) for outcome in outcomes)
-    times = [round(outcome.response_time * 1000) for outcome in outcomes]
-    return {
-        "Delivered": (delivered, "Count"),
-        "Failed": (len(outcomes) - delivered, "Count"),
-        "ResponseTime": (times, "Milliseconds"),
-    }
 
 
 def line(namespace: str, values: Values, now: float) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors.connectors.connector import NO_SECRETS, Connector, Secrets
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import VaultError
 
@@ -79,13 +78,6 @@ class Vault:
             if len(self._opened) <= CACHE_ENTRIES and now - since < CACHE_SECONDS:
                 return
             del self._opened[key]
-
-
-def secrets_of(connector: Connector, vault: Vault) -> Secrets:
-    """What a connector's row holds sealed; raises `VaultError` when KMS does not open it."""
-    if connector.sealed is None:
-        return NO_SECRETS
-    return Secrets.from_bytes(vault.open(connector.sealed, connector.name))
 
 
 def _reason(error: BotoCoreError | ClientError) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dataconnectors.aws.vault import MAXIMUM_PLAINTEXT
-from dataconnectors.connectors.connector import NO_SECRETS, Connector, Secrets, Status
+from dataconnectors.connectors.connector import Connector, Status
+from dataconnectors.connectors.secrets import NO_SECRETS, Secrets
 from dataconnectors.devices.device import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
 from dataconnectors.events.event import EVENT_TYPES
 from dataconnectors.kernel.errors import BadRequestError, DestinationError

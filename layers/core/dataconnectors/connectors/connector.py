@@ -1,9 +1,7 @@
 """A customer's connector: its settings, as they are stored and as they are shown."""
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 MAXIMUM_CONNECTORS = 100
 """Of a project. Ingest sends each event to all of them, and a list is always one page."""
@@ -27,34 +25,6 @@ class Lifecycle(StrEnum):
     PROVISIONING = "PROVISIONING"
     READY = "READY"
     DELETING = "DELETING"
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """What only the sender and the connector's owner see; `sealed` in a row holds it encrypted.
-
-    `signature_secret` is "" and `headers` empty without any. Never part of a repr.
-    """
-
-    signature_secret: str = field(default="", repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-
-    def to_bytes(self) -> bytes:
-        """The plaintext to seal."""
-        return json.dumps(
-            {"signatureSecret": self.signature_secret, "headers": dict(self.headers)},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).encode()
-
-    @classmethod
-    def from_bytes(cls, plaintext: bytes) -> Self:
-        """What `to_bytes` made."""
-        fields = json.loads(plaintext)
-        return cls(fields["signatureSecret"], tuple(fields["headers"].items()))
-
-
-NO_SECRETS = Secrets()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ as one of the attempts themselves, within `RELATIVE_ERROR`.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from dataconnectors.aws.metrics import Values
 from dataconnectors.endpoints.outcomes import Delivered, Outcome
 
 RELATIVE_ERROR = 0.05
@@ -71,3 +72,14 @@ class Tally:
             if left <= 0:
                 return latency_of(bucket)
         return 0.0
+
+
+def metric_values(outcomes: Sequence[Outcome]) -> Values:
+    """CloudWatch metrics of a batch's attempts, those of one connector or of several."""
+    delivered = sum(isinstance(outcome, Delivered) for outcome in outcomes)
+    times = [round(outcome.response_time * 1000) for outcome in outcomes]
+    return {
+        "Delivered": (delivered, "Count"),
+        "Failed": (len(outcomes) - delivered, "Count"),
+        "ResponseTime": (times, "Milliseconds"),
+    }

@@ -13,17 +13,19 @@ from typing import Any, Literal, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.aws.settings import DEADLINE_SLACK
-from dataconnectors.aws.vault import Vault, secrets_of
-from dataconnectors.connectors.connector import NO_SECRETS, Connector, Secrets
+from dataconnectors.aws.vault import Vault
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.connectors.secrets import NO_SECRETS, Secrets, open_secrets
 from dataconnectors.delivery.attempt_counts import Tally
 from dataconnectors.delivery.dead_letters import Stray
+from dataconnectors.delivery.expiring import expired
 from dataconnectors.delivery.freshness import Fresh
 from dataconnectors.delivery.received import Job, Record, oldest_age
 from dataconnectors.delivery.retry import LONGEST_WAIT, wait_after
 from dataconnectors.delivery.visibility import Postponement, Visibility, longest_wait
 from dataconnectors.endpoints.client import Courier
 from dataconnectors.endpoints.outcomes import Delivered, Failed, Kind, Outcome
-from dataconnectors.expiry.expired_event import Expired, expired, fits, keep_again_in
+from dataconnectors.expiry.expired_event import Expired, fits, keep_again_in
 from dataconnectors.kernel.errors import MessageError, StaleError, UnknownConnectorError, VaultError
 from dataconnectors.kernel.workers import Workers
 
@@ -272,7 +274,7 @@ class Sender:
         # One that sends nothing needs no secrets: its messages are dropped whatever KMS does.
         if not connector.is_active:
             return connector, NO_SECRETS
-        return connector, secrets_of(connector, self._vault)
+        return connector, open_secrets(connector, self._vault)
 
     def _configuration_of(
         self, name: str, read: "Future[Configuration | None]"

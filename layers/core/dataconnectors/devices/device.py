@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataconnectors.events.event import is_id
 from dataconnectors.kernel.errors import BadRequestError
+from dataconnectors.kernel.ids import is_id
 
 DEVICE_TYPES = (
     "temperature",

@@ -8,9 +8,10 @@ from urllib.parse import unquote_plus
 
 from dataconnectors.aws import gateway
 from dataconnectors.devices.device import DEVICE_TYPES, Device, DeviceState
-from dataconnectors.events.event import EVENT_TYPES, is_id
+from dataconnectors.events.event import EVENT_TYPES
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import BadRequestError
+from dataconnectors.kernel.ids import is_id
 
 MAXIMUM_IDS = 100
 """Devices that one list may name. Each is looked up by itself."""

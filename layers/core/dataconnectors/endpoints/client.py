@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from os import urandom
 from typing import Protocol
 
-from dataconnectors.connectors.connector import Secrets
+from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination, Network, check_url
 from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault, Kind, Outcome
 from dataconnectors.endpoints.signing import sign

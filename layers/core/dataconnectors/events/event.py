@@ -4,13 +4,13 @@ Each type's fields are those that the vendor's SDK needs to read the event back:
 one of them would be delivered, and then break the receiver.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dataconnectors.kernel import jsontext, times
 from dataconnectors.kernel.errors import DataConnectorsError
+from dataconnectors.kernel.ids import LONGEST_ID, is_id
 
 MAXIMUM_BYTES = 32 * 1024
 """UTF-8 bytes of one event's JSON: leaves room for labels and escapes in a 64 KiB message."""
@@ -21,10 +21,6 @@ MAXIMUM_AHEAD = 5 * 60
 MAXIMUM_AGE = 31 * 24 * 3600
 """Seconds. Older than history keeps, an event could never be read back."""
 
-LONGEST_ID = 64
-"""Characters of an event, device or project id; the vendor's have 20 to 23."""
-
-_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_ID}}}", re.ASCII)
 _NOT_PUBLISHED = "labelsChanged: made by changing labels, not published"
 _ENVELOPE = ("eventId", "targetName", "eventType", "data", "timestamp")
 
@@ -42,11 +38,6 @@ class Event:
     type: str
     timestamp: float
     json: str
-
-
-def is_id(text: object) -> bool:
-    """Whether a text can be the id of an event, a device or a project."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def parse(envelope: Any, project: str, now: float, *, made_here: bool = False) -> Event:

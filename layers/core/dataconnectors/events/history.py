@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataconnectors.aws import gateway
-from dataconnectors.events.event import EVENT_TYPES, LONGEST_ID, MAXIMUM_AGE
+from dataconnectors.events.event import EVENT_TYPES, MAXIMUM_AGE
 from dataconnectors.kernel import paging, times
 from dataconnectors.kernel.errors import BadRequestError
+from dataconnectors.kernel.ids import LONGEST_ID
 
 KEPT = MAXIMUM_AGE
 """Seconds after its timestamp that an event can be read back: 31 days."""
@@ -64,8 +65,8 @@ def parse_query(event: Mapping[str, Any], now: float) -> Wanted:
         start=max(start, now - KEPT),
         end=end,
         event_types=event_types,
-        size=paging.size(event, LARGEST_PAGE),
-        after=_position(paging.token(event)),
+        size=gateway.page_size(event, LARGEST_PAGE),
+        after=_position(gateway.page_token(event)),
     )
 
 

@@ -8,12 +8,11 @@ note, or noted twice; the records themselves are exact.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.kernel import times
-from dataconnectors.store.expired_events import ExpiredStore, Notice
 
 INTERVAL_SECONDS = 300
 """A connector is announced once in this time at most."""
@@ -26,6 +25,31 @@ DETAIL_TYPE = "Data Connector Events Expired"
 RESERVE_SECONDS = 10.0
 """Of a run's time: when no more is left, the rest waits for the next minute. A call takes three
 tries of three seconds at most (see `aws`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Expired events of a connector since the last announcement.
+
+    `announced_at` is when one was begun, in epoch seconds; 0 when there was none in the last day.
+    """
+
+    connector: str
+    count: int
+    announced_at: float
+
+
+class Notices(Protocol):
+    """What `store.expired_events.ExpiredStore` offers here."""
+
+    def notices(self) -> Sequence[Notice]:
+        """Connectors with expired events in the last day, announced or not."""
+
+    def claim(self, notice: Notice, now: float, /) -> bool:
+        """Take it on oneself to announce what was counted; False when another run has done so."""
+
+    def announced(self, notice: Notice, /) -> None:
+        """What was counted by then is announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +71,7 @@ class Announcer:
     is lost, but never in none.
     """
 
-    def __init__(self, bus: Any, store: ExpiredStore, source: str) -> None:
+    def __init__(self, bus: Any, store: Notices, source: str) -> None:
         self._bus = bus
         self._store = store
         self._source = source

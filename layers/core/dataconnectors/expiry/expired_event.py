@@ -4,15 +4,10 @@ SQS drops what it has kept for 12 hours without a word. So whoever sees that no 
 fits says so, keeps a record of the event, and only then lets go of its message.
 """
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dataconnectors.kernel import times
-
-if TYPE_CHECKING:  # The config API reads records, and would load what only the sender needs.
-    from dataconnectors.delivery.received import Job
-    from dataconnectors.endpoints.outcomes import Failed
 
 RETENTION_SECONDS = 43_200
 """12 hours, as the contract promises and connectors' queues are made with."""
@@ -83,33 +78,3 @@ def keep_again_in(age: float) -> float:
     never called earlier than the retry clock allows.
     """
     return max(LAST_AGE - age, KEEP_AGAIN)
-
-
-def expired(job: "Job", failure: "Failed | str", now: float) -> Expired:
-    """The record of an event, after its last failure or for a reason why it was not tried."""
-    event_type, target = _what(job.body)
-    if isinstance(failure, str):
-        failure_kind, message, status = UNTRIED, failure, None
-    else:
-        failure_kind, message, status = failure.kind.value, failure.message, failure.status
-    return Expired(
-        connector=job.message.connector,
-        event_id=job.message.event_id,
-        event_type=event_type,
-        target=target,
-        attempts=job.record.receive_count,
-        kind=failure_kind,
-        message=message,
-        status=status,
-        accepted_at=job.record.sent_at,
-        expired_at=now,
-    )
-
-
-def _what(body: bytes) -> tuple[str, str]:
-    """An event's type and target: read here alone, so that messages need no more fields."""
-    try:
-        event = json.loads(body)["event"]
-        return str(event["eventType"]), str(event["targetName"])
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return "", ""

@@ -3,14 +3,13 @@
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import parse_qs
 
 from dataconnectors.aws.vault import CACHE_SECONDS, Vault
-from dataconnectors.events.event import is_id
 from dataconnectors.identity import roles, tokens
 from dataconnectors.identity.accounts import AccountKey, ServiceAccount, TokenKey
 from dataconnectors.identity.audit import Author
@@ -21,8 +20,7 @@ from dataconnectors.kernel.errors import (
     NotFoundError,
     UnauthorizedError,
 )
-from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
-from dataconnectors.store.accounts import AccountStore
+from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
 
 REMEMBERED = 1000
 """Callers kept in memory at most."""
@@ -38,6 +36,22 @@ class Caller:
     account: ServiceAccount
 
 
+class Accounts(Protocol):
+    """What `store.accounts.AccountStore` offers here."""
+
+    def caller(self, key_id: str, /) -> tuple[AccountKey, ServiceAccount] | None:
+        """A key and its account; None unless both exist, and the account's project too."""
+
+    def roles(self, parent: str, account: ServiceAccount, /) -> tuple[str, ...]:
+        """The roles of an account in a project or the organization."""
+
+    def token_keys(self) -> Sequence[TokenKey]:
+        """The keys that access tokens were signed with, oldest first."""
+
+    def add_token_key(self, key: TokenKey, /) -> None:
+        """Put a key that signs access tokens."""
+
+
 class Access:
     """Authenticates requests and checks roles.
 
@@ -48,7 +62,7 @@ class Access:
 
     def __init__(
         self,
-        store: AccountStore,
+        store: Accounts,
         vault: Vault,
         *,
         entropy: Callable[[int], bytes],

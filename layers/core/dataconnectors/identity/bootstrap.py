@@ -1,10 +1,10 @@
 """How a first administrator comes to be: of the deployment, and of each project."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from dataconnectors.aws.vault import Vault
-from dataconnectors.events.event import is_id
 from dataconnectors.identity import roles
 from dataconnectors.identity.accounts import (
     AccountKey,
@@ -13,14 +13,13 @@ from dataconnectors.identity.accounts import (
     key_name,
     new_secret,
 )
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Author, Change
 from dataconnectors.identity.members import Member
 from dataconnectors.identity.projects import ORGANIZATION, Project
 from dataconnectors.identity.tokens import ALGORITHM
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import BadRequestError, NotFoundError
-from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
-from dataconnectors.store.bootstrap import Foundation, FoundingStore
+from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
 
 LONGEST_TEXT = 256
 
@@ -28,12 +27,34 @@ DEPLOYER = "deployer"
 """Who founds, in the audit log. Which person it was is in AWS CloudTrail: IAM let them in."""
 
 
-class Founding:
+@dataclass(frozen=True, slots=True)
+class NewAdministrator:
+    """All that a new administrator consists of. `project` is None when the account joins one that
+    exists."""
+
+    project: Project | None
+    account: ServiceAccount
+    key: AccountKey
+    members: tuple[Member, ...]
+    changes: tuple[Change, ...]
+
+
+class Administrators(Protocol):
+    """What `store.bootstrap.BootstrapStore` offers."""
+
+    def has_organization(self, organization: str, /) -> bool:
+        """Whether the organization has had its first administrator."""
+
+    def add(self, administrator: NewAdministrator, new_organization: str = "", /) -> None:
+        """Write all of it or nothing."""
+
+
+class Bootstrap:
     """Makes administrators: for the deployer, who needs no account to do so."""
 
     def __init__(
         self,
-        store: FoundingStore,
+        store: Administrators,
         vault: Vault,
         *,
         entropy: Callable[[int], bytes],
@@ -45,7 +66,7 @@ class Founding:
         self._entropy = entropy
         self._now = now
 
-    def found(self, request: Any) -> dict[str, Any]:
+    def make_administrator(self, request: Any) -> dict[str, Any]:
         """A service account that administers a project, with its secret, which is shown once.
 
         `request` is `{"displayName"?, "project"?, "tokenEndpoint"?, "organizationAdmin"?}`:
@@ -71,27 +92,27 @@ class Founding:
         project_id = joined or self._id()
         project = None if joined else self._project(project_id, request.get("displayName", ""))
         secret = new_secret(self._entropy)
-        foundation = self._foundation(
+        administrator = self._new_administrator(
             project_id,
             project,
             secret,
             administers_all=is_first or request.get("organizationAdmin", False),
         )
-        self._store.found(foundation, ORGANIZATION if is_first else "")
+        self._store.add(administrator, ORGANIZATION if is_first else "")
         return {
             "project": project_id,
             "serviceAccount": {
-                "keyId": foundation.key.id,
+                "keyId": administrator.key.id,
                 "secret": secret,
-                "email": foundation.account.email,
+                "email": administrator.account.email,
                 "algorithm": ALGORITHM,
                 "tokenEndpoint": request.get("tokenEndpoint", ""),
             },
         }
 
-    def _foundation(
+    def _new_administrator(
         self, project_id: str, project: Project | None, secret: str, *, administers_all: bool
-    ) -> Foundation:
+    ) -> NewAdministrator:
         now = self._now()
         author = Author(DEPLOYER, "", "", now, self._id())
         account_id, key_id, time_text = self._id(), self._id(), times.to_text(now)
@@ -124,7 +145,7 @@ class Founding:
         if project is not None:
             changes.append(author.change("project.create", project.name))
             changes.append(author.change("project.create", project.name, log=ORGANIZATION))
-        return Foundation(project, account, key, members, tuple(changes))
+        return NewAdministrator(project, account, key, members, tuple(changes))
 
     def _project(self, project_id: str, display_name: str) -> Project:
         return Project(

@@ -23,6 +23,7 @@ from dataconnectors.kernel.errors import (
     TooLargeError,
     UnavailableError,
 )
+from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.history import EventKeeper
@@ -112,7 +113,7 @@ class Ingest:
         device, `UnavailableError` when it was not accepted.
         """
         now = self._now()
-        if not events.is_id(device):
+        if not is_id(device):
             raise NotFoundError(f"projects/{project}/devices/{device:.80} is not there")
         try:
             event = events.from_emulator(payload, project, device, event_id, now)

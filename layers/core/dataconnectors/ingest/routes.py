@@ -5,7 +5,6 @@ from typing import Any
 
 from dataconnectors.aws import gateway
 from dataconnectors.aws.gateway import Answer
-from dataconnectors.events.event import is_id
 from dataconnectors.identity.access import Access
 from dataconnectors.ingest.acceptance import Ingest, Outcome
 from dataconnectors.kernel.errors import (
@@ -14,7 +13,7 @@ from dataconnectors.kernel.errors import (
     NotFoundError,
     UnavailableError,
 )
-from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
+from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
 
 PUBLISH = ":publish"
 

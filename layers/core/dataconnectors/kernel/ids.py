@@ -2,11 +2,17 @@
 
 import base64
 import hashlib
+import re
 
 ENTROPY_BYTES = 8
 """64 random bits beside the second: two ids of one second are equal once in 10^19."""
 
 LENGTH = 20
+
+LONGEST_ID = 64
+"""Characters of an event, device or project id; the vendor's have 20 to 23."""
+
+_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
 def new_id(now: float, entropy: bytes) -> str:
@@ -25,3 +31,8 @@ def derived_id(name: str) -> str:
     """An id that looks like the others, always the same for a name: the hash of it, 96 bits."""
     digest = hashlib.sha256(name.encode()).digest()[:12]
     return base64.b32hexencode(digest).decode("ascii").rstrip("=").lower()
+
+
+def is_id(text: object) -> bool:
+    """Whether a text can be the id of an event, a device or a project."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None

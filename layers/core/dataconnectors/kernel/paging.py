@@ -3,10 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from dataconnectors.aws import gateway
 from dataconnectors.kernel.errors import BadRequestError
 
 LONGEST_TOKEN = 2048
@@ -17,27 +15,19 @@ LONGEST_PLACE = 256
 """Characters of a place in a list; ours are far shorter, and DynamoDB's sort keys take 1,024."""
 
 
-def size(event: Mapping[str, Any], most: int) -> int:
-    """The page size that a request asks for, `most` when it asks for none or for more."""
-    texts = [text for text in gateway.query(event, "pageSize", "page_size") if text]
-    if not texts:
-        return most
-    text = texts[-1]
+def size_of(text: str, most: int) -> int:
+    """The page size that a request asks for, `most` when it asks for 0 or for more."""
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise BadRequestError(f"pageSize: {text!r:.40}, expected a whole number of 0 to {most}")
     return min(int(text), most) or most
 
 
-def token(event: Mapping[str, Any]) -> list[Any] | None:
-    """Where a request's page begins, as `encode` was given it; None for the first page.
+def decode(text: str) -> list[Any]:
+    """Where a page begins, as `encode` was given it.
 
-    Raises `BadRequestError` for a text that `encode` cannot have made. What is in it has to be
-    checked by who reads it: tokens are not signed.
+    Raises `BadRequestError` for a text that `encode` cannot have made. Callers have to check what
+    is in the list: tokens are not signed.
     """
-    texts = [text for text in gateway.query(event, "pageToken", "page_token") if text]
-    if not texts:
-        return None
-    text = texts[-1]
     try:
         if len(text) > LONGEST_TOKEN:
             raise ValueError

@@ -10,11 +10,12 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.api.request import Guard
 from dataconnectors.aws import gateway
-from dataconnectors.aws.vault import Vault, secrets_of
+from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors import configuration
 from dataconnectors.connectors.configuration import CheckUrl, Configuration
-from dataconnectors.connectors.connector import NO_SECRETS, Connector, Lifecycle, Secrets
+from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.connectors.idempotent_creates import REMEMBERED_SECONDS, Creation, digest_of
+from dataconnectors.connectors.secrets import NO_SECRETS, Secrets, open_secrets
 from dataconnectors.delivery.freshness import SETTLE_SECONDS
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.audit import Author
@@ -246,10 +247,10 @@ class Connectors:
         return connector
 
     def _settings(self, connector: Connector) -> Configuration:
-        return configuration.of(connector, secrets_of(connector, self._vault))
+        return configuration.of(connector, open_secrets(connector, self._vault))
 
     def _to_api(self, connector: Connector) -> dict[str, Any]:
-        return configuration.to_api(connector, secrets_of(connector, self._vault))
+        return configuration.to_api(connector, open_secrets(connector, self._vault))
 
     def _seal(self, secrets: Secrets, name: str) -> bytes | None:
         return None if secrets == NO_SECRETS else self._vault.seal(secrets.to_bytes(), name)

@@ -22,12 +22,11 @@ from dataconnectors.devices.device import (
     parse_names,
 )
 from dataconnectors.devices.listing import Filter, Order
-from dataconnectors.events.event import is_id
 from dataconnectors.identity.access import Access, Caller
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel import paging, times
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError, RequestError
-from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
+from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
 from dataconnectors.store import keys
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.projects import ProjectStore
@@ -311,8 +310,8 @@ def routes(
         wanted = Wanted(
             filter=device_lists.parse_filter(guard.event),
             order=device_lists.parse_order(guard.event),
-            size=paging.size(guard.event, LARGEST_PAGE),
-            position=paging.token(guard.event),
+            size=gateway.page_size(guard.event, LARGEST_PAGE),
+            position=gateway.page_token(guard.event),
         )
         return devices.page(projects, wanted)
 

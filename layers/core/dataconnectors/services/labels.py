@@ -14,10 +14,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from dataconnectors.api.request import Guard
 from dataconnectors.devices.device import Device, batch_error, check_labels, parse_name
 from dataconnectors.devices.labels import Batch, LabelChange, parse_batch
-from dataconnectors.events.event import is_id
 from dataconnectors.identity.access import Access
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
+from dataconnectors.kernel.ids import is_id
 from dataconnectors.services.devices import COLLECTION
 from dataconnectors.store.devices import DeviceStore
 

@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
 from dataconnectors.api.request import Guard
 from dataconnectors.aws import gateway
-from dataconnectors.events.event import is_id
 from dataconnectors.identity import accounts, members
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.accounts import ServiceAccount
@@ -17,6 +16,7 @@ from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.identity.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from dataconnectors.kernel import fields, times
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
+from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.members import MemberStore
 

@@ -188,7 +188,7 @@ def routes(projects: Projects, access: Access) -> Router:
         if organization and not organization.startswith("organizations/"):
             raise BadRequestError("organization: expected organizations/<id>")
         words = ",".join(gateway.query(event, "query"))
-        limit, after = paging.size(event, BATCH_GET_KEYS), guard.after()
+        limit, after = gateway.page_size(event, BATCH_GET_KEYS), guard.after()
         found, rest = projects.page(caller, organization, words, limit=limit, after=after)
         return {
             "projects": [to_api(project) for project in found],

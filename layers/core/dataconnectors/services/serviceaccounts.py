@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.api.request import Guard
 from dataconnectors.aws.vault import Vault
-from dataconnectors.events.event import is_id
 from dataconnectors.identity import roles
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.accounts import (
@@ -22,7 +21,7 @@ from dataconnectors.identity.audit import Author
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel import fields, times
 from dataconnectors.kernel.errors import ConflictError, ForbiddenError, NotFoundError
-from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
+from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
 from dataconnectors.services.members import Members
 from dataconnectors.store.accounts import AccountStore
 

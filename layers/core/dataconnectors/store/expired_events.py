@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from dataconnectors.expiry.announcements import Notice
 from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, Expired
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
@@ -24,18 +24,6 @@ NOTICE_SECONDS = 24 * 3600
 
 _BEYOND = "~"
 """Sorts after everything that follows a time in a sort key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Expired events of a connector since the last announcement.
-
-    `announced_at` is when one was begun, in epoch seconds; 0 when there was none in the last day.
-    """
-
-    connector: str
-    count: int
-    announced_at: float
 
 
 class ExpiredStore:

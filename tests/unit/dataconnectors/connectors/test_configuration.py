@@ -9,7 +9,8 @@ import pytest
 
 from dataconnectors.connectors import configuration
 from dataconnectors.connectors.configuration import Configuration
-from dataconnectors.connectors.connector import Secrets, Status
+from dataconnectors.connectors.connector import Status
+from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import check_url
 from dataconnectors.kernel.errors import BadRequestError
 

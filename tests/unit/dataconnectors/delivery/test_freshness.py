@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from dataconnectors.connectors.connector import Connector, Secrets
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.delivery.freshness import FRESH_SECONDS, READS, SETTLE_SECONDS, Fresh
 from dataconnectors.delivery.received import Record
 from dataconnectors.events.message import Message

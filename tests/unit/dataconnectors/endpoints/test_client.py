@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jwt
 import pytest
 
-from dataconnectors.connectors.connector import Secrets
+from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.client import USER_AGENT, Courier, headers_of
 from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault, Kind

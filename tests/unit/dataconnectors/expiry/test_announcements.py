@@ -6,8 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataconnectors.expiry.announcements import Announced, Announcer
-from dataconnectors.store.expired_events import Notice
+from dataconnectors.expiry.announcements import Announced, Announcer, Notice
 
 NOW = 1_790_000_000.0
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "PutEvents")
@@ -30,7 +29,7 @@ class World:
         self.store_error: Exception | None = None
         self.during_put: Callable[[], object] = lambda: None
         self.now = NOW
-        self.announcer = Announcer(self, self, "dc")  # type: ignore[arg-type]  # all that is used
+        self.announcer = Announcer(self, self, "dc")
 
     def run(self, seconds: float = 50.0) -> Announced:
         return self.announcer.announce(self.now, lambda: seconds)

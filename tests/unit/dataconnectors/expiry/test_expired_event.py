@@ -4,17 +4,12 @@ import json
 
 import pytest
 
+from dataconnectors.delivery.expiring import expired
 from dataconnectors.delivery.received import Job, Record
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.endpoints.outcomes import Failed, Kind
 from dataconnectors.events.message import Message
-from dataconnectors.expiry.expired_event import (
-    LAST_AGE,
-    RETENTION_SECONDS,
-    expired,
-    fits,
-    keep_again_in,
-)
+from dataconnectors.expiry.expired_event import LAST_AGE, RETENTION_SECONDS, fits, keep_again_in
 
 NOW = 1_790_000_000.0
 FAILED = Failed(Kind.TIMEOUT, "no answer in time", 10.0)

@@ -81,7 +81,7 @@ class Bench:
         self.table = table or Table()
         self.clock = Clock()
         self.access = Access(
-            self.table,  # type: ignore[arg-type]  # the reads it makes
+            self.table,
             OpenVault(),  # type: ignore[arg-type]  # no KMS here
             entropy=lambda count: bytes(range(count)),
             now=lambda: NOW + self.clock.time,

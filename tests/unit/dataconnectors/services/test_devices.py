@@ -17,8 +17,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
+from dataconnectors.aws import gateway
 from dataconnectors.devices import listing as device_lists
-from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.services.devices import MOST_PROJECTS, MOST_READ, Devices, Wanted
 from dataconnectors.store import keys
@@ -145,8 +145,8 @@ def wanted(query: str) -> Wanted:
     return Wanted(
         device_lists.parse_filter(event),
         device_lists.parse_order(event),
-        paging.size(event, 1000),
-        paging.token(event),
+        gateway.page_size(event, 1000),
+        gateway.page_token(event),
     )
 
 

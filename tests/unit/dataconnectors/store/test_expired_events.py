@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from dataconnectors.events.message import LONGEST_NAME
+from dataconnectors.expiry.announcements import Notice
 from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, Expired
 from dataconnectors.provisioning import control_plane
-from dataconnectors.store.expired_events import NOTICE_SECONDS, ExpiredStore, Notice, _item
+from dataconnectors.store.expired_events import NOTICE_SECONDS, ExpiredStore, _item
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
 from tests.support.dynamodb import Watched, fail

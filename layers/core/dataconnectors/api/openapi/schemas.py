@@ -14,12 +14,13 @@ from dataconnectors.devices.device import (
     MAXIMUM_LABELS,
 )
 from dataconnectors.endpoints.addresses import LONGEST_URL
-from dataconnectors.events.event import EVENT_TYPES, LONGEST_ID
+from dataconnectors.events.event import EVENT_TYPES
 from dataconnectors.identity import accounts, members
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.identity.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES, permissions
 from dataconnectors.ingest.acceptance import MAXIMUM_EVENTS
 from dataconnectors.kernel import fields
+from dataconnectors.kernel.ids import LONGEST_ID
 from dataconnectors.services.devices import MOST_TRANSFERRED
 
 Schema = dict[str, Any]

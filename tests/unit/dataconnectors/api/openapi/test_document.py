@@ -14,7 +14,7 @@ from dataconnectors.api.openapi import schemas
 from dataconnectors.api.openapi.document import build
 from dataconnectors.api.openapi.operations import OPERATIONS, TAGS
 from dataconnectors.connectors import configuration
-from dataconnectors.connectors.connector import NO_SECRETS
+from dataconnectors.connectors.secrets import NO_SECRETS
 from dataconnectors.devices import device as devices
 from dataconnectors.devices import labels
 from dataconnectors.events import event as events
@@ -42,7 +42,9 @@ def test_cold_starts_do_not_pay_for_it() -> None:
     package = Path(reference.__file__).parents[1]
     for module in package.rglob("*.py"):
         if module.parent.name != "openapi":
-            assert not re.search(r"^(from|import) dataconnectors.api.openapi", module.read_text(), re.M)
+            assert not re.search(
+                r"^(from|import) dataconnectors.api.openapi", module.read_text(), re.M
+            )
 
 
 def test_operations_have_ids_of_their_own_and_a_tag_that_is_explained() -> None:
