@@ -11,7 +11,7 @@ STATE_DIR ?= .local
 CA_BUNDLE ?=
 DEMO ?= 1
 
-# Option of `make deploy`, `destroy`, `admin` and `strays`: a table of samconfig.toml.
+# Option of `make deploy`, `destroy`, `admin` and `deadletters`: a table of samconfig.toml.
 ENV ?= dev
 
 # Options of `make admin`: the id of a project to join, and 1 for who administers the organization. Not
@@ -83,9 +83,9 @@ admin: environment .venv/dev/.made ## An administrator of a new project, or JOIN
 	@$(DEV) -m ops.admin --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
 		$(if $(JOIN),--join '$(JOIN)') $(if $(filter 1,$(ORGANIZATION)),--organization-admin)
 
-.PHONY: strays
-strays: environment .venv/dev/.made ## Messages that are our fault; SEND_BACK=1 puts them back: ENV
-	@$(DEV) -m ops.strays --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
+.PHONY: deadletters
+deadletters: environment .venv/dev/.made ## Messages that are our fault; SEND_BACK=1 puts them back: ENV
+	@$(DEV) -m ops.dead_letters --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
 		$(if $(filter 1,$(SEND_BACK)),--send-back)
 
 .PHONY: invoke

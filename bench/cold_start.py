@@ -43,7 +43,7 @@ from dataconnectors.events.message import Message
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
 from tests.conftest import ENVIRONMENT
-from tests.support.aws import make_faults_queue, make_key, make_sender, make_table, template
+from tests.support.aws import make_dead_letter_queue, make_key, make_sender, make_table, template
 from tests.support.http_api import LambdaContext, request
 from tests.support.rows import a_connector
 
@@ -224,7 +224,7 @@ def variants(url: str, folder: Path) -> dict[str, Variant]:
     make_table()
     make_key()
     make_sender()
-    make_faults_queue()
+    make_dead_letter_queue()
     admin = importlib.import_module("functions.admin.app")
     founded = admin.lambda_handler({"displayName": "", "tokenEndpoint": ""}, LambdaContext())
     project, account = founded["project"], founded["serviceAccount"]

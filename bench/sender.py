@@ -27,12 +27,12 @@ from bench.report import Row, report
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.secrets import Secrets
-from dataconnectors.delivery.attempt_counts import Tally
-from dataconnectors.delivery.dead_letters import FaultsQueue
-from dataconnectors.delivery.received import Record
+from dataconnectors.delivery.attempt_counts import AttemptCounts
+from dataconnectors.delivery.dead_letters import DeadLetterQueue
+from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.delivery.sender import Sender
-from dataconnectors.delivery.visibility import Visibility
-from dataconnectors.endpoints.client import Courier
+from dataconnectors.delivery.visibility import QueueVisibility
+from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.transport import Transport, client_context
 from dataconnectors.events.message import Message
@@ -60,7 +60,7 @@ class Aws:
     def __init__(self, url: str) -> None:
         self._connector = a_connector(url=url, sealed=b"sealed")
 
-    def is_buried(self, _name: str) -> bool:
+    def was_removed(self, _name: str) -> bool:
         """No connector was removed."""
         return False
 
@@ -68,8 +68,8 @@ class Aws:
         """As `Store.connector`."""
         return self._connector
 
-    def add(self, _name: str, _tally: Tally, _now: float) -> None:
-        """As `TallyStore.add`."""
+    def add(self, _name: str, _tally: AttemptCounts, _now: float) -> None:
+        """As `AttemptCountStore.add`."""
 
     def decrypt(self, **_parameters: object) -> dict[str, bytes]:
         """As a KMS client's."""
@@ -90,12 +90,12 @@ def endpoint() -> Iterator[tuple[int, str]]:
             process.communicate()
 
 
-def records() -> list[Record]:
+def records() -> list[ReceivedMessage]:
     """A batch as SQS hands it over."""
     text = Message(PLAIN.name, PLAIN.epoch, "d6e1b8t0h3q2v7k4m9ng", 0, BODY).to_text()
     now = time.time()
     return [
-        Record(str(number), "handle", "arn:aws:sqs:r:1:q", 1, now, now, text)
+        ReceivedMessage(str(number), "handle", "arn:aws:sqs:r:1:q", 1, now, now, text)
         for number in range(BATCH)
     ]
 
@@ -106,9 +106,9 @@ def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
     return Sender(
         connectors=aws,
         vault=Vault(aws),
-        courier=Courier(transport, (ip_network("127.0.0.0/8"),), timeout=10),
-        visibility=Visibility(None),
-        faults=FaultsQueue(None, ""),
+        endpoint_client=EndpointClient(transport, (ip_network("127.0.0.0/8"),), timeout=10),
+        visibility=QueueVisibility(None),
+        faults=DeadLetterQueue(None, ""),
         records=ExpiredStore(Table(None, "")),
         tallies=aws,
         workers=Workers(BATCH),

@@ -124,7 +124,7 @@ def session(do: Session) -> None:
     device_id = measure(do, project, script)
     deliver(do, project, connector_id, device_id, script)
     move(do, project, other, device_id)
-    clear_up(do, project, connector_id, account_id, script)
+    delete_leftovers(do, project, connector_id, account_id, script)
 
 
 def organize(do: Session) -> tuple[str, str]:
@@ -293,7 +293,7 @@ def move(do: Session, project: str, other: str, device: str) -> None:
     do.call(dt.Project.delete_project, other)
 
 
-def clear_up(do: Session, project: str, connector: str, account: str, script: Any) -> None:
+def delete_leftovers(do: Session, project: str, connector: str, account: str, script: Any) -> None:
     """Nothing stays."""
     do.call(dt.DataConnector.delete_data_connector, connector, project, auth=script)
     do.refused(

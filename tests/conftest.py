@@ -23,7 +23,7 @@ ENVIRONMENT = {
     "TABLE_NAME": "dc-test-table",
     "KMS_KEY_ARN": "alias/dc-test-secrets",
     "SENDER_ARN": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sender:live",
-    "FAULTS_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dc-test-faults",
+    "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dc-test-dead-letters",
     "SYNC_FUNCTION": "arn:aws:lambda:us-east-1:123456789012:function:dc-test-sync",
     "ATTEMPT_TIMEOUT": "10",
     "FUNCTION_TIMEOUT": "30",

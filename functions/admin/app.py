@@ -29,7 +29,7 @@ def lambda_handler(event: Any, _context: object) -> dict[str, Any]:
     """Make the account; the answer holds its secret, which is shown this once and never logged."""
     made = bootstrap.make_administrator(event)
     logger.info(
-        "administrator.made",
+        "administrator.created",
         extra={"project": made["project"], "email": made["serviceAccount"]["email"]},
     )
     return made

@@ -47,14 +47,14 @@ from dataconnectors.services import (
     sync,
 )
 from dataconnectors.store.accounts import AccountStore
-from dataconnectors.store.attempt_counts import TallyStore
+from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.audit import AuditStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.history import HistoryStore
 from dataconnectors.store.members import MemberStore
-from dataconnectors.store.plain_json import read_plainly
+from dataconnectors.store.plain_json import use_plain_json
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.request_counts import RequestStore
 from dataconnectors.store.table import Table
@@ -62,9 +62,9 @@ from dataconnectors.store.table import Table
 settings = ApiSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-table = Table(read_plainly(clients.get("dynamodb")), settings.table_name)
-functions = clients.later("lambda")
-sqs = clients.later("sqs")
+table = Table(use_plain_json(clients.get("dynamodb")), settings.table_name)
+functions = clients.lazy("lambda")
+sqs = clients.lazy("sqs")
 connector_rows = ConnectorStore(table)
 project_rows = ProjectStore(table)
 device_rows = DeviceStore(table)
@@ -103,7 +103,7 @@ connector_service = connectors.Connectors(
     vault,
     provision,
     partial(check_url, allowed=settings.allowed_networks),
-    TallyStore(table),
+    AttemptCountStore(table),
     entropy=os.urandom,
     now=time.time,
 )

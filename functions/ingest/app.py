@@ -22,15 +22,15 @@ from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.aws.settings import IngestSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.identity.access import Access
-from dataconnectors.ingest.acceptance import Ingest, Outcome
-from dataconnectors.ingest.queues import Queues
-from dataconnectors.ingest.routes import Publishing
+from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
+from dataconnectors.ingest.queues import ConnectorQueues
+from dataconnectors.ingest.routes import PublishRoutes
 from dataconnectors.kernel.errors import BadRequestError, RequestError, UnavailableError, VaultError
 from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import EventKeeper
+from dataconnectors.store.history import HistoryWriter
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 
@@ -39,12 +39,12 @@ logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
 executor = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
-ingest = Ingest(
+ingest = EventAcceptor(
     ProjectStore(table),
     ConnectorStore(table),
     DeviceStore(table),
-    EventKeeper(table, executor, keeps_history=settings.keep_history),
-    Queues(clients.get("sqs"), executor),
+    HistoryWriter(table, executor, keeps_history=settings.keep_history),
+    ConnectorQueues(clients.get("sqs"), executor),
     time.time,
 )
 access = Access(AccountStore(table), Vault(clients.get("kms")), entropy=os.urandom)
@@ -54,7 +54,7 @@ class NotAcceptedError(RuntimeError):
     """A direct invocation's events were not all accepted: Lambda repeats it, then keeps them."""
 
 
-def report(project: str, outcome: Outcome) -> None:
+def report(project: str, outcome: AcceptResult) -> None:
     """One line for each call, and the metric that an alarm watches."""
     logger.info(
         "ingest.accepted",
@@ -74,7 +74,7 @@ def report_not_accepted(count: int) -> None:
     print(metrics.line(settings.stack, {"NotAccepted": (count, "Count")}, time.time()))
 
 
-publishing = Publishing(ingest, access, report, entropy=os.urandom, now=time.time)
+publishing = PublishRoutes(ingest, access, report, entropy=os.urandom, now=time.time)
 
 coldstart.end()
 

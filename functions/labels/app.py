@@ -9,12 +9,12 @@ from aws_lambda_powertools.logging import Logger
 
 from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.aws.settings import TableSettings
-from dataconnectors.ingest.acceptance import Ingest, Outcome
-from dataconnectors.ingest.label_events import Teller
-from dataconnectors.ingest.queues import Queues
+from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
+from dataconnectors.ingest.label_events import LabelEventPublisher
+from dataconnectors.ingest.queues import ConnectorQueues
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import EventKeeper
+from dataconnectors.store.history import HistoryWriter
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 
@@ -23,26 +23,26 @@ logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
 executor = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
-ingest = Ingest(
+ingest = EventAcceptor(
     ProjectStore(table),
     ConnectorStore(table),
     DeviceStore(table),
-    EventKeeper(table, executor, keeps_history=False),  # which has no labelsChanged in any case
-    Queues(clients.get("sqs"), executor),
+    HistoryWriter(table, executor, keeps_history=False),  # which has no labelsChanged in any case
+    ConnectorQueues(clients.get("sqs"), executor),
     time.time,
 )
 
 
-def tell(project: str, outcome: Outcome) -> None:
+def tell(project: str, outcome: AcceptResult) -> None:
     """One line for the changes of a project."""
     log = logger.info if not outcome.errors() else logger.error
     log(
-        "labels.told",
+        "labels.published",
         extra={"project": project, "accepted": outcome.accepted, "errors": outcome.errors()},
     )
 
 
-teller = Teller(ingest, tell)
+teller = LabelEventPublisher(ingest, tell)
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from dataconnectors.aws.settings import ReconcilerSettings
 from dataconnectors.expiry.accounting import Accountant
 from dataconnectors.expiry.announcements import Announcer
 from dataconnectors.provisioning.control_plane import Blueprint
-from dataconnectors.provisioning.reconciler import Failed, Mended, Reconciler
+from dataconnectors.provisioning.reconciler import Failed, Reconciler, Repaired
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.table import Table
@@ -43,11 +43,11 @@ accountant = Accountant(
 )
 
 
-def tell(news: Mended | Failed) -> None:
+def tell(news: Repaired | Failed) -> None:
     """One line for each thing that was put right, or could not be."""
     match news:
-        case Mended():
-            logger.info("reconciler.mended", extra=asdict(news))
+        case Repaired():
+            logger.info("reconciler.repaired", extra=asdict(news))
         case Failed():
             logger.error("reconciler.failed", extra=asdict(news))
 
@@ -56,7 +56,7 @@ def announce(remaining: Callable[[], float]) -> None:
     """Tell of expired events."""
     announced = announcer.announce(time.time(), remaining)
     if announced.error:
-        logger.error("expired.unannounced", extra=asdict(announced))
+        logger.error("expired.not_announced", extra=asdict(announced))
     elif announced.connectors:
         logger.info("expired.announced", extra=asdict(announced))
 

@@ -19,18 +19,18 @@ from dataconnectors.aws.clients import Clients
 from dataconnectors.aws.settings import SenderSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.delivery.attempt_counts import metric_values
-from dataconnectors.delivery.dead_letters import FaultsQueue
-from dataconnectors.delivery.received import Record, oldest_age
+from dataconnectors.delivery.dead_letters import DeadLetterQueue
+from dataconnectors.delivery.received import ReceivedMessage, oldest_age
 from dataconnectors.delivery.sender import Sender
-from dataconnectors.delivery.visibility import Visibility
-from dataconnectors.endpoints.client import Courier, Poster
+from dataconnectors.delivery.visibility import QueueVisibility
+from dataconnectors.endpoints.client import EndpointClient, Poster
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.transport import Transport, client_context
 from dataconnectors.kernel.workers import Workers
-from dataconnectors.store.attempt_counts import TallyStore
+from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredStore
-from dataconnectors.store.keys import TALLY_SHARDS
+from dataconnectors.store.keys import ATTEMPT_COUNT_SHARDS
 from dataconnectors.store.table import Table
 
 WORKERS = 10
@@ -55,11 +55,11 @@ def make_sender(
 ) -> Sender:
     """The sender of this stack, over a transport, threads and clocks of the caller's choice."""
     table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
-    sqs = clients.later("sqs")
+    sqs = clients.lazy("sqs")
     return Sender(
         connectors=ConnectorStore(table, now=now),
-        vault=Vault(clients.later("kms"), clock=clock),
-        courier=Courier(
+        vault=Vault(clients.lazy("kms"), clock=clock),
+        endpoint_client=EndpointClient(
             transport,
             settings.allowed_networks,
             timeout=settings.attempt_timeout,
@@ -67,10 +67,10 @@ def make_sender(
             clock=clock,
             now=now,
         ),
-        visibility=Visibility(sqs),
-        faults=FaultsQueue(sqs, settings.faults_queue_arn),
+        visibility=QueueVisibility(sqs),
+        faults=DeadLetterQueue(sqs, settings.dead_letter_queue_arn),
         records=ExpiredStore(table),
-        tallies=TallyStore(table, os.urandom(1)[0] % TALLY_SHARDS),
+        tallies=AttemptCountStore(table, os.urandom(1)[0] % ATTEMPT_COUNT_SHARDS),
         workers=workers,
         log=logger,
         tell_attempts=lambda outcomes: emit(metric_values(outcomes)),
@@ -96,7 +96,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     AWS takes a wrong key or an unknown id in the answer for a failure of the whole batch, and an
     empty list for success.
     """
-    records = [Record.from_event(record) for record in event["Records"]]
+    records = [ReceivedMessage.from_event(record) for record in event["Records"]]
     age = oldest_age(records, time.time())
     emit({"OldestMessageAge": (age, "Seconds")})
     remaining = sender.send(records, context.get_remaining_time_in_millis() / 1000)

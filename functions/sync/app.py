@@ -12,18 +12,18 @@ from aws_lambda_powertools.logging import Logger
 
 from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.aws.settings import TableSettings
-from dataconnectors.ingest.queues import Queues
+from dataconnectors.ingest.queues import ConnectorQueues
 from dataconnectors.ingest.sync import Sync
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.plain_json import read_plainly
+from dataconnectors.store.plain_json import use_plain_json
 from dataconnectors.store.table import Table
 
 settings = TableSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-table = Table(read_plainly(clients.get("dynamodb")), settings.table_name)
-queues = Queues(clients.get("sqs"), ThreadPoolExecutor(MAXIMUM_CONNECTIONS))
+table = Table(use_plain_json(clients.get("dynamodb")), settings.table_name)
+queues = ConnectorQueues(clients.get("sqs"), ThreadPoolExecutor(MAXIMUM_CONNECTIONS))
 sync = Sync(ConnectorStore(table), DeviceStore(table), queues, time.time)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dataconnectors.connectors.idempotent_creates import REMEMBERED_SECONDS
+from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
 from tests.faults.ledger import CUSTOMERS_FIELDS, Account, Change
 from tests.faults.process import KilledError
 from tests.faults.publishers import TYPES, Project

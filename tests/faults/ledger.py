@@ -20,7 +20,7 @@ from enum import IntFlag
 from typing import Any
 
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.outcomes import Fault
+from dataconnectors.endpoints.outcomes import NoAnswer
 from tests.faults.models.dynamodb import Item
 from tests.faults.models.kms import plaintext_of
 from tests.faults.models.sqs import Message, Queue
@@ -183,7 +183,7 @@ class Change:
 class Attempted:
     """How an attempt looked to the sender; `ended` in seconds of the run."""
 
-    answer: int | Fault
+    answer: int | NoAnswer
     seconds: float
     ended: float
     age: float
@@ -328,7 +328,7 @@ class Ledger:
         match attempt.answer if attempt is not None else None:
             case None:
                 return {"kind": "timeout"}
-            case Fault(kind):
+            case NoAnswer(kind):
                 return {"kind": kind.value}
             case 200:
                 return {"kind": "no record: the event was acknowledged"}
@@ -509,7 +509,7 @@ class Ledger:
         process: Process,
         where: tuple[Account, int],
         seconds: float,
-        answer: int | Fault | None,
+        answer: int | NoAnswer | None,
     ) -> None:
         """The sender has the answer to a POST, or the lack of one; None after its deadline."""
         account, number = where

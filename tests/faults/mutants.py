@@ -46,16 +46,16 @@ UNQUEUED = "was accepted and not queued"
 MUTANTS = (
     Mutant(
         "the Failed list of SendMessageBatch is ignored",
-        "dataconnectors.ingest.queues:Queues._send_batch",
+        "dataconnectors.ingest.queues:ConnectorQueues._send_batch",
         'answer.get("Successful", []):',
         'answer.get("Successful", []) + answer.get("Failed", []):',
         UNQUEUED,
     ),
     Mutant(
         "a send that timed out counts as confirmed",
-        "dataconnectors.ingest.queues:Queues._send_batch",
+        "dataconnectors.ingest.queues:ConnectorQueues._send_batch",
         "except BotoCoreError as error:",
-        "except BotoCoreError as error:\n                return Sent({})",
+        "except BotoCoreError as error:\n                return SendResult({})",
         UNQUEUED,
     ),
     Mutant(
@@ -67,21 +67,21 @@ MUTANTS = (
     ),
     Mutant(
         "200 before every queue has confirmed",
-        "dataconnectors.ingest.acceptance:Ingest._deliver",
-        "Outcome(len(messages) - len(unconfirmed), refused, unconfirmed)",
-        "Outcome(len(messages), refused, {})",
+        "dataconnectors.ingest.acceptance:EventAcceptor._deliver",
+        "AcceptResult(len(messages) - len(unconfirmed), refused, unconfirmed)",
+        "AcceptResult(len(messages), refused, {})",
         "was accepted and",
     ),
     Mutant(
         "unprocessed items of history are forgotten",
-        "dataconnectors.store.history:EventKeeper._put",
+        "dataconnectors.store.history:HistoryWriter._put",
         "            if not remaining:",
         "            if True:",
         "is not in history",
     ),
     Mutant(
         "kept connectors are used without asking for the version",
-        "dataconnectors.ingest.acceptance:Ingest._wanting",
+        "dataconnectors.ingest.acceptance:EventAcceptor._wanting",
         "if kept is not None and kept[0] == version:",
         "if kept is not None:",
         "queue|undelivered",  # nothing is queued, or for an epoch that is over
@@ -103,21 +103,21 @@ MUTANTS = (
     Mutant(
         "acknowledged before the POST",
         "dataconnectors.delivery.sender:Sender._attempt",
-        "outcome = self._courier.attempt(connector.url, secrets, job.body)",
-        "self._courier.attempt(connector.url, secrets, job.body)\n"
+        "outcome = self._endpoint_client.attempt(connector.url, secrets, job.body)",
+        "self._endpoint_client.attempt(connector.url, secrets, job.body)\n"
         "        outcome: Outcome = Delivered(200, 0.0)",
         UNDELIVERED,
     ),
     Mutant(
         "no answer counts as delivered",
-        "dataconnectors.endpoints.client:Courier.attempt",
+        "dataconnectors.endpoints.client:EndpointClient.attempt",
         "return Failed(answer.kind, answer.message, response_time)",
         "return Delivered(200, response_time)",
         UNDELIVERED,
     ),
     Mutant(
         "any 2xx acknowledges",
-        "dataconnectors.endpoints.client:Courier.__init__",
+        "dataconnectors.endpoints.client:EndpointClient.__init__",
         "range(200, 201)",
         "range(200, 300)",
         UNDELIVERED,
@@ -138,7 +138,7 @@ MUTANTS = (
     ),
     Mutant(
         "what was read of a connector is never too old",
-        "dataconnectors.delivery.freshness:Fresh.get",
+        "dataconnectors.delivery.freshness:FreshRead.get",
         "if reading is not None and now - reading.began < FRESH_SECONDS:",
         "if reading is not None:",
         "after the call that disabled",
@@ -159,7 +159,7 @@ MUTANTS = (
     ),
     Mutant(
         "a record of an expired event forgets its attempts",
-        "dataconnectors.expiry.expired_event:expired",
+        "dataconnectors.delivery.expiring:expired",
         "attempts=job.record.receive_count",
         "attempts=0",
         "is recorded as",
@@ -205,7 +205,7 @@ MUTANTS = (
     ),
     Mutant(
         "bodies are written anew for each attempt",
-        "dataconnectors.delivery.received:Job.of",
+        "dataconnectors.delivery.received:QueuedEvent.of",
         "message.body.encode()",
         '__import__("json").dumps(__import__("json").loads(message.body)).encode()',
         "with another body",

@@ -167,7 +167,7 @@ class Process:
         """As `dataconnectors.aws.Clients`. How botocore repeats other calls is up to the plan."""
         return Client(self, self.world.services[service], once)
 
-    later = get
+    lazy = get
 
     def call(
         self,

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dataconnectors.aws.vault import Vault
 from dataconnectors.devices.device import Device
 from dataconnectors.endpoints.addresses import Destination, check_url
-from dataconnectors.endpoints.outcomes import Fault
+from dataconnectors.endpoints.outcomes import NoAnswer
 from dataconnectors.identity.bootstrap import Bootstrap
 from dataconnectors.kernel import times
 from dataconnectors.store.bootstrap import BootstrapStore
@@ -273,7 +273,7 @@ class World:
         return bool(self.scenario.until) and self.ledger.has_violated(self.scenario.until)
 
     def _set_up(self) -> None:
-        faults_queue = os.environ["FAULTS_QUEUE_ARN"].rpartition(":")[2]
+        faults_queue = os.environ["DEAD_LETTER_QUEUE_ARN"].rpartition(":")[2]
         self.sqs.create_queue(QueueName=faults_queue)
         process = self.process("admin")
         table = Table(process.get("dynamodb"), os.environ["TABLE_NAME"])
@@ -431,7 +431,7 @@ class Transport:
 
     def post(
         self, destination: Destination, headers: Any, body: bytes, timeout: float, /
-    ) -> int | Fault:
+    ) -> int | NoAnswer:
         """As `Transport.post`."""
         world, process = self._world, self._process
         kill = world.plan.kill(process.role, "POST")

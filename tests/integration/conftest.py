@@ -18,7 +18,7 @@ from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from tests.support import dynamodb_rules, moto_mappings
 from tests.support.api_server import Handler, serving
-from tests.support.aws import make_faults_queue, make_key, make_sender, make_table
+from tests.support.aws import make_dead_letter_queue, make_key, make_sender, make_table
 from tests.support.http_api import LambdaContext, content, request
 
 TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # a URL
@@ -35,7 +35,7 @@ def stack() -> Iterator[None]:
         make_table()
         make_key()
         make_sender()
-        make_faults_queue()
+        make_dead_letter_queue()
         for app in (config_api, ingest):
             # What an earlier module's tokens were signed with is in a table that is gone.
             app.access._token_keys.forget("")

@@ -7,9 +7,9 @@ import boto3
 import pytest
 
 from dataconnectors.identity import roles
-from dataconnectors.identity.audit import RETENTION_SECONDS, Author
+from dataconnectors.identity.audit import RETENTION_SECONDS, Actor
 from dataconnectors.kernel import times
-from dataconnectors.store.audit import AuditStore, put_changes
+from dataconnectors.store.audit import AuditStore, put_audit_entries
 from functions.config_api import app as config_api
 from tests.integration.conftest import Client, found
 from tests.support.http_api import LambdaContext, content, request
@@ -257,9 +257,9 @@ def test_a_log_forgets_by_itself_and_never_shows_what_it_should_have_forgotten(
     client: Client,
 ) -> None:
     now = times.from_text(entries(client)[0]["time"])
-    author = Author("a", "k", "", now - RETENTION_SECONDS - 60, "request")
-    change = author.change("project.update", f"projects/{client.project}")
-    config_api.table.transact(put_changes(config_api.table, change), "")
+    author = Actor("a", "k", "", now - RETENTION_SECONDS - 60, "request")
+    change = author.audit_entry("project.update", f"projects/{client.project}")
+    config_api.table.transact(put_audit_entries(config_api.table, change), "")
     shown = entries(client, "startTime=2001-01-01T00:00:00Z")
     assert change.id not in [entry["id"] for entry in shown]
     item = boto3.client("dynamodb").query(

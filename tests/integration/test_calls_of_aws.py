@@ -93,7 +93,7 @@ NOTHING: dict[str, int] = {}
 READS: dict[str, dict[str, int]] = {
     "listDataConnectors": ONE_QUERY,
     "getDataConnector": ONE_ITEM,
-    "getDataConnectorMetrics": {"GetItem": 1, "Query": keys.TALLY_SHARDS},
+    "getDataConnectorMetrics": {"GetItem": 1, "Query": keys.ATTEMPT_COUNT_SHARDS},
     "listExpiredEvents": ONE_QUERY,
     "listDeviceEvents": ONE_QUERY,
     "listDevices": {"BatchGetItem": 1, "Query": keys.DEVICE_SHARDS},

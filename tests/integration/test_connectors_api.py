@@ -11,20 +11,20 @@ import pytest
 from dataconnectors.aws.settings import QueueSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS, Connector
-from dataconnectors.connectors.idempotent_creates import REMEMBERED_SECONDS
+from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
 from dataconnectors.endpoints.addresses import check_url
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.provisioning.provisioner import Provisioner
 from dataconnectors.services.connectors import Connectors
-from dataconnectors.store.attempt_counts import TallyStore
+from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
 from tests.integration.conftest import Client
 
 BODY = {"httpConfig": {"url": "https://example.com/hook", "signatureSecret": "one"}}
-ME = Author("me@example.com", "key1", "192.0.2.1", 1_790_000_000.0, "request")
-ANOTHER = Author("other@example.com", "key2", "192.0.2.1", 1_790_000_000.0, "request")
+ME = Actor("me@example.com", "key1", "192.0.2.1", 1_790_000_000.0, "request")
+ANOTHER = Actor("other@example.com", "key2", "192.0.2.1", 1_790_000_000.0, "request")
 
 
 class Interrupted(ConnectorStore):
@@ -64,13 +64,13 @@ class Service:
                 sleep=lambda seconds: None,
             ).provision,
             partial(check_url, allowed=()),
-            TallyStore(self.store._table),
+            AttemptCountStore(self.store._table),
             entropy=os.urandom,
             now=lambda: self.time,
             sleep=lambda seconds: None,
         )
 
-    def create(self, body: Any = None, author: Author = ME, idempotency_key: str = "") -> str:
+    def create(self, body: Any = None, author: Actor = ME, idempotency_key: str = "") -> str:
         made = self.connectors.create(self.project, body or BODY, author, idempotency_key)
         return str(made["name"])
 

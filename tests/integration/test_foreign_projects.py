@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from dataconnectors.api.openapi.operations import OPERATIONS, Operation
-from dataconnectors.delivery.attempt_counts import Tally
-from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.delivery.attempt_counts import AttemptCounts
+from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity import roles
-from dataconnectors.store.attempt_counts import TallyStore
+from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.expired_events import ExpiredStore
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, found
@@ -53,9 +53,9 @@ class Project:
             self.admin.call("POST", f"/devices/{device}:publish", {"touch": {}})
             self.post("/devices", {"type": "touch"})
         name = f"projects/{self.admin.project}/dataconnectors/{self.names['connector']}"
-        TallyStore(config_api.table).add(name, Tally(7, 7, {1: 14}), time.time())
+        AttemptCountStore(config_api.table).add(name, AttemptCounts(7, 7, {1: 14}), time.time())
         expired = [
-            Expired(name, f"e{n}", "touch", word, 1, "status", word, 500, time.time() - n, 1.0)
+            ExpiredEvent(name, f"e{n}", "touch", word, 1, "status", word, 500, time.time() - n, 1.0)
             for n in range(3)
         ]
         ExpiredStore(config_api.table).keep(expired)

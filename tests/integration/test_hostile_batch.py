@@ -19,12 +19,12 @@ import pytest
 import trustme
 
 from dataconnectors.connectors.connector import Connector
-from dataconnectors.delivery.received import Record
+from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.delivery.sender import Sender
-from dataconnectors.delivery.visibility import Visibility
-from dataconnectors.endpoints.client import Courier
+from dataconnectors.delivery.visibility import QueueVisibility
+from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.dialler import Dialler, Resolved, resolve
-from dataconnectors.endpoints.outcomes import Kind
+from dataconnectors.endpoints.outcomes import FailureKind
 from dataconnectors.endpoints.transport import Transport, client_context
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
@@ -78,31 +78,31 @@ def closing(server: Endpoint) -> Behaviour:
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
-PLAIN: dict[str, tuple[Callable[[Endpoint], Behaviour], Kind]] = {
-    "never shakes hands": (silent, Kind.TIMEOUT),
-    "drips its handshake": (dripping_a_handshake, Kind.TIMEOUT),
-    "speaks no TLS": (speaking_http, Kind.TLS),
-    "closes at once": (closing, Kind.TLS),
+PLAIN: dict[str, tuple[Callable[[Endpoint], Behaviour], FailureKind]] = {
+    "never shakes hands": (silent, FailureKind.TIMEOUT),
+    "drips its handshake": (dripping_a_handshake, FailureKind.TIMEOUT),
+    "speaks no TLS": (speaking_http, FailureKind.TLS),
+    "closes at once": (closing, FailureKind.TLS),
 }
 """Without TLS."""
 
-SECURE: dict[str, tuple[Callable[[Endpoint], Behaviour], Kind | None]] = {
-    "never reads": (silent, Kind.TIMEOUT),
-    "drips its status": (sending_for_ever(b"", b"H", 0.05), Kind.TIMEOUT),
-    "drips its headers": (sending_for_ever(OK, b"x", 0.05), Kind.TIMEOUT),
+SECURE: dict[str, tuple[Callable[[Endpoint], Behaviour], FailureKind | None]] = {
+    "never reads": (silent, FailureKind.TIMEOUT),
+    "drips its status": (sending_for_ever(b"", b"H", 0.05), FailureKind.TIMEOUT),
+    "drips its headers": (sending_for_ever(OK, b"x", 0.05), FailureKind.TIMEOUT),
     "drips its body": (
         sending_for_ever(OK + b"Content-Length: 900\r\n\r\n", b"x", 0.05),
-        Kind.TIMEOUT,
+        FailureKind.TIMEOUT,
     ),
     "drips interim answers": (
         sending_for_ever(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.05),
-        Kind.TIMEOUT,
+        FailureKind.TIMEOUT,
     ),
     "floods interim answers": (
         sending_for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500, 0.0),
-        Kind.TOO_LARGE,
+        FailureKind.TOO_LARGE,
     ),
-    "floods headers": (sending_for_ever(OK, b"X: y\r\n" * 50, 0.0), Kind.TOO_LARGE),
+    "floods headers": (sending_for_ever(OK, b"X: y\r\n" * 50, 0.0), FailureKind.TOO_LARGE),
     "floods its body": (sending_for_ever(OK + b"\r\n", b"x" * 60_000, 0.0), None),
     "floods a bomb": (
         sending_for_ever(
@@ -112,9 +112,9 @@ SECURE: dict[str, tuple[Callable[[Endpoint], Behaviour], Kind | None]] = {
     ),
     "ends in its body": (
         answering(OK + b"Content-Length: 9\r\n\r\nshort", times=1),
-        Kind.PROTOCOL,
+        FailureKind.PROTOCOL,
     ),
-    "resets": (resetting, Kind.PROTOCOL),
+    "resets": (resetting, FailureKind.PROTOCOL),
 }
 """After a handshake; with None the 200 counts, and no more of its body is read."""
 
@@ -138,8 +138,10 @@ class World:
         self.sender = Sender(
             connectors=self,
             vault=None,  # type: ignore[arg-type]  # nothing is sealed
-            courier=Courier(transport, (ip_network("127.0.0.0/8"),), timeout=TIMEOUT),
-            visibility=Visibility(self.sqs),
+            endpoint_client=EndpointClient(
+                transport, (ip_network("127.0.0.0/8"),), timeout=TIMEOUT
+            ),
+            visibility=QueueVisibility(self.sqs),
             faults=Faults(),
             records=Records(),
             tallies=Tallies(),
@@ -151,7 +153,7 @@ class World:
         number = name.rpartition("/")[2]
         return a_connector(id=number, url=self.urls[self.names[int(number)]])
 
-    def is_buried(self, name: str) -> bool:
+    def was_removed(self, name: str) -> bool:
         return False
 
     def info(self, message: str, /, *, extra: Any) -> None:
@@ -165,7 +167,7 @@ class World:
         """One event to each; the names of those that stay in the queue, and the seconds it took."""
         now = time.time()
         records = [
-            Record(
+            ReceivedMessage(
                 str(number),
                 str(number),
                 "arn:aws:sqs:eu-west-1:111122223333:q",
@@ -215,7 +217,10 @@ def test_each_hostile_endpoint_fails_for_what_it_is_and_holds_the_batch_no_longe
     left, seconds = world.send()
     assert seconds < TIMEOUT * 1.1 + SLACK
     kinds = {name: kind for name, (_, kind) in (PLAIN | SECURE).items()}
-    kinds |= {"floods session tickets": Kind.TIMEOUT, "does not resolve in time": Kind.DNS}
+    kinds |= {
+        "floods session tickets": FailureKind.TIMEOUT,
+        "does not resolve in time": FailureKind.DNS,
+    }
     found = {name: failure["kind"] for name, failure in world.failures.items()}
     assert found == {name: kind.value for name, kind in kinds.items() if kind is not None}
     assert left == set(found)

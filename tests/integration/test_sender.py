@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors.delivery.received import Record
-from dataconnectors.expiry.announcements import Notice
+from dataconnectors.delivery.received import ReceivedMessage
+from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredStore
@@ -101,7 +101,7 @@ def test_what_a_disabled_connector_still_has_in_its_queue_is_dropped(
 def strays() -> list[dict[str, Any]]:
     """What is in the queue of our faults; it is empty afterwards."""
     sqs = boto3.client("sqs")
-    name = os.environ["FAULTS_QUEUE_ARN"].rpartition(":")[2]
+    name = os.environ["DEAD_LETTER_QUEUE_ARN"].rpartition(":")[2]
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     answer = sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
@@ -193,7 +193,7 @@ def test_what_expires_is_recorded_counted_and_gone(
     assert kept.target.startswith(f"projects/{client.project}/devices/")
     assert (kept.accepted_at, rest) == (sent_at / 1000, "")
     notices = [notice for notice in store.notices() if notice.connector == name]
-    assert notices == [Notice(name, 1, 0.0)]
+    assert notices == [PendingAnnouncement(name, 1, 0.0)]
 
 
 def test_attempts_are_counted_for_their_connector_and_told_to_cloudwatch(
@@ -237,7 +237,7 @@ def test_a_healthy_warm_batch_makes_two_calls_of_aws(client: Client) -> None:
         service.meta.events.register("before-send", lambda request, **_: made.append(request.url))
     for calls in (3, 2):
         publish(client, 10)
-        records = [Record.from_event(record) for record in received(client)["Records"]]
+        records = [ReceivedMessage.from_event(record) for record in received(client)["Records"]]
         made.clear()
         assert counting.send(records, 30.0) == []
         assert len(made) == calls, made  # The first one opens the secret

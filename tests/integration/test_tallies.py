@@ -7,16 +7,18 @@ from typing import Any
 import boto3
 import pytest
 
-from dataconnectors.delivery.attempt_counts import Tally
-from dataconnectors.endpoints.outcomes import Delivered, Failed, Kind
+from dataconnectors.delivery.attempt_counts import AttemptCounts
+from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind
 from dataconnectors.store import keys
-from dataconnectors.store.attempt_counts import EXPIRE_SECONDS, WINDOW_MINUTES, TallyStore
+from dataconnectors.store.attempt_counts import EXPIRE_SECONDS, WINDOW_MINUTES, AttemptCountStore
 from dataconnectors.store.table import Table
 from tests.integration.conftest import Client
 
 NOW = 1_790_000_030.0
 NAME = "projects/p/dataconnectors/c"
-BATCH = Tally.of([Delivered(200, 0.1), Delivered(200, 0.2), Failed(Kind.STATUS, "", 0.4, 500)])
+BATCH = AttemptCounts.of(
+    [Delivered(200, 0.1), Delivered(200, 0.2), Failed(FailureKind.STATUS, "", 0.4, 500)]
+)
 
 
 @pytest.fixture
@@ -25,31 +27,31 @@ def table() -> Table:
 
 
 def test_what_senders_add_is_what_is_read(table: Table) -> None:
-    for shard in range(keys.TALLY_SHARDS):
-        TallyStore(table, shard).add(NAME, BATCH, NOW)
-        TallyStore(table, shard).add(NAME, BATCH, NOW + 61)
+    for shard in range(keys.ATTEMPT_COUNT_SHARDS):
+        AttemptCountStore(table, shard).add(NAME, BATCH, NOW)
+        AttemptCountStore(table, shard).add(NAME, BATCH, NOW + 61)
     other = NAME + "c"
-    TallyStore(table, 0).add(other, BATCH, NOW)
-    found = TallyStore(table).recent(NAME, NOW + 61)
+    AttemptCountStore(table, 0).add(other, BATCH, NOW)
+    found = AttemptCountStore(table).recent(NAME, NOW + 61)
     assert (found.successes, found.errors) == (32, 16)
     assert found.percentile(99) == pytest.approx(0.4, rel=0.05)
-    assert TallyStore(table).recent(other, NOW) == BATCH
-    assert TallyStore(table).recent("projects/p/dataconnectors/none", NOW) == Tally()
+    assert AttemptCountStore(table).recent(other, NOW) == BATCH
+    assert AttemptCountStore(table).recent("projects/p/dataconnectors/none", NOW) == AttemptCounts()
 
 
 def test_what_is_older_than_three_hours_is_not_shown_and_expires(table: Table) -> None:
-    store = TallyStore(table)
+    store = AttemptCountStore(table)
     name = "projects/p/dataconnectors/old"
     start = NOW // 60 * 60
     store.add(name, BATCH, start)
     assert store.recent(name, start + WINDOW_MINUTES * 60 - 1) == BATCH
-    assert store.recent(name, start + WINDOW_MINUTES * 60) == Tally()
-    item: dict[str, Any] = table.get(keys.tally_key(name, 0, int(start // 60))) or {}
+    assert store.recent(name, start + WINDOW_MINUTES * 60) == AttemptCounts()
+    item: dict[str, Any] = table.get(keys.attempt_counts_key(name, 0, int(start // 60))) or {}
     assert int(item["expiresAt"]["N"]) == start + EXPIRE_SECONDS
 
 
 def test_three_hours_of_every_minute_are_one_page(table: Table) -> None:
-    store = TallyStore(table)
+    store = AttemptCountStore(table)
     name = "projects/p/dataconnectors/busy"
     for minute in range(WINDOW_MINUTES + 2):
         store.add(name, BATCH, NOW + minute * 60)
@@ -64,7 +66,7 @@ def test_an_owner_is_shown_them(client: Client) -> None:
     nothing = {"successCount": 0, "errorCount": 0, "latency99p": "0s"}
     assert client.call("GET", path + ":metrics") == (200, {"metrics": nothing})
     table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
-    TallyStore(table, 3).add(name, BATCH, time.time())
+    AttemptCountStore(table, 3).add(name, BATCH, time.time())
     status, shown = client.call("GET", path + "%3Ametrics")
     assert status == 200
     latency = shown["metrics"].pop("latency99p")

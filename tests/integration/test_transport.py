@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from authorities import name_hash
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.dialler import Dialler, Resolved
-from dataconnectors.endpoints.outcomes import Fault, Kind
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer
 from dataconnectors.endpoints.transport import KEPT_HOSTS, Transport, client_context
 from dataconnectors.kernel.errors import SettingsError
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
@@ -72,13 +72,13 @@ Start = Callable[[Callable[[Endpoint], Behaviour]], Endpoint]
 
 def post(
     transport: Transport, port: int, host: str = "127.0.0.1", timeout: float = 2.0
-) -> int | Fault:
+) -> int | NoAnswer:
     headers = {"Content-Type": "application/json", "User-Agent": "test"}
     return transport.post(Destination(host, port, "/hook?a=1"), headers, b'{"n":1}', timeout)
 
 
-def fault(answer: int | Fault) -> Fault:
-    assert isinstance(answer, Fault), answer
+def fault(answer: int | NoAnswer) -> NoAnswer:
+    assert isinstance(answer, NoAnswer), answer
     return answer
 
 
@@ -195,49 +195,55 @@ def silent(server: Endpoint) -> Behaviour:
     return behave
 
 
-HOSTILE: dict[str, tuple[Callable[[Endpoint], Behaviour], Kind]] = {
-    "says nothing": (silent, Kind.TIMEOUT),
-    "drips from the start": (sending_for_ever(b"", b"H", 0.02), Kind.TIMEOUT),
-    "drips headers": (sending_for_ever(b"HTTP/1.1 200 OK\r\n", b"x", 0.02), Kind.TIMEOUT),
+HOSTILE: dict[str, tuple[Callable[[Endpoint], Behaviour], FailureKind]] = {
+    "says nothing": (silent, FailureKind.TIMEOUT),
+    "drips from the start": (sending_for_ever(b"", b"H", 0.02), FailureKind.TIMEOUT),
+    "drips headers": (sending_for_ever(b"HTTP/1.1 200 OK\r\n", b"x", 0.02), FailureKind.TIMEOUT),
     "drips its body": (
         sending_for_ever(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", b"x", 0.02),
-        Kind.TIMEOUT,
+        FailureKind.TIMEOUT,
     ),
-    "drips chunks": (sending_for_ever(CHUNKED, b"1\r\nx\r\n", 0.02), Kind.TIMEOUT),
+    "drips chunks": (sending_for_ever(CHUNKED, b"1\r\nx\r\n", 0.02), FailureKind.TIMEOUT),
     "drips interim answers": (
         sending_for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02),
-        Kind.TIMEOUT,
+        FailureKind.TIMEOUT,
     ),
     "floods interim answers": (
         sending_for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500, 0.0),
-        Kind.TOO_LARGE,
+        FailureKind.TOO_LARGE,
     ),
     "floods one header line": (
         sending_for_ever(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 60_000, 0.0),
-        Kind.TOO_LARGE,
+        FailureKind.TOO_LARGE,
     ),
     "floods header lines": (
         sending_for_ever(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 50, 0.0),
-        Kind.TOO_LARGE,
+        FailureKind.TOO_LARGE,
     ),
     "floods chunk extensions": (
         sending_for_ever(CHUNKED, b"1;" + b"e" * 30_000 + b"\r\nx\r\n", 0.0),
-        Kind.TOO_LARGE,
+        FailureKind.TOO_LARGE,
     ),
-    "ends in its headers": (answering(b"HTTP/1.1 200 OK\r\nConte", times=1), Kind.PROTOCOL),
+    "ends in its headers": (answering(b"HTTP/1.1 200 OK\r\nConte", times=1), FailureKind.PROTOCOL),
     "ends in its body": (
         answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", times=1),
-        Kind.PROTOCOL,
+        FailureKind.PROTOCOL,
     ),
-    "ends in a chunk": (answering(CHUNKED + b"9\r\nshort", times=1), Kind.PROTOCOL),
-    "closes without an answer": (answering(b"", times=1), Kind.PROTOCOL),
-    "speaks something else": (answering(b"220 smtp ready\r\n", times=1), Kind.PROTOCOL),
-    "says chunks of negative size": (answering(CHUNKED + b"-5\r\nhello\r\n", 1), Kind.PROTOCOL),
-    "says chunks beyond numbers": (answering(CHUNKED + b"f" * 30 + b"\r\n", 1), Kind.PROTOCOL),
-    "says chunks far below zero": (answering(CHUNKED + b"-" + b"f" * 30, 1), Kind.PROTOCOL),
+    "ends in a chunk": (answering(CHUNKED + b"9\r\nshort", times=1), FailureKind.PROTOCOL),
+    "closes without an answer": (answering(b"", times=1), FailureKind.PROTOCOL),
+    "speaks something else": (answering(b"220 smtp ready\r\n", times=1), FailureKind.PROTOCOL),
+    "says chunks of negative size": (
+        answering(CHUNKED + b"-5\r\nhello\r\n", 1),
+        FailureKind.PROTOCOL,
+    ),
+    "says chunks beyond numbers": (
+        answering(CHUNKED + b"f" * 30 + b"\r\n", 1),
+        FailureKind.PROTOCOL,
+    ),
+    "says chunks far below zero": (answering(CHUNKED + b"-" + b"f" * 30, 1), FailureKind.PROTOCOL),
     "contradicts itself": (
         answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nok", times=1),
-        Kind.PROTOCOL,
+        FailureKind.PROTOCOL,
     ),
 }
 
@@ -249,7 +255,7 @@ def test_a_hostile_endpoint_is_a_classed_failure_by_the_deadline(
     behaviour, expected = HOSTILE[name]
     server = endpoint(behaviour)
     # What floods or breaks off is over long before its deadline.
-    timeout = TIMEOUT if expected is Kind.TIMEOUT else 5.0
+    timeout = TIMEOUT if expected is FailureKind.TIMEOUT else 5.0
     began = time.monotonic()
     answer = post(transport, server.port, timeout=timeout)
     assert time.monotonic() - began < min(timeout * 1.1 + SLACK, 4.0)
@@ -325,8 +331,12 @@ def test_no_answer_is_an_error_of_ours(client_tls: ssl.SSLContext, endpoint: Sta
         answer = start + b"".join(parts) + rest
         with contextlib.closing(Transport(client_tls, Dialler(LOOPBACK))) as transport:
             outcome = post(transport, server.port)
-        if isinstance(outcome, Fault):
-            assert outcome.kind in {Kind.PROTOCOL, Kind.TOO_LARGE, Kind.TIMEOUT}
+        if isinstance(outcome, NoAnswer):
+            assert outcome.kind in {
+                FailureKind.PROTOCOL,
+                FailureKind.TOO_LARGE,
+                FailureKind.TIMEOUT,
+            }
             assert outcome.message.startswith("127.0.0.1")
             assert "Error" not in outcome.message
             assert "Exception" not in outcome.message
@@ -362,13 +372,13 @@ def test_a_reset_is_a_protocol_failure(transport: Transport, server_tls: ssl.SSL
         return behave
 
     with serve(reset, server_tls) as server:
-        assert fault(post(transport, server.port)).kind is Kind.PROTOCOL
+        assert fault(post(transport, server.port)).kind is FailureKind.PROTOCOL
 
 
 def test_an_endpoint_without_tls_fails_as_tls(transport: Transport) -> None:
     with serve(answering(OK), None) as server:
         server._behave = lambda connection: connection.sendall(OK)
-        assert fault(post(transport, server.port)).kind is Kind.TLS
+        assert fault(post(transport, server.port)).kind is FailureKind.TLS
 
 
 def test_a_handshake_that_never_comes_ends_with_the_deadline(transport: Transport) -> None:
@@ -376,7 +386,7 @@ def test_a_handshake_that_never_comes_ends_with_the_deadline(transport: Transpor
         began = time.monotonic()
         answer = post(transport, server.port, timeout=TIMEOUT)
         assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
-        assert fault(answer).kind is Kind.TIMEOUT
+        assert fault(answer).kind is FailureKind.TIMEOUT
 
 
 @pytest.mark.parametrize("header", [("X-Key", "a secret\r\nHost: b"), ("X-Key\r\n", "a secret")])
@@ -385,8 +395,8 @@ def test_a_header_that_http_does_not_have_is_named_for_what_it_is_and_not_shown(
 ) -> None:
     server = endpoint(answering(OK))
     here = Destination("127.0.0.1", server.port, "/")
-    assert transport.post(here, dict([header]), b"{}", 2.0) == Fault(
-        Kind.PROTOCOL, "127.0.0.1: a header of the connector is not allowed in HTTP"
+    assert transport.post(here, dict([header]), b"{}", 2.0) == NoAnswer(
+        FailureKind.PROTOCOL, "127.0.0.1: a header of the connector is not allowed in HTTP"
     )
     assert server.requests == []
 
@@ -406,15 +416,16 @@ def test_a_time_that_ends_in_the_moment_it_is_looked_at_is_a_timeout(
         raise error
 
     monkeypatch.setattr(ssl.SSLSocket, operation, out_of_time)
-    assert fault(post(transport, server.port, timeout=0.05)).kind is Kind.TIMEOUT
+    assert fault(post(transport, server.port, timeout=0.05)).kind is FailureKind.TIMEOUT
 
 
 def test_nobody_listening_is_a_connect_failure(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     answer = post(transport, port)
-    assert answer == Fault(
-        Kind.CONNECT, f"no connection to 127.0.0.1 port {port}: 127.0.0.1: Connection refused"
+    assert answer == NoAnswer(
+        FailureKind.CONNECT,
+        f"no connection to 127.0.0.1 port {port}: 127.0.0.1: Connection refused",
     )
 
 
@@ -439,7 +450,7 @@ def test_certificate_and_server_name_are_the_hosts_and_not_the_addresses(
         assert post(transport, server.port, "endpoint.test") == 200
         refused = post(transport, server.port, "other.test")
     server_tls.sni_callback = None
-    assert fault(refused).kind is Kind.TLS
+    assert fault(refused).kind is FailureKind.TLS
     assert "certificate is not valid for 'other.test'" in fault(refused).message
     assert names == ["endpoint.test", "other.test"]
     assert len(server.requests) == 1
@@ -447,7 +458,7 @@ def test_certificate_and_server_name_are_the_hosts_and_not_the_addresses(
 
 def test_an_authority_that_is_not_trusted_is_refused(endpoint: Start) -> None:
     transport = Transport(client_context(), Dialler(LOOPBACK))
-    assert fault(post(transport, endpoint(answering(OK)).port)).kind is Kind.TLS
+    assert fault(post(transport, endpoint(answering(OK)).port)).kind is FailureKind.TLS
 
 
 def test_an_endpoint_that_demands_a_client_certificate_fails_as_tls(
@@ -457,7 +468,7 @@ def test_an_endpoint_that_demands_a_client_certificate_fails_as_tls(
     demanding.verify_mode = ssl.CERT_REQUIRED
     authority.issue_cert("127.0.0.1").configure_cert(demanding)
     with serve(answering(OK), demanding) as server:
-        assert fault(post(transport, server.port)).kind is Kind.TLS
+        assert fault(post(transport, server.port)).kind is FailureKind.TLS
 
 
 def test_tls_below_1_2_is_not_spoken(client_tls: ssl.SSLContext) -> None:
@@ -495,7 +506,7 @@ def test_a_built_layers_authorities_are_looked_up(
     context = client_context(authorities=tmp_path)
     with contextlib.closing(Transport(context, Dialler(LOOPBACK))) as transport:
         answer = post(transport, endpoint(answering(OK)).port)
-    assert answer == 200 if is_there else fault(answer).kind is Kind.TLS
+    assert answer == 200 if is_there else fault(answer).kind is FailureKind.TLS
 
 
 def test_a_missing_file_of_authorities_is_named(tmp_path: Path) -> None:
@@ -515,7 +526,7 @@ def test_a_name_service_that_hangs_does_not_hold_the_attempt(client_tls: ssl.SSL
     answer = post(transport, 443, "endpoint.test", timeout=TIMEOUT)
     stuck.set()
     assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
-    assert fault(answer).kind is Kind.DNS
+    assert fault(answer).kind is FailureKind.DNS
 
 
 def test_proxies_and_netrc_of_the_environment_are_not_used(

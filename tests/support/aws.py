@@ -37,11 +37,11 @@ def make_table() -> None:
     boto3.client("dynamodb").create_table(TableName=os.environ["TABLE_NAME"], **properties)
 
 
-def make_faults_queue() -> None:
+def make_dead_letter_queue() -> None:
     """The queue of our faults, under the name in the ARN that the sender reads."""
-    properties = template()["Resources"]["FaultsQueue"]["Properties"]
+    properties = template()["Resources"]["DeadLetterQueue"]["Properties"]
     boto3.client("sqs").create_queue(
-        QueueName=os.environ["FAULTS_QUEUE_ARN"].rpartition(":")[2],
+        QueueName=os.environ["DEAD_LETTER_QUEUE_ARN"].rpartition(":")[2],
         Attributes={name: str(value).lower() for name, value in properties.items()},
     )
 

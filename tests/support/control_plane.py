@@ -508,7 +508,7 @@ class FakeStore:
 
         return self._call("remove", write)
 
-    def is_buried(self, name: str) -> bool:
+    def was_removed(self, name: str) -> bool:
         return self._world.time.now() < self.buried.get(name, 0.0)
 
     # --- what the config API does ------------------------------------------------------------

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from dataconnectors.delivery.dead_letters import Stray
-from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.delivery.dead_letters import DeadLetter
+from dataconnectors.expiry.expired_event import ExpiredEvent
 
 
 class Faults:
     """The queue of our faults. `refused` ids are not confirmed; `error` is raised by every call."""
 
     def __init__(self) -> None:
-        self.strays: dict[str, Stray] = {}
+        self.strays: dict[str, DeadLetter] = {}
         self.refused: set[str] = set()
         self.error: Exception | None = None
 
-    def put(self, strays: Sequence[Stray]) -> set[str]:
+    def put(self, strays: Sequence[DeadLetter]) -> set[str]:
         assert strays
         if self.error is not None:
             raise self.error
@@ -31,13 +31,13 @@ class Records:
     """Records of expired events. `refused` events are not kept; `error` is raised by every call."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Expired] = {}
+        self.kept: dict[str, ExpiredEvent] = {}
         self.noted: list[tuple[int, float]] = []
         self.refused: set[str] = set()
         self.error: Exception | None = None
         self.note_error: Exception | None = None
 
-    def keep(self, events: Sequence[Expired]) -> set[int]:
+    def keep(self, events: Sequence[ExpiredEvent]) -> set[int]:
         assert events
         if self.error is not None:
             raise self.error
@@ -49,7 +49,7 @@ class Records:
         self.kept |= {event.event_id: event for event in taken.values()}
         return set(taken)
 
-    def note(self, events: Sequence[Expired], now: float) -> None:
+    def note(self, events: Sequence[ExpiredEvent], now: float) -> None:
         if self.note_error is not None:
             raise self.note_error
         self.noted.append((len(events), now))

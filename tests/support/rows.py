@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from dataconnectors.connectors.connector import Connector, Lifecycle, Status
-from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.expiry.expired_event import ExpiredEvent
 
 PLAIN = Connector(
     project="p",
@@ -32,9 +32,9 @@ def a_connector(**fields: Any) -> Connector:
     return replace(PLAIN, **fields)
 
 
-def an_expired(connector: str, now: float, **fields: Any) -> Expired:
+def an_expired(connector: str, now: float, **fields: Any) -> ExpiredEvent:
     """The record of an event of a connector's name, after its last attempt has failed `now`."""
-    plain = Expired(
+    plain = ExpiredEvent(
         connector=connector,
         event_id="e0",
         event_type="touch",

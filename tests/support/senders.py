@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dataconnectors.delivery.sender import Sender
-from dataconnectors.delivery.visibility import Visibility
-from dataconnectors.endpoints.client import Courier
+from dataconnectors.delivery.visibility import QueueVisibility
+from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.kernel.workers import Workers
 from tests.support.leavings import Faults, Records
 from tests.support.sqs_visibility import Sqs
@@ -22,14 +22,14 @@ def a_sender(
     timeout: float = 10.0,
     **others: Any,
 ) -> Sender:
-    """`around` has `connector`, `is_buried`, `open`, `post` and the log's methods; `others` are
+    """`around` has `connector`, `was_removed`, `open`, `post` and the log's methods; `others` are
     further arguments of `Sender`, and take the places of what takes things and keeps quiet."""
     quiet: dict[str, Any] = {"faults": Faults(), "records": Records(), "tallies": Tallies()}
     return Sender(
         connectors=around,
         vault=around,
-        courier=Courier(around, timeout=timeout, clock=clock, now=now),
-        visibility=Visibility(sqs),
+        endpoint_client=EndpointClient(around, timeout=timeout, clock=clock, now=now),
+        visibility=QueueVisibility(sqs),
         workers=workers,
         log=around,
         clock=clock,

@@ -40,7 +40,7 @@ SCOPED = {
     "events": (EVENT_BUS,),
     "kms": ("SecretsKey.Arn",),
     "lambda": (MAPPINGS, "SyncFunction.Arn"),
-    "sqs": (QUEUES, "FaultsQueue.Arn", "IngestFailuresQueue.Arn"),
+    "sqs": (QUEUES, "DeadLetterQueue.Arn", "IngestFailuresQueue.Arn"),
 }
 """The resources that a statement on each service may name."""
 
@@ -247,7 +247,10 @@ def test_the_senders_role_lets_lambdas_poller_receive_and_delete(template: Templ
 
 def test_queues_and_mappings_of_connectors_are_left_to_run_time(template: Template) -> None:
     assert list(resources(template, "AWS::Lambda::EventSourceMapping")) == ["LabelsMapping"]
-    assert sorted(resources(template, "AWS::SQS::Queue")) == ["FaultsQueue", "IngestFailuresQueue"]
+    assert sorted(resources(template, "AWS::SQS::Queue")) == [
+        "DeadLetterQueue",
+        "IngestFailuresQueue",
+    ]
 
 
 @pytest.mark.parametrize("function", ["IngestFunction", "ConfigApiFunction", "AdminFunction"])
@@ -322,13 +325,13 @@ def test_what_is_our_fault_is_kept_for_two_weeks_and_nothing_consumes_it(
     template: Template,
 ) -> None:
     """Lambda stops a chain of messages that come back to it; here the chain has an end."""
-    assert resources(template, "AWS::SQS::Queue")["FaultsQueue"] == {
+    assert resources(template, "AWS::SQS::Queue")["DeadLetterQueue"] == {
         "MessageRetentionPeriod": 14 * 24 * 3600,
         "SqsManagedSseEnabled": True,
     }
     for name in resources(template, "AWS::Lambda::Function"):
         for statement in statements(template, name):
-            if "FaultsQueue.Arn" in [
+            if "DeadLetterQueue.Arn" in [
                 plain(each, template) for each in listed(statement["Resource"])
             ]:
                 assert (name, statement["Action"]) == ("SenderFunction", "sqs:SendMessage")
@@ -470,8 +473,8 @@ def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: T
     [
         ("ExpiredAlarm", "AWS-StackName Expired service=dataconnectors"),
         (
-            "FaultsAlarm",
-            "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=FaultsQueue.QueueName",
+            "DeadLettersAlarm",
+            "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=DeadLetterQueue.QueueName",
         ),
         ("IngestErrorsAlarm", "AWS/Lambda Errors FunctionName=IngestFunction"),
         (

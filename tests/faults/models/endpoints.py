@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from dataconnectors.endpoints.outcomes import Fault, Kind
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer
 from tests.faults.plan import Plan
 
 
@@ -13,7 +13,7 @@ class Behaviour:
     kept the event and meant to answer 200; `answer` is what the sender gets of that."""
 
     kind: str
-    answer: int | Fault
+    answer: int | NoAnswer
     seconds: tuple[float, float]
     saves: bool = False
 
@@ -27,16 +27,22 @@ FAILURES = (
     Behaviour("endpoint 204", 204, (0.02, 0.2)),
     Behaviour("endpoint 404", 404, (0.02, 0.2)),
     Behaviour("endpoint 429", 429, (0.02, 0.2)),
-    Behaviour("endpoint does not resolve", Fault(Kind.DNS, "no address"), (0.01, 2.0)),
-    Behaviour("endpoint refuses the connection", Fault(Kind.CONNECT, "refused"), (0.01, 0.2)),
-    Behaviour("endpoint's certificate is bad", Fault(Kind.TLS, "expired"), (0.05, 0.2)),
-    Behaviour("endpoint resets", Fault(Kind.PROTOCOL, "reset"), (0.01, 3.0)),
-    Behaviour("endpoint times out", Fault(Kind.TIMEOUT, "no answer"), (10.0, 10.0)),
+    Behaviour("endpoint does not resolve", NoAnswer(FailureKind.DNS, "no address"), (0.01, 2.0)),
+    Behaviour(
+        "endpoint refuses the connection", NoAnswer(FailureKind.CONNECT, "refused"), (0.01, 0.2)
+    ),
+    Behaviour("endpoint's certificate is bad", NoAnswer(FailureKind.TLS, "expired"), (0.05, 0.2)),
+    Behaviour("endpoint resets", NoAnswer(FailureKind.PROTOCOL, "reset"), (0.01, 3.0)),
+    Behaviour("endpoint times out", NoAnswer(FailureKind.TIMEOUT, "no answer"), (10.0, 10.0)),
 )
 
 LOST = (
-    Behaviour("endpoint's 200 is lost", Fault(Kind.PROTOCOL, "reset"), (0.02, 2.0), saves=True),
-    Behaviour("endpoint's 200 is late", Fault(Kind.TIMEOUT, "late"), (10.0, 10.0), saves=True),
+    Behaviour(
+        "endpoint's 200 is lost", NoAnswer(FailureKind.PROTOCOL, "reset"), (0.02, 2.0), saves=True
+    ),
+    Behaviour(
+        "endpoint's 200 is late", NoAnswer(FailureKind.TIMEOUT, "late"), (10.0, 10.0), saves=True
+    ),
     Behaviour("attempt outlasts its deadline", 200, (11.5, 25.0), saves=True),
 )
 

@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from dataconnectors.connectors.connector import Lifecycle
 from dataconnectors.expiry.accounting import Accountant
-from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity.projects import Project
 from dataconnectors.kernel.times import to_text
 from dataconnectors.store.expired_events import ExpiredStore
@@ -77,7 +77,7 @@ def test_a_quiet_run_still_reports_no_drift(
 
 def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFixture) -> None:
     store = ExpiredStore(app.table)
-    event = Expired(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
+    event = ExpiredEvent(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
     store.note([event, event], EPOCH)
     app.lambda_handler({}, Context())
     (told,) = [vars(record) for record in caplog.records if record.message == "expired.announced"]
@@ -147,8 +147,8 @@ def test_a_half_made_connector_is_finished_by_real_calls(
     assert mapping["BatchSize"] == 10
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     news = {record.message: vars(record) for record in caplog.records}
-    assert news["reconciler.mended"]["connector"] == NEW.name
-    assert news["reconciler.mended"]["drift"] is False
+    assert news["reconciler.repaired"]["connector"] == NEW.name
+    assert news["reconciler.repaired"]["drift"] is False
 
 
 def test_a_deleted_connector_leaves_nothing_behind() -> None:
@@ -174,7 +174,7 @@ def test_an_index_that_cannot_be_read_is_one_line_and_a_failed_invocation(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    expired = Expired(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
+    expired = ExpiredEvent(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
     ExpiredStore(app.table).note([expired], EPOCH)
     slow = ReadTimeoutError(endpoint_url="https://dynamodb")
 

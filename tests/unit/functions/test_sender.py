@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from dataconnectors.connectors.connector import Connector, Lifecycle, Status
 from dataconnectors.connectors.secrets import Secrets
-from dataconnectors.delivery.received import Record, oldest_age
+from dataconnectors.delivery.received import ReceivedMessage, oldest_age
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.delivery.sender import COUNT_SECONDS, STRAY_WAIT
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.outcomes import Fault, Kind, Outcome
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer, Outcome
 from dataconnectors.endpoints.transport import Headers
 from dataconnectors.events.message import Message
-from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.kernel.errors import VaultError
 from dataconnectors.kernel.workers import Workers
 from tests.support.leavings import Faults, Records
@@ -50,7 +50,7 @@ class World:
         self.reads: list[str] = []
         self.secrets: bytes | VaultError = SECRETS.to_bytes()
         self.opened = 0
-        self.answers: dict[str, int | Fault | Exception] = {}
+        self.answers: dict[str, int | NoAnswer | Exception] = {}
         self.response_times: dict[str, float] = {}
         self.posted: list[str] = []
         self.signed: list[bool] = []
@@ -90,7 +90,7 @@ class World:
             raise found
         return found
 
-    def is_buried(self, name: str) -> bool:
+    def was_removed(self, name: str) -> bool:
         return name in self.buried
 
     def open(self, ciphertext: bytes, name: str) -> bytes:
@@ -102,7 +102,7 @@ class World:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | Fault:
+    ) -> int | NoAnswer:
         assert destination == Destination("example.com", 443, "/hook")
         event_id = json.loads(body)["id"]
         self.before_post(event_id)
@@ -123,7 +123,7 @@ class World:
     def lines(self, message: str) -> list[dict[str, Any]]:
         return [fields for name, fields in self.logged if name == message]
 
-    def send(self, *records: Record, seconds: float = 30.0) -> set[str]:
+    def send(self, *records: ReceivedMessage, seconds: float = 30.0) -> set[str]:
         remaining = self.sender.send(records, seconds)
         assert len(remaining) == len(set(remaining))
         return set(remaining)
@@ -137,10 +137,10 @@ def record(
     epoch: int = 3,
     receive_count: int = 1,
     age: float = 0.5,
-) -> Record:
+) -> ReceivedMessage:
     """A record whose message id and receipt handle are the event's id."""
     message = Message(connector, epoch, event_id, 0, json.dumps({"id": event_id}))
-    return Record(
+    return ReceivedMessage(
         message_id=event_id,
         receipt_handle=event_id,
         queue_arn=ARN,
@@ -157,7 +157,7 @@ def world() -> World:
 
 
 def test_what_is_acknowledged_leaves_the_queue_and_the_rest_waits(world: World) -> None:
-    world.answers = {"b": 500, "d": Fault(Kind.CONNECT, "no connection")}
+    world.answers = {"b": 500, "d": NoAnswer(FailureKind.CONNECT, "no connection")}
     assert world.send(*map(record, "abcde")) == {"b", "d"}
     assert sorted(world.posted) == list("abcde")
     assert world.sqs.visibility == {"b": 8, "d": 8}
@@ -320,7 +320,7 @@ def test_a_message_that_is_not_ours_is_set_aside_with_the_reason(world: World, t
     assert world.sqs.calls == []
     (stray,) = world.faults.strays.values()
     assert stray.record.text == text
-    (line,) = world.lines("delivery.stray")
+    (line,) = world.lines("delivery.dead_letter")
     assert line == {"queue": ARN, "messageId": "bad", "error": stray.reason}
     (batch,) = world.lines("delivery.batch")
     assert (batch["set_aside"], batch["stray"], batch["delivered"]) == (1, 0, 2)
@@ -356,7 +356,7 @@ def test_what_cannot_be_set_aside_stays_for_long_and_holds_nobody(world: World, 
     assert world.send(record("a"), record("bad", text="{}"), record("c")) == {"bad"}
     assert sorted(world.posted) == ["a", "c"]
     assert world.sqs.visibility == {"bad": STRAY_WAIT}
-    assert world.lines("delivery.unrecorded")
+    assert world.lines("delivery.not_recorded")
     assert world.lines("delivery.batch")[0]["stray"] == 1
 
 
@@ -367,7 +367,7 @@ def test_only_what_was_confirmed_leaves(world: World) -> None:
 
 
 def test_no_failure_of_an_endpoint_sets_anything_aside(world: World) -> None:
-    faults: list[int | Fault] = [404, 410, 500, *(Fault(kind, "no") for kind in Kind)]
+    faults: list[int | NoAnswer] = [404, 410, 500, *(NoAnswer(kind, "no") for kind in FailureKind)]
     world.answers = {str(number): answer for number, answer in enumerate(faults)}
     records = [record(event_id, age=100.0) for event_id in world.answers]
     assert world.send(*records) == set(world.answers)
@@ -411,7 +411,7 @@ def test_the_record_of_an_expired_event_says_what_happened(world: World) -> None
     text = Message(NAME, 3, "e1", 0, json.dumps(body)).to_text()
     world.send(replace(record("a", text=text, age=41_000.0), receive_count=21))
     assert world.records.kept == {
-        "e1": Expired(
+        "e1": ExpiredEvent(
             connector=NAME,
             event_id="e1",
             event_type="touch",
@@ -476,7 +476,7 @@ def test_only_what_was_recorded_leaves(world: World) -> None:
 def test_an_announcement_that_fails_costs_nothing_but_itself(world: World) -> None:
     world.records.note_error = THROTTLED
     assert world.send(record("a", age=CUTOFF), record("b")) == set()
-    assert world.lines("delivery.unannounced") == [{"events": 1}]
+    assert world.lines("delivery.not_announced") == [{"events": 1}]
 
 
 def test_what_is_left_untouched_at_the_end_of_its_time_comes_back_at_once(world: World) -> None:
@@ -489,7 +489,7 @@ def test_a_bug_of_ours_in_one_attempt_costs_its_neighbours_nothing(world: World)
     world.answers = {"b": RuntimeError("bug")}
     assert world.send(*map(record, "abc")) == {"b"}
     assert world.sqs.visibility == {"b": 8}
-    assert world.lines("delivery.broken")[0]["eventId"] == "b"
+    assert world.lines("delivery.crashed")[0]["eventId"] == "b"
 
 
 def test_nothing_is_started_that_cannot_end_in_time(world: World) -> None:
@@ -535,20 +535,23 @@ def test_a_failure_of_the_visibility_call_is_not_fatal(world: World, error: Any)
     world.sqs.error = error
     world.answers = {"a": 500}
     assert world.send(record("a"), record("b")) == {"a"}
-    assert world.lines("visibility.unchanged")[0]["queue"] == ARN
+    assert world.lines("visibility.not_changed")[0]["queue"] == ARN
 
 
 def test_a_refusal_within_the_visibility_answer_is_seen(world: World) -> None:
     world.sqs.refused = {"a": "ReceiptHandleIsInvalid"}
     world.answers = {"a": 500, "b": 500}
     assert world.send(record("a"), record("b")) == {"a", "b"}
-    assert world.lines("visibility.unchanged") == [
+    assert world.lines("visibility.not_changed") == [
         {"queue": ARN, "error": "a: ReceiptHandleIsInvalid"}
     ]
 
 
 def test_one_line_for_the_batch_and_one_for_each_failed_attempt(world: World) -> None:
-    world.answers = {"b": 503, "c": Fault(Kind.TLS, "example.com: certificate has expired")}
+    world.answers = {
+        "b": 503,
+        "c": NoAnswer(FailureKind.TLS, "example.com: certificate has expired"),
+    }
     world.response_times = {"b": 2.5}
     world.send(record("a", age=99.0), record("b", receive_count=2, age=9.0), record("c"))
     assert len(world.lines("delivery.batch")) == 1
@@ -575,7 +578,7 @@ def test_one_line_for_the_batch_and_one_for_each_failed_attempt(world: World) ->
 
 
 def test_no_line_holds_a_body_a_header_value_or_a_secret(world: World) -> None:
-    world.answers = {"b": 500, "c": Fault(Kind.DNS, "no")}
+    world.answers = {"b": 500, "c": NoAnswer(FailureKind.DNS, "no")}
     world.send(record("a"), record("b"), record("c"), record("d", text='{"v":1,"body":"a body"}'))
     everything = repr(world.logged)
     for hidden in (SECRETS.signature_secret, "value of a header", "a body", '{"id"', "sealed"):
@@ -589,7 +592,7 @@ def test_the_oldest_age_is_never_negative() -> None:
 
 
 def test_a_batchs_attempts_are_counted_in_one_write(world: World) -> None:
-    world.answers = {"b": 500, "c": Fault(Kind.DNS, "no")}
+    world.answers = {"b": 500, "c": NoAnswer(FailureKind.DNS, "no")}
     world.response_times = {"a": 0.5, "b": 2.0}
     world.send(record("a"), record("b"), record("c"), record("d", epoch=2), record("e", text="{}"))
     assert world.tallies.calls == 1
@@ -622,7 +625,7 @@ def test_a_count_that_fails_is_logged_and_changes_nothing_else(world: World, err
     assert world.send(record("a"), record("b")) == {"b"}
     assert world.sqs.visibility == {"b": 8}
     assert world.tallies.calls == 1
-    (line,) = world.lines("delivery.uncounted")
+    (line,) = world.lines("delivery.not_counted")
     assert line["connector"] == NAME
 
 
@@ -633,4 +636,6 @@ def test_a_count_that_hangs_does_not_hold_a_batch_up(
     began = time.monotonic()
     assert world.send(record("a")) == set()
     assert time.monotonic() - began < COUNT_SECONDS + 2
-    assert world.lines("delivery.uncounted") == [{"connector": NAME, "error": "no answer in time"}]
+    assert world.lines("delivery.not_counted") == [
+        {"connector": NAME, "error": "no answer in time"}
+    ]

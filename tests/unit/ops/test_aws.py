@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from ops import admin, destroy, strays
+from ops import admin, dead_letters, destroy
 from ops.aws import explained
 from ops.stacks import StackError
 
-COMMANDS = pytest.mark.parametrize("command", [admin.main, destroy.main, strays.main])
+COMMANDS = pytest.mark.parametrize("command", [admin.main, destroy.main, dead_letters.main])
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws import gateway
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.audit import RETENTION_SECONDS
@@ -22,16 +22,16 @@ CLOCKS_APART = 60
 def routes(store: AuditStore, access: Access) -> Router:
     """`/v2/projects/{project}/audit`, and the organization's."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     def page(log: str, now: float) -> dict[str, Any]:
-        event = guard.event
+        event = request.event
         oldest, latest = now - RETENTION_SECONDS, now + CLOCKS_APART
         since = max(_time(event, "startTime", "start_time", oldest), oldest)
         until = min(_time(event, "endTime", "end_time", latest), latest)
         if since > until:
             return {"entries": [], "nextPageToken": ""}
-        limit, after = gateway.page_size(event, PAGE), guard.after()
+        limit, after = gateway.page_size(event, PAGE), request.after()
         entries, rest = store.page(log, since, until, limit=limit, after=after)
         return {
             "entries": [entry.to_api() for entry in entries],
@@ -40,13 +40,13 @@ def routes(store: AuditStore, access: Access) -> Router:
 
     @router.get("/v2/projects/<project>/audit")
     def list_project_changes(project: str) -> dict[str, Any]:
-        author = guard.project(project, "audit.read")
-        return page(f"projects/{project}", author.now)
+        actor = request.project(project, "audit.read")
+        return page(f"projects/{project}", actor.now)
 
     @router.get("/v2/organizations/<organization>/audit")
     def list_organization_changes(organization: str) -> dict[str, Any]:
-        author = guard.parent(f"organizations/{organization}", "audit.read")
-        return page(f"organizations/{organization}", author.now)
+        actor = request.parent(f"organizations/{organization}", "audit.read")
+        return page(f"organizations/{organization}", actor.now)
 
     return router
 

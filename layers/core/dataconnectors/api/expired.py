@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws import gateway
 from dataconnectors.identity.access import Access
 from dataconnectors.kernel import paging
@@ -24,15 +24,15 @@ def routes(
 ) -> Router:
     """`/v2/projects/{project}/dataconnectors/{connector}/expired`; `now` gives epoch seconds."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     @router.get(COLLECTION + "/<connector>/expired")
     def list_expired(project: str, connector: str) -> dict[str, Any]:
-        guard.project(project, "dataconnector.expired.read")
+        request.project(project, "dataconnector.expired.read")
         name = f"projects/{project}/dataconnectors/{connector}"
         if not is_id(connector):
             raise NotFoundError(f"{name:.200} is not there")
-        limit, after = gateway.page_size(guard.event, PAGE), guard.after()
+        limit, after = gateway.page_size(request.event, PAGE), request.after()
         events, rest = store.page(name, now(), limit=limit, after=after)
         # What was lost does not come back with the connector, so a deleted one shows it too. Only
         # one that has nothing to show has to be looked up.

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.identity import roles
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.projects import ORGANIZATION, ORGANIZATION_DISPLAY_NAME
@@ -13,26 +13,26 @@ from dataconnectors.identity.projects import ORGANIZATION, ORGANIZATION_DISPLAY_
 def routes(access: Access) -> Router:
     """`/v2/organizations`, `/v2/organizations/{organization}` and what one may do there."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
     shown = {"name": ORGANIZATION, "displayName": ORGANIZATION_DISPLAY_NAME}
 
     @router.get("/v2/organizations")
     def list_organizations() -> dict[str, Any]:
-        held = access.roles(guard.caller(), ORGANIZATION)
+        held = access.roles(request.caller(), ORGANIZATION)
         found = [shown] if roles.permits(held, "organization.read") else []
         return {"organizations": found, "nextPageToken": ""}
 
     @router.get("/v2/organizations/<organization>")
     def get_organization(organization: str) -> dict[str, Any]:
         # Whoever has a role in an organization proves that it is the one that there is.
-        guard.parent(f"organizations/{organization}", "organization.read")
+        request.parent(f"organizations/{organization}", "organization.read")
         return shown
 
     @router.get("/v2/organizations/<organization>/permissions")
     def list_organization_permissions(organization: str) -> dict[str, Any]:
         parent = f"organizations/{organization}"
-        guard.parent(parent, "organization.read")
-        held = roles.permissions(access.roles(guard.caller(), parent))
+        request.parent(parent, "organization.read")
+        held = roles.permissions(access.roles(request.caller(), parent))
         return {"permissions": sorted(held), "nextPageToken": ""}
 
     return router

@@ -6,11 +6,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.aws import gateway
 from dataconnectors.identity.access import Access, Caller
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import paging
 
 
-class Guard:
+class ApiRequest:
     """Of one router. Each check raises the error that answers the request when it fails."""
 
     def __init__(self, router: Router, access: Access) -> None:
@@ -27,15 +27,15 @@ class Guard:
         """Whoever has valid credentials."""
         return self._access.caller(gateway.headers(self.event))
 
-    def project(self, project: str, permission: str) -> Author:
+    def project(self, project: str, permission: str) -> Actor:
         """Somebody with a permission in a project."""
         return self.parent(f"projects/{project}", permission)
 
-    def parent(self, parent: str, permission: str) -> Author:
+    def parent(self, parent: str, permission: str) -> Actor:
         """Somebody with a permission in `projects/{id}` or `organizations/{id}`."""
         caller = self.caller()
         self._access.check(caller, parent, permission)
-        return self._access.author(caller, gateway.address(self.event))
+        return self._access.actor(caller, gateway.address(self.event))
 
     def body(self) -> Any:
         """What was sent, read as JSON."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.roles import ROLES
 from dataconnectors.kernel.errors import NotFoundError
@@ -13,16 +13,16 @@ from dataconnectors.kernel.errors import NotFoundError
 def routes(access: Access) -> Router:
     """`/v2/roles` and below, for everybody who can call."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     @router.get("/v2/roles")
     def list_roles() -> dict[str, Any]:
-        guard.caller()
+        request.caller()
         return {"roles": [role.to_api() for role in ROLES.values()], "nextPageToken": ""}
 
     @router.get("/v2/roles/<role>")
     def get_role(role: str) -> dict[str, Any]:
-        guard.caller()
+        request.caller()
         found = ROLES.get(f"roles/{role}")
         if found is None:
             raise NotFoundError(f"roles/{role:.80} is not there")

@@ -24,7 +24,7 @@ MAXIMUM_CONNECTIONS = 32
 """Connections kept for one service: as many as ingest sends to in parallel."""
 
 
-class _Later:
+class _LazyClient:
     """A client that is made when it is first used.
 
     Threads may use a client of botocore together, but not make one: hence the lock.
@@ -56,9 +56,9 @@ class Clients:
         self._overrides = dict(overrides or {})
         self._lock = Lock()
 
-    def later(self, service: str) -> Any:
+    def lazy(self, service: str) -> Any:
         """As `get`, for a service that most cold starts end without: made when it is first used."""
-        return _Later(partial(self.get, service), self._lock)
+        return _LazyClient(partial(self.get, service), self._lock)
 
     def get(self, service: str, *, once: tuple[str, ...] = ()) -> Any:
         """A client for `service`, such as "sqs". Region and credentials come from AWS_*.

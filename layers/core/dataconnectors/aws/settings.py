@@ -91,12 +91,13 @@ class SenderSettings(NamedTuple):
     `stack` is the stack's name, which is its metrics' namespace. `attempt_timeout` is
     the whole deadline of one attempt. `allowed_networks` are destinations allowed besides public
     ones, `trusted_authorities_file` a PEM file trusted besides certifi's; both are empty unless
-    the deployer has private endpoints. `faults_queue_arn` is where messages go that are our fault.
+    the deployer has private endpoints. `dead_letter_queue_arn` is for messages that nothing can be
+    done with.
     """
 
     table_name: str
     stack: str
-    faults_queue_arn: str
+    dead_letter_queue_arn: str
     attempt_timeout: float
     function_timeout: int
     allowed_networks: tuple[Network, ...]
@@ -121,7 +122,7 @@ class SenderSettings(NamedTuple):
         return cls(
             table_name=_required(env, "TABLE_NAME"),
             stack=_required(env, "STACK_NAME"),
-            faults_queue_arn=_required(env, "FAULTS_QUEUE_ARN"),
+            dead_letter_queue_arn=_required(env, "DEAD_LETTER_QUEUE_ARN"),
             attempt_timeout=attempt_timeout,
             function_timeout=function_timeout,
             allowed_networks=_networks(env, "ALLOWED_NETWORKS"),

@@ -40,7 +40,7 @@ def latency_of(bucket: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AttemptCounts:
     """`latencies` holds how many attempts, successful or not, took a bucket's time."""
 
     successes: int = 0
@@ -55,8 +55,8 @@ class Tally:
         latencies = Counter(bucket_of(outcome.response_time) for outcome in results)
         return cls(successes, len(results) - successes, latencies)
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
+    def __add__(self, other: "AttemptCounts") -> "AttemptCounts":
+        return AttemptCounts(
             self.successes + other.successes,
             self.errors + other.errors,
             Counter(self.latencies) + Counter(other.latencies),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataconnectors.delivery.received import Record
+from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.delivery.visibility import queue_url
 
 ENTRIES_PER_CALL = 10
@@ -18,14 +18,14 @@ LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
+class DeadLetter:
     """A message that nothing can be done with. `reason` is for an operator, in ASCII."""
 
-    record: Record
+    record: ReceivedMessage
     reason: str
 
 
-class FaultsQueue:
+class DeadLetterQueue:
     """The queue of our faults. `sqs` is a botocore client.
 
     A stray keeps its body as it was. Attributes say the reason, and where it was: `queue` (an
@@ -38,7 +38,7 @@ class FaultsQueue:
         self._sqs = sqs
         self._arn = queue_arn
 
-    def put(self, strays: Sequence[Stray]) -> set[str]:
+    def put(self, strays: Sequence[DeadLetter]) -> set[str]:
         """Put strays, and return the ids of the messages that SQS has confirmed.
 
         Raises botocore's `ClientError` or `BotoCoreError`: then some may be there, and come
@@ -56,7 +56,7 @@ class FaultsQueue:
         return confirmed
 
 
-def _entry(stray: Stray) -> dict[str, Any]:
+def _entry(stray: DeadLetter) -> dict[str, Any]:
     record = stray.record
     attributes = {
         "reason": ("String", stray.reason[:LONGEST_REASON]),
@@ -89,9 +89,9 @@ def _size(attributes: dict[str, tuple[str, str]]) -> int:
 
 
 def _batches(
-    entries: Sequence[tuple[Stray, dict[str, Any]]],
-) -> Iterator[list[tuple[Stray, dict[str, Any]]]]:
-    batch: list[tuple[Stray, dict[str, Any]]] = []
+    entries: Sequence[tuple[DeadLetter, dict[str, Any]]],
+) -> Iterator[list[tuple[DeadLetter, dict[str, Any]]]]:
+    batch: list[tuple[DeadLetter, dict[str, Any]]] = []
     total = 0
     for stray, entry in entries:
         size = len(entry["MessageBody"].encode()) + _size(

@@ -2,19 +2,19 @@
 
 import json
 
-from dataconnectors.delivery.received import Job
+from dataconnectors.delivery.received import QueuedEvent
 from dataconnectors.endpoints.outcomes import Failed
-from dataconnectors.expiry.expired_event import UNTRIED, Expired
+from dataconnectors.expiry.expired_event import UNTRIED, ExpiredEvent
 
 
-def expired(job: Job, failure: Failed | str, now: float) -> Expired:
+def expired(job: QueuedEvent, failure: Failed | str, now: float) -> ExpiredEvent:
     """The record of an event, after its last failure or for a reason why it was not tried."""
     event_type, target = _what(job.body)
     if isinstance(failure, str):
         failure_kind, message, status = UNTRIED, failure, None
     else:
         failure_kind, message, status = failure.kind.value, failure.message, failure.status
-    return Expired(
+    return ExpiredEvent(
         connector=job.message.connector,
         event_id=job.message.event_id,
         event_type=event_type,

@@ -37,7 +37,7 @@ class _Reading(Generic[T]):
     began: float
 
 
-class Fresh(Generic[T]):
+class FreshRead(Generic[T]):
     """What `read` gives, never older than `FRESH_SECONDS`.
 
     For threads that share it: one reads, the others wait for what it finds. When a read raises,

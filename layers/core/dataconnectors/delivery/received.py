@@ -9,7 +9,7 @@ from dataconnectors.kernel.errors import MessageError
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ReceivedMessage:
     """A received message as SQS describes it. Times are epoch seconds."""
 
     message_id: str
@@ -36,15 +36,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class QueuedEvent:
     """A message that was read, and the bytes to POST."""
 
-    record: Record
+    record: ReceivedMessage
     message: Message
     body: bytes
 
     @classmethod
-    def of(cls, record: Record) -> Self:
+    def of(cls, record: ReceivedMessage) -> Self:
         """Read the record's message; raises `MessageError`."""
         message = Message.from_text(record.text)
         try:
@@ -53,6 +53,6 @@ class Job:
             raise MessageError("the message's body is not Unicode text") from None
 
 
-def oldest_age(records: Sequence[Record], now: float) -> float:
+def oldest_age(records: Sequence[ReceivedMessage], now: float) -> float:
     """Seconds since the first of the messages was sent; 0 without any."""
     return max((max(0.0, now - record.sent_at) for record in records), default=0.0)

@@ -16,16 +16,16 @@ from dataconnectors.aws.settings import DEADLINE_SLACK
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.secrets import NO_SECRETS, Secrets, open_secrets
-from dataconnectors.delivery.attempt_counts import Tally
-from dataconnectors.delivery.dead_letters import Stray
+from dataconnectors.delivery.attempt_counts import AttemptCounts
+from dataconnectors.delivery.dead_letters import DeadLetter
 from dataconnectors.delivery.expiring import expired
-from dataconnectors.delivery.freshness import Fresh
-from dataconnectors.delivery.received import Job, Record, oldest_age
+from dataconnectors.delivery.freshness import FreshRead
+from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage, oldest_age
 from dataconnectors.delivery.retry import LONGEST_WAIT, wait_after
-from dataconnectors.delivery.visibility import Postponement, Visibility, longest_wait
-from dataconnectors.endpoints.client import Courier
-from dataconnectors.endpoints.outcomes import Delivered, Failed, Kind, Outcome
-from dataconnectors.expiry.expired_event import Expired, fits, keep_again_in
+from dataconnectors.delivery.visibility import QueueVisibility, VisibilityChange, longest_wait
+from dataconnectors.endpoints.client import EndpointClient
+from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, Outcome
+from dataconnectors.expiry.expired_event import ExpiredEvent, fits, keep_again_in
 from dataconnectors.kernel.errors import MessageError, StaleError, UnknownConnectorError, VaultError
 from dataconnectors.kernel.workers import Workers
 
@@ -74,31 +74,31 @@ class Connectors(Protocol):
     def connector(self, name: str) -> Connector | None:
         """The connector's row as it is now, or None without any."""
 
-    def is_buried(self, name: str) -> bool:
+    def was_removed(self, name: str) -> bool:
         """Whether the connector was removed in the last 13 hours."""
 
 
 class Faults(Protocol):
-    """What `faults.FaultsQueue` offers."""
+    """What `faults.DeadLetterQueue` offers."""
 
-    def put(self, strays: Sequence[Stray], /) -> set[str]:
+    def put(self, strays: Sequence[DeadLetter], /) -> set[str]:
         """Put messages there; the ids of those that are there for certain."""
 
 
 class Records(Protocol):
     """What `store.expired.ExpiredStore` offers here."""
 
-    def keep(self, events: Sequence[Expired], /) -> set[int]:
+    def keep(self, events: Sequence[ExpiredEvent], /) -> set[int]:
         """Keep records; the positions of those that are kept for certain."""
 
-    def note(self, events: Sequence[Expired], now: float, /) -> None:
+    def note(self, events: Sequence[ExpiredEvent], now: float, /) -> None:
         """Count them for the next announcement."""
 
 
 class Tallies(Protocol):
-    """What `store.tallies.TallyStore` offers here."""
+    """What `store.tallies.AttemptCountStore` offers here."""
 
-    def add(self, name: str, tally: Tally, now: float, /) -> None:
+    def add(self, name: str, tally: AttemptCounts, now: float, /) -> None:
         """Count a connector's attempts."""
 
 
@@ -121,11 +121,11 @@ class Result:
     `outcome` is that of an attempt, and counts for `connector`.
     """
 
-    record: Record
+    record: ReceivedMessage
     verdict: Verdict
     due: float | None = None
-    stray: Stray | None = None
-    expired: Expired | None = None
+    stray: DeadLetter | None = None
+    expired: ExpiredEvent | None = None
     connector: str = ""
     outcome: Outcome | None = None
 
@@ -143,7 +143,7 @@ _UNCONFIGURED = (VaultError, StaleError, UnknownConnectorError, ClientError, Bot
 """Why there may be no configuration to send with, for now."""
 
 Configuration = tuple[Connector, Secrets]
-Current = Fresh[Configuration | None]
+Current = FreshRead[Configuration | None]
 
 
 class Sender:
@@ -153,8 +153,8 @@ class Sender:
         self,
         connectors: Connectors,
         vault: Vault,
-        courier: Courier,
-        visibility: Visibility,
+        endpoint_client: EndpointClient,
+        visibility: QueueVisibility,
         faults: Faults,
         records: Records,
         tallies: Tallies,
@@ -170,7 +170,7 @@ class Sender:
         events have expired, if any."""
         self._connectors = connectors
         self._vault = vault
-        self._courier = courier
+        self._endpoint_client = endpoint_client
         self._visibility = visibility
         self._faults = faults
         self._tell_attempts = tell_attempts
@@ -182,7 +182,7 @@ class Sender:
         self._clock = clock
         self._now = now
 
-    def send(self, records: Sequence[Record], seconds_left: float) -> list[str]:
+    def send(self, records: Sequence[ReceivedMessage], seconds_left: float) -> list[str]:
         """Send what is to be sent, and return the ids of the messages that stay in the queue.
 
         Ends within `seconds_left`, less what it takes to return. Raises nothing for what
@@ -190,7 +190,7 @@ class Sender:
         """
         started = self._clock()
         end = started + seconds_left - RETURN_SECONDS
-        last_start = end - FINISH_SECONDS - self._courier.timeout * DEADLINE_SLACK
+        last_start = end - FINISH_SECONDS - self._endpoint_client.timeout * DEADLINE_SLACK
         jobs, results = self._read(records)
         sendable, others = self._configure(jobs, last_start)
         results += others + self._deliver(sendable, last_start)
@@ -212,24 +212,24 @@ class Sender:
         )
         return [result.record.message_id for result in results if result.verdict not in _DONE]
 
-    def _read(self, records: Sequence[Record]) -> tuple[list[Job], list[Result]]:
+    def _read(self, records: Sequence[ReceivedMessage]) -> tuple[list[QueuedEvent], list[Result]]:
         jobs, strays = [], []
         for record in records:
             try:
-                jobs.append(Job.of(record))
+                jobs.append(QueuedEvent.of(record))
             except MessageError as error:
                 strays.append(self._stray(record, str(error)))
         return jobs, strays
 
-    def _stray(self, record: Record, reason: str) -> Result:
+    def _stray(self, record: ReceivedMessage, reason: str) -> Result:
         ids = {"queue": record.queue_arn, "messageId": record.message_id}
-        self._log.error("delivery.stray", extra=ids | {"error": reason})
+        self._log.error("delivery.dead_letter", extra=ids | {"error": reason})
         due = self._clock() + STRAY_WAIT
-        return Result(record, Verdict.STRAY, due, stray=Stray(record, reason))
+        return Result(record, Verdict.STRAY, due, stray=DeadLetter(record, reason))
 
     def _configure(
-        self, jobs: Sequence[Job], until: float
-    ) -> tuple[list[tuple[Job, Current]], list[Result]]:
+        self, jobs: Sequence[QueuedEvent], until: float
+    ) -> tuple[list[tuple[QueuedEvent, Current]], list[Result]]:
         """The jobs to be done, each with its connector, which can be asked for again.
 
         After `until` no attempt could begin any more.
@@ -238,7 +238,7 @@ class Sender:
             return [], [self._untouched(job) for job in jobs]
         names = list(dict.fromkeys(job.message.connector for job in jobs))
         currents: list[Current] = [
-            Fresh(partial(self._configuration, name), clock=self._clock) for name in names
+            FreshRead(partial(self._configuration, name), clock=self._clock) for name in names
         ]
         reads = self._workers.run(
             [partial(current.get, until) for current in currents], until - self._clock()
@@ -268,7 +268,7 @@ class Sender:
         connector = self._connectors.connector(name)
         if connector is None:
             # Read after the row: both change in one transaction.
-            if self._connectors.is_buried(name):
+            if self._connectors.was_removed(name):
                 return None
             raise UnknownConnectorError(f"{name:.200} was never there")
         # One that sends nothing needs no secrets: its messages are dropped whatever KMS does.
@@ -293,7 +293,7 @@ class Sender:
         self._log.error("delivery.postponed", extra={"connector": name, "error": reason})
         return Verdict.POSTPONED
 
-    def _postponed(self, job: Job) -> Result:
+    def _postponed(self, job: QueuedEvent) -> Result:
         now = self._now()
         age = now - job.record.sent_at
         wait = wait_after(job.record.receive_count, 0, age)
@@ -301,21 +301,23 @@ class Sender:
             return self._overdue(job)
         return Result(job.record, Verdict.POSTPONED, self._clock() + wait)
 
-    def _untouched(self, job: Job) -> Result:
+    def _untouched(self, job: QueuedEvent) -> Result:
         """It comes back after the queue's visibility timeout; at once if that might be too late."""
         old = not fits(self._now() - job.record.sent_at + LONGEST_WAIT)
         return Result(job.record, Verdict.UNTOUCHED, self._clock() if old else None)
 
-    def _overdue(self, job: Job) -> Result:
+    def _overdue(self, job: QueuedEvent) -> Result:
         """Of a message that no attempt was made for, and none will be."""
         now = self._now()
         record = expired(job, "no attempt could be made at the last", now)
         due = self._clock() + keep_again_in(now - job.record.sent_at)
         return Result(job.record, Verdict.POSTPONED, due, expired=record)
 
-    def _deliver(self, sendable: Sequence[tuple[Job, Current]], last_start: float) -> list[Result]:
+    def _deliver(
+        self, sendable: Sequence[tuple[QueuedEvent, Current]], last_start: float
+    ) -> list[Result]:
         """Attempt all at the same time, and wait for all."""
-        longest = self._courier.timeout * DEADLINE_SLACK
+        longest = self._endpoint_client.timeout * DEADLINE_SLACK
         rounds = math.ceil(len(sendable) / self._workers.count)
         began = self._clock()
         # What begins later would not be waited for: somebody else may have the message by then.
@@ -331,7 +333,7 @@ class Sender:
         ]
 
     def _attempt(
-        self, job: Job, current: Current, last_start: float, begun: set[str]
+        self, job: QueuedEvent, current: Current, last_start: float, begun: set[str]
     ) -> Attempt | Verdict:
         """What came of it, or why none was begun. `begun` takes the ids of messages."""
         if self._clock() > last_start:
@@ -347,11 +349,11 @@ class Sender:
         # From here on the attempt has begun: nothing may come between that takes its time.
         begun.add(job.record.message_id)
         connector, secrets = configuration
-        outcome = self._courier.attempt(connector.url, secrets, job.body)
+        outcome = self._endpoint_client.attempt(connector.url, secrets, job.body)
         return Attempt(outcome, self._clock(), self._now())
 
     def _result(
-        self, job: Job, future: "Future[Attempt | Verdict]", began: float, begun: set[str]
+        self, job: QueuedEvent, future: "Future[Attempt | Verdict]", began: float, begun: set[str]
     ) -> Result:
         record = job.record
         if future.cancelled():
@@ -360,11 +362,11 @@ class Sender:
             try:
                 ended = future.result()
             except Exception as error:  # noqa: BLE001  # a bug must not cost the neighbours their success
-                self._log.error("delivery.broken", extra=_ids(job), exc_info=error)
+                self._log.error("delivery.crashed", extra=_ids(job), exc_info=error)
                 return self._postponed(job)
         elif record.message_id in begun:
             spent = self._clock() - began
-            outcome = Failed(Kind.TIMEOUT, "the attempt outlasted its deadline", spent)
+            outcome = Failed(FailureKind.TIMEOUT, "the attempt outlasted its deadline", spent)
             ended = Attempt(outcome, self._clock(), self._now())
         else:
             ended = Verdict.POSTPONED
@@ -411,7 +413,7 @@ class Sender:
                     continue
                 except Exception as failure:  # noqa: BLE001  # as in `_result`
                     error = f"{type(failure).__name__}: {failure}"
-            self._log.error("delivery.unrecorded", extra={"error": error})
+            self._log.error("delivery.not_recorded", extra={"error": error})
         return [_gone(result) if result.record.message_id in done else result for result in results]
 
     def _keep(self, results: Sequence[Result]) -> set[str]:
@@ -445,7 +447,7 @@ class Sender:
         note = partial(self._records.note, events, self._now())
         (call,) = self._workers.run([note], end - self._clock())
         if not call.done() or call.cancelled() or call.exception() is not None:
-            self._log.error("delivery.unannounced", extra={"events": len(events)})
+            self._log.error("delivery.not_announced", extra={"events": len(events)})
 
     def _postpone(self, results: Sequence[Result], end: float) -> None:
         """Tell SQS when the messages are due, and count the attempts meanwhile.
@@ -455,7 +457,7 @@ class Sender:
         """
         clock, now = self._clock(), self._now()
         postponements = [
-            Postponement(
+            VisibilityChange(
                 result.record.message_id,
                 result.record.receipt_handle,
                 # Rounded up, and counted by SQS from when it gets the call: never early.
@@ -483,23 +485,25 @@ class Sender:
             error = _failure_of(call)
             if error:
                 extra = {"connector": connector, "error": error}
-                self._log.error("delivery.uncounted", extra=extra)
+                self._log.error("delivery.not_counted", extra=extra)
         if postponements:
             error = _failure_of(made[-1])
             if not error:
                 refused = made[-1].result()
                 error = ", ".join(f"{message}: {code}" for message, code in refused.items())
             if error:
-                self._log.error("visibility.unchanged", extra={"queue": queue_arn, "error": error})
+                self._log.error(
+                    "visibility.not_changed", extra={"queue": queue_arn, "error": error}
+                )
 
 
-def _tallies(results: Sequence[Result]) -> list[tuple[str, Tally]]:
+def _tallies(results: Sequence[Result]) -> list[tuple[str, AttemptCounts]]:
     """Of each connector that anything was attempted for."""
     outcomes: dict[str, list[Outcome]] = {}
     for result in results:
         if result.outcome is not None:
             outcomes.setdefault(result.connector, []).append(result.outcome)
-    return [(connector, Tally.of(found)) for connector, found in outcomes.items()]
+    return [(connector, AttemptCounts.of(found)) for connector, found in outcomes.items()]
 
 
 def _failure_of(call: "Future[Any]") -> str:
@@ -515,7 +519,7 @@ def _gone(result: Result) -> Result:
     return replace(result, verdict=verdict, due=None)
 
 
-def _ids(job: Job) -> dict[str, Any]:
+def _ids(job: QueuedEvent) -> dict[str, Any]:
     return {
         "connector": job.message.connector,
         "eventId": job.message.event_id,

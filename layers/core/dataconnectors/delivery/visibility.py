@@ -15,7 +15,7 @@ MARGIN_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Postponement:
+class VisibilityChange:
     """A received message, and the whole seconds from now until it may be received again."""
 
     message_id: str
@@ -23,13 +23,15 @@ class Postponement:
     seconds: int
 
 
-class Visibility:
+class QueueVisibility:
     """Changes visibility timeouts. `sqs` is a botocore client."""
 
     def __init__(self, sqs: Any) -> None:
         self._sqs = sqs
 
-    def postpone(self, queue_arn: str, postponements: Sequence[Postponement]) -> Mapping[str, str]:
+    def postpone(
+        self, queue_arn: str, postponements: Sequence[VisibilityChange]
+    ) -> Mapping[str, str]:
         """Postpone messages, and return those that SQS did not: error codes by message id.
 
         They, and all of them when this raises botocore's `ClientError` or `BotoCoreError`, stay

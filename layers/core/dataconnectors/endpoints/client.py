@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination, Network, check_url
-from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault, Kind, Outcome
+from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, NoAnswer, Outcome
 from dataconnectors.endpoints.signing import sign
 from dataconnectors.endpoints.transport import Headers
 from dataconnectors.kernel.errors import DestinationError
@@ -27,11 +27,11 @@ class Poster(Protocol):
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float, /
-    ) -> int | Fault:
+    ) -> int | NoAnswer:
         """The status of the answer to a POST, or why there is none within `timeout` seconds."""
 
 
-class Courier:
+class EndpointClient:
     """Delivers bodies, each with `timeout` seconds, to public addresses and `allowed` networks.
 
     For use by threads. Only HTTP 200 acknowledges, or any 2xx where the deployer says so.
@@ -63,7 +63,7 @@ class Courier:
             # It was checked when it was configured; what is allowed may have changed since.
             destination = self._destination(url)
         except DestinationError as error:
-            return Failed(Kind.REFUSED_ADDRESS, f"the connector's URL: {error}", 0.0)
+            return Failed(FailureKind.REFUSED_ADDRESS, f"the connector's URL: {error}", 0.0)
         signature = ""
         if secrets.signature_secret:
             entropy = self._entropy(ENTROPY_BYTES)
@@ -73,11 +73,13 @@ class Courier:
             destination, headers_of(secrets, signature), body, self.timeout
         )
         response_time = self._clock() - started
-        if isinstance(answer, Fault):
+        if isinstance(answer, NoAnswer):
             return Failed(answer.kind, answer.message, response_time)
         if answer in self._acknowledgements:
             return Delivered(answer, response_time)
-        return Failed(Kind.STATUS, f"{destination.host} answered {answer}", response_time, answer)
+        return Failed(
+            FailureKind.STATUS, f"{destination.host} answered {answer}", response_time, answer
+        )
 
 
 def headers_of(secrets: Secrets, signature: str) -> Headers:

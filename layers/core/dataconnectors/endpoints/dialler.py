@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from dataconnectors.endpoints.addresses import Network, may_call
 from dataconnectors.endpoints.limits import Limits
-from dataconnectors.endpoints.outcomes import FaultError, Kind, reason
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError, reason
 
 ADDRESSES_TRIED = 4
 """Of a name with more, the first ones. Each gets its share of the time left, so that one dead
@@ -102,7 +102,7 @@ class Dialler:
         self._lookups = _Lookups(resolve)
 
     def connect(self, host: str, port: int, limits: Limits) -> socket.socket:
-        """A connection to `host`; raises `FaultError` with what prevented it."""
+        """A connection to `host`; raises `NoAnswerError` with what prevented it."""
         resolved = self._look_up(host, port, limits)
         for *_, address in resolved:
             self._check(host, str(address[0]))
@@ -126,28 +126,30 @@ class Dialler:
                 connection.close()
                 raise
             return connection
-        raise FaultError(
-            Kind.CONNECT, f"no connection to {host} port {port}: {'; '.join(failures)}"
+        raise NoAnswerError(
+            FailureKind.CONNECT, f"no connection to {host} port {port}: {'; '.join(failures)}"
         )
 
     def _look_up(self, host: str, port: int, limits: Limits) -> Resolved:
         answer = self._lookups.ask(host, port, limits)
         if answer is None:
-            raise FaultError(
-                Kind.DNS, f"the name service did not answer for {host} in {limits.timeout:g} s"
+            raise NoAnswerError(
+                FailureKind.DNS,
+                f"the name service did not answer for {host} in {limits.timeout:g} s",
             )
         if isinstance(answer, Exception):
-            raise FaultError(Kind.DNS, f"{host} cannot be resolved: {reason(answer)}")
+            raise NoAnswerError(FailureKind.DNS, f"{host} cannot be resolved: {reason(answer)}")
         if not answer:
-            raise FaultError(Kind.DNS, f"{host} has no address")
+            raise NoAnswerError(FailureKind.DNS, f"{host} has no address")
         return answer
 
     def _check(self, host: str, address: str) -> None:
         """Refuse the name if any of its addresses is not one to call, and not just that address:
         such a name is misconfigured or an attack."""
         if not self._agreed(address):
-            raise FaultError(
-                Kind.REFUSED_ADDRESS, f"{host} has the address {address}, which is not public"
+            raise NoAnswerError(
+                FailureKind.REFUSED_ADDRESS,
+                f"{host} has the address {address}, which is not public",
             )
 
 

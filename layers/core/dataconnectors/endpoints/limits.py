@@ -2,7 +2,7 @@
 
 import time
 
-from dataconnectors.endpoints.outcomes import FaultError, Kind
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError
 
 ANSWER_BYTES = 64 * 1024
 """Of a whole answer: interim responses, header lines and the framing of the body included. The
@@ -33,6 +33,6 @@ class Limits:
         self.ended = size == 0
         self._bytes_left -= size
         if self._bytes_left < 0:
-            raise FaultError(
-                Kind.TOO_LARGE, f"the answer's headers take more than {ANSWER_BYTES} bytes"
+            raise NoAnswerError(
+                FailureKind.TOO_LARGE, f"the answer's headers take more than {ANSWER_BYTES} bytes"
             )

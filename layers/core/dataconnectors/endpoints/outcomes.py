@@ -5,7 +5,7 @@ from enum import StrEnum
 from ssl import SSLError
 
 
-class Kind(StrEnum):
+class FailureKind(StrEnum):
     """What went wrong, as far as the attempt had come."""
 
     DNS = "dns"
@@ -19,23 +19,23 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class NoAnswer:
     """Why there is no answer. The message is for the customer to act on: it names their endpoint,
     and holds no header value and no body."""
 
-    kind: Kind
+    kind: FailureKind
     message: str
 
 
-class FaultError(Exception):
+class NoAnswerError(Exception):
     """Carries a fault from deep inside a connection to `transport`, and no further.
 
     Not an OSError: urllib3 takes those for failures of its own and wraps them.
     """
 
-    def __init__(self, kind: Kind, message: str) -> None:
+    def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
-        self.fault = Fault(kind, message)
+        self.fault = NoAnswer(kind, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Failed:
     `status` is the HTTP status where there was an answer; `response_time` in seconds.
     """
 
-    kind: Kind
+    kind: FailureKind
     message: str
     response_time: float
     status: int | None = None

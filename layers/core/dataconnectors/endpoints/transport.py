@@ -28,7 +28,7 @@ from urllib3.util import SKIP_HEADER
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
-from dataconnectors.endpoints.outcomes import Fault, FaultError, Kind, reason
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer, NoAnswerError, reason
 from dataconnectors.kernel.errors import SettingsError
 
 BODY_BYTES = 4096
@@ -49,9 +49,9 @@ AUTHORITIES = Path(__file__).parents[1] / "authorities/public"
 
 Headers = Mapping[str, str]
 
-_CONNECT_ERRORS = (FaultError, OSError, HTTPError, ValueError)
+_CONNECT_ERRORS = (NoAnswerError, OSError, HTTPError, ValueError)
 _ANSWER_ERRORS = (
-    FaultError,
+    NoAnswerError,
     OSError,
     HTTPError,
     http.client.HTTPException,
@@ -165,8 +165,8 @@ class _Connection(HTTPSConnection):
             )
         except ValueError:
             # Ours are checked when they are configured; a value is a secret and not named.
-            raise FaultError(
-                Kind.PROTOCOL, "a header of the connector is not allowed in HTTP"
+            raise NoAnswerError(
+                FailureKind.PROTOCOL, "a header of the connector is not allowed in HTTP"
             ) from None
         # An endpoint may answer, and close, before it has read everything.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -232,7 +232,7 @@ class Transport:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | Fault:
+    ) -> int | NoAnswer:
         """The status of the answer to a POST, or why there is none within `timeout` seconds.
 
         An answer of 2xx counts when it is complete, or when the first `BODY_BYTES` of its body
@@ -245,12 +245,12 @@ class Transport:
             connection.begin(limits)
         except _CONNECT_ERRORS as error:
             connection.close()
-            return _connect_fault(error, host, limits)
+            return _no_connection(error, host, limits)
         try:
             status = connection.post(destination.target, headers, body)
         except _ANSWER_ERRORS as error:
             connection.close()
-            return _answer_fault(error, host, limits)
+            return _no_complete_answer(error, host, limits)
         self._keep(destination, connection)
         return status
 
@@ -293,40 +293,44 @@ class Transport:
             connection.close()
 
 
-def _connect_fault(error: Exception, host: str, limits: Limits) -> Fault:
+def _no_connection(error: Exception, host: str, limits: Limits) -> NoAnswer:
     match error:
-        case FaultError():
+        case NoAnswerError():
             return error.fault
         case TimeoutError() | ssl.SSLWantReadError() | ssl.SSLWantWriteError():
             message = f"{host} did not finish the TLS handshake in {limits.timeout:g} s"
-            return Fault(Kind.TIMEOUT, message)
+            return NoAnswer(FailureKind.TIMEOUT, message)
         case ssl.SSLCertVerificationError():
-            return Fault(Kind.TLS, f"{host}: {error.verify_message}")
+            return NoAnswer(FailureKind.TLS, f"{host}: {error.verify_message}")
         case _:
-            return Fault(Kind.TLS, f"no TLS connection to {host}: {reason(error)}")
+            return NoAnswer(FailureKind.TLS, f"no TLS connection to {host}: {reason(error)}")
 
 
-def _answer_fault(error: Exception, host: str, limits: Limits) -> Fault:
+def _no_complete_answer(error: Exception, host: str, limits: Limits) -> NoAnswer:
     match error:
-        case FaultError():
-            return Fault(error.fault.kind, f"{host}: {error.fault.message}")
+        case NoAnswerError():
+            return NoAnswer(error.fault.kind, f"{host}: {error.fault.message}")
         case TimeoutError() | ReadTimeoutError():
             message = f"{host} did not answer completely in {limits.timeout:g} s"
-            return Fault(Kind.TIMEOUT, message)
+            return NoAnswer(FailureKind.TIMEOUT, message)
         case ssl.SSLError():  # such as its demand for a client certificate, in TLS 1.3
-            return Fault(Kind.TLS, f"{host} ended the TLS connection: {reason(error)}")
+            return NoAnswer(FailureKind.TLS, f"{host} ended the TLS connection: {reason(error)}")
         case SSLError():  # within the body
-            return Fault(Kind.TLS, f"{host} ended the TLS connection")
+            return NoAnswer(FailureKind.TLS, f"{host} ended the TLS connection")
         case http.client.RemoteDisconnected():
-            return Fault(Kind.PROTOCOL, f"{host} closed the connection without an answer")
+            return NoAnswer(FailureKind.PROTOCOL, f"{host} closed the connection without an answer")
         case http.client.LineTooLong():
-            return Fault(Kind.TOO_LARGE, f"{host} answered with a header line of more than 64 KiB")
+            return NoAnswer(
+                FailureKind.TOO_LARGE, f"{host} answered with a header line of more than 64 KiB"
+            )
         case http.client.HTTPException() if type(error) is http.client.HTTPException:
             # The standard library raises the base class itself for this alone.
-            return Fault(Kind.TOO_LARGE, f"{host} answered with more than 100 header lines")
+            return NoAnswer(
+                FailureKind.TOO_LARGE, f"{host} answered with more than 100 header lines"
+            )
         case ProtocolError():
-            return Fault(Kind.PROTOCOL, f"{host} broke off its answer")
+            return NoAnswer(FailureKind.PROTOCOL, f"{host} broke off its answer")
         case OSError():
-            return Fault(Kind.PROTOCOL, f"{host} broke the connection: {reason(error)}")
+            return NoAnswer(FailureKind.PROTOCOL, f"{host} broke the connection: {reason(error)}")
         case _:
-            return Fault(Kind.PROTOCOL, f"{host} did not answer in HTTP/1.1")
+            return NoAnswer(FailureKind.PROTOCOL, f"{host} did not answer in HTTP/1.1")

@@ -40,11 +40,11 @@ class Event:
     json: str
 
 
-def parse(envelope: Any, project: str, now: float, *, made_here: bool = False) -> Event:
+def parse(envelope: Any, project: str, now: float, *, from_label_change: bool = False) -> Event:
     """An event whose whole envelope the caller gives; raises `EventError`.
 
     What the vendor's servers fill in (`samples`, `isBackfilled`, …) is filled in here too. A
-    labelsChanged event has to be `made_here`: publishers do not tell of labels.
+    labelsChanged event has to be `from_label_change`: publishers do not tell of labels.
     """
     if not isinstance(envelope, dict):
         raise EventError("expected an object")
@@ -64,7 +64,7 @@ def parse(envelope: Any, project: str, now: float, *, made_here: bool = False) -
     if not is_id(device):
         raise EventError(f"targetName: expected {prefix}<device>")
     _check_time(envelope["timestamp"], "timestamp")
-    if envelope["eventType"] == "labelsChanged" and not made_here:
+    if envelope["eventType"] == "labelsChanged" and not from_label_change:
         raise EventError(f"eventType: {_NOT_PUBLISHED}")
     return _event(envelope, device, now)
 

@@ -20,14 +20,14 @@ DEFAULT_SPAN = 24 * 3600
 LARGEST_PAGE = 1000
 """Events on a page, also when a request names no size: the vendor's SDK never does."""
 
-NOT_KEPT = frozenset({"labelsChanged"})
+NOT_IN_HISTORY = frozenset({"labelsChanged"})
 """Delivered, but not in a device's history."""
 
 _POSITION = re.compile(rf"[0-9]{{16}}#[A-Za-z0-9_-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HistoryQuery:
     """What a request asks for: events from `start` on and before `end`, newest first.
 
     Epoch seconds; `end` None has no bound, since an event's timestamp may be ahead of our clock.
@@ -41,7 +41,7 @@ class Wanted:
     after: str | None
 
 
-def parse_query(event: Mapping[str, Any], now: float) -> Wanted:
+def parse_query(event: Mapping[str, Any], now: float) -> HistoryQuery:
     """Read a request's query; raises `BadRequestError` that names the parameter.
 
     What has expired is outside of every answer, whether the database has removed it or not: a
@@ -61,7 +61,7 @@ def parse_query(event: Mapping[str, Any], now: float) -> Wanted:
     for event_type in event_types:
         if event_type not in EVENT_TYPES:
             raise BadRequestError(f"eventTypes: {event_type!r:.40} is unknown")
-    return Wanted(
+    return HistoryQuery(
         start=max(start, now - KEPT),
         end=end,
         event_types=event_types,

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.connectors.connector import Lifecycle, LifecycleEntry
-from dataconnectors.expiry.expired_event import UNACCOUNTED, Expired
+from dataconnectors.expiry.expired_event import UNACCOUNTED, ExpiredEvent
 
 HOUR = 3600
 
@@ -46,7 +46,7 @@ GAUGES = ("ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotV
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class QueueHour:
     """Messages of a queue in an hour. `deleted` were acknowledged, dropped, recorded as expired or
     set aside; `before` and `after` were in the queue at its two ends."""
 
@@ -77,7 +77,7 @@ def hour_to_account(now: float, accounted: float | None) -> float | None:
 
 def balances(
     cloudwatch: Any, queues: Iterable[str], start: float, more: Callable[[], bool]
-) -> Iterator[tuple[str, Balance]]:
+) -> Iterator[tuple[str, QueueHour]]:
     """The hour from `start` (epoch seconds) of each queue that was in use, by its name.
 
     Asks `more()` before each call. Raises botocore's errors.
@@ -101,7 +101,7 @@ class Rows(Protocol):
 class Records(Protocol):
     """What `store.expired.ExpiredStore` offers here."""
 
-    def keep(self, events: Sequence[Expired], /) -> set[int]:
+    def keep(self, events: Sequence[ExpiredEvent], /) -> set[int]:
         """Keep records; the positions of those that are kept."""
 
     def accounted(self) -> float | None:
@@ -112,7 +112,7 @@ class Records(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Accounted:
+class AccountingReport:
     """An hour of all queues: how many were in use, and about how many events are unaccounted for,
     of which connectors. `error` is "" or why not all were looked at, or recorded."""
 
@@ -133,7 +133,7 @@ class Accountant:
         self._records = records
         self._name_of = name_of
 
-    def run(self, now: float, more: Callable[[], bool]) -> Accounted | None:
+    def run(self, now: float, more: Callable[[], bool]) -> AccountingReport | None:
         """Account for the next hour, if one is due by `now`. Raises nothing for what AWS does.
 
         An hour in which AWS failed is tried again, and so is one whose process died: its records
@@ -148,16 +148,16 @@ class Accountant:
             if accounted.error in ("", NO_TIME):
                 self._records.set_accounted(start)
         except (ClientError, BotoCoreError) as failure:
-            return Accounted(0, 0, (), f"{type(failure).__name__}: {failure}")
+            return AccountingReport(0, 0, (), f"{type(failure).__name__}: {failure}")
         return accounted
 
-    def _account(self, start: float, more: Callable[[], bool]) -> Accounted:
+    def _account(self, start: float, more: Callable[[], bool]) -> AccountingReport:
         """The hour from `start`, in epoch seconds.
 
         What is missing is recorded among its connector's expired events, as one for all.
         """
-        found: list[tuple[str, Balance]] = []
-        missing: list[Expired] = []
+        found: list[tuple[str, QueueHour]] = []
+        missing: list[ExpiredEvent] = []
         error = ""
         try:
             entries = self._rows.connectors_in(Lifecycle.READY)
@@ -170,7 +170,7 @@ class Accountant:
                 error = "DynamoDB did not take all records"
         except (ClientError, BotoCoreError) as failure:
             error = f"{type(failure).__name__}: {failure}"
-        return Accounted(
+        return AccountingReport(
             queues=len(found),
             unaccounted=sum(balance.unaccounted for _, balance in found),
             connectors=tuple(record.connector for record in missing),
@@ -178,8 +178,8 @@ class Accountant:
         )
 
 
-def _record(connector: str, balance: Balance, start: float) -> Expired:
-    return Expired(
+def _record(connector: str, balance: QueueHour, start: float) -> ExpiredEvent:
+    return ExpiredEvent(
         connector=connector,
         event_id="",
         event_type="",
@@ -233,7 +233,7 @@ def _series(cloudwatch: Any, names: Sequence[str], start: float) -> Series:
         request["NextToken"] = answer["NextToken"]
 
 
-def _balance(series: Series, position: int, start: float) -> Balance | None:
+def _balance(series: Series, position: int, start: float) -> QueueHour | None:
     """None for a queue that did not report to the end: it sleeps, or its metrics are late."""
 
     def values(metric: str) -> Mapping[float, float]:
@@ -258,4 +258,4 @@ def _balance(series: Series, position: int, start: float) -> Balance | None:
         return None
     # A queue that reports since this hour only has slept before, and was empty.
     before = there(start - LOOK_BACK, start) or 0
-    return Balance(total(SUMS[0]), total(SUMS[1]), before, after)
+    return QueueHour(total(SUMS[0]), total(SUMS[1]), before, after)

@@ -28,7 +28,7 @@ tries of three seconds at most (see `aws`)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PendingAnnouncement:
     """Expired events of a connector since the last announcement.
 
     `announced_at` is when one was begun, in epoch seconds; 0 when there was none in the last day.
@@ -42,18 +42,18 @@ class Notice:
 class Notices(Protocol):
     """What `store.expired_events.ExpiredStore` offers here."""
 
-    def notices(self) -> Sequence[Notice]:
+    def notices(self) -> Sequence[PendingAnnouncement]:
         """Connectors with expired events in the last day, announced or not."""
 
-    def claim(self, notice: Notice, now: float, /) -> bool:
+    def claim(self, notice: PendingAnnouncement, now: float, /) -> bool:
         """Take it on oneself to announce what was counted; False when another run has done so."""
 
-    def announced(self, notice: Notice, /) -> None:
+    def announced(self, notice: PendingAnnouncement, /) -> None:
         """What was counted by then is announced."""
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class AnnouncementReport:
     """What a run did. `events` is how many have expired, of `connectors`; `error` is "" or why the
     rest is told another time."""
 
@@ -76,7 +76,7 @@ class Announcer:
         self._store = store
         self._source = source
 
-    def announce(self, now: float, remaining: Callable[[], float]) -> Announced:
+    def announce(self, now: float, remaining: Callable[[], float]) -> AnnouncementReport:
         """Announce what is due, within the `remaining()` seconds. Raises nothing for what AWS does.
 
         `now` is in epoch seconds.
@@ -86,7 +86,7 @@ class Announcer:
             due = [notice for notice in self._store.notices() if _is_due(notice, now)]
             for start in range(0, len(due), ENTRIES_PER_CALL):
                 if remaining() < RESERVE_SECONDS:
-                    return Announced(connectors, events, "no time left")
+                    return AnnouncementReport(connectors, events, "no time left")
                 part = due[start : start + ENTRIES_PER_CALL]
                 claimed = [notice for notice in part if self._store.claim(notice, now)]
                 taken = self._send(claimed, now) if claimed else []
@@ -96,12 +96,14 @@ class Announcer:
                     connectors += 1
                     events += notice.count
         except (ClientError, BotoCoreError) as error:
-            return Announced(connectors, events, f"{type(error).__name__}: {error}")
-        return Announced(
+            return AnnouncementReport(connectors, events, f"{type(error).__name__}: {error}")
+        return AnnouncementReport(
             connectors, events, f"EventBridge refused {refused} events" if refused else ""
         )
 
-    def _send(self, notices: Sequence[Notice], now: float) -> list[Notice]:
+    def _send(
+        self, notices: Sequence[PendingAnnouncement], now: float
+    ) -> list[PendingAnnouncement]:
         """Those that EventBridge has taken: its answer names failures by place."""
         answer = self._bus.put_events(Entries=[self._entry(notice, now) for notice in notices])
         return [
@@ -110,7 +112,7 @@ class Announcer:
             if "ErrorCode" not in entry
         ]
 
-    def _entry(self, notice: Notice, now: float) -> dict[str, Any]:
+    def _entry(self, notice: PendingAnnouncement, now: float) -> dict[str, Any]:
         detail = {
             "connector": notice.connector,
             "count": notice.count,
@@ -124,5 +126,5 @@ class Announcer:
         }
 
 
-def _is_due(notice: Notice, now: float) -> bool:
+def _is_due(notice: PendingAnnouncement, now: float) -> bool:
     return notice.count > 0 and now - notice.announced_at >= INTERVAL_SECONDS

@@ -26,7 +26,7 @@ KEEP_AGAIN = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class ExpiredEvent:
     """An event that its connector's endpoint has not acknowledged in time.
 
     `attempts` is how often SQS has handed it out, hence at least the number of attempts. `kind`

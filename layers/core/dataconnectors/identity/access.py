@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from dataconnectors.aws.vault import CACHE_SECONDS, Vault
 from dataconnectors.identity import roles, tokens
 from dataconnectors.identity.accounts import AccountKey, ServiceAccount, TokenKey
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import (
     BadRequestError,
@@ -126,11 +126,11 @@ class Access:
         self._roles.forget((parent, caller.account.id))
         return self.roles(caller, parent)
 
-    def author(self, caller: Caller, address: str) -> Author:
+    def actor(self, caller: Caller, address: str) -> Actor:
         """The caller as the audit log knows them, for the changes of one request."""
         now = self._now()
         request = new_id(now, self._entropy(ENTROPY_BYTES))
-        return Author(caller.account.email, caller.key.id, address, now, request)
+        return Actor(caller.account.email, caller.key.id, address, now, request)
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Who is calling; `UnauthorizedError` without valid credentials."""

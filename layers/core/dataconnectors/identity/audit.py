@@ -12,7 +12,7 @@ RETENTION_SECONDS = 400 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AuditEntry:
     """An entry of the log of `log`, which is `projects/{id}` or `organizations/{id}`.
 
     `actor` is the email of who did it, by the key `key_id` and from `address`; `action` is the
@@ -52,7 +52,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class Actor:
     """Who makes the changes of one request. `now` is in epoch seconds.
 
     `request` is an id of the request, which the ids of its entries begin with.
@@ -65,7 +65,7 @@ class Author:
     request: str
     numbers: Iterator[int] = field(default_factory=count, repr=False)
 
-    def change(
+    def audit_entry(
         self,
         action: str,
         resource: str,
@@ -73,13 +73,13 @@ class Author:
         log: str = "",
         fields: tuple[str, ...] = (),
         details: Mapping[str, Any] | None = None,
-    ) -> Change:
+    ) -> AuditEntry:
         """The entry to write in the same transaction as the change itself.
 
         It belongs into the log of the project or organization that the resource's name begins
         with, unless `log` says otherwise.
         """
-        return Change(
+        return AuditEntry(
             log=log or "/".join(resource.split("/")[:2]),
             id=f"{self.request}-{next(self.numbers):03d}",
             time=self.now,

@@ -13,7 +13,7 @@ from dataconnectors.identity.accounts import (
     key_name,
     new_secret,
 )
-from dataconnectors.identity.audit import Author, Change
+from dataconnectors.identity.audit import Actor, AuditEntry
 from dataconnectors.identity.members import Member
 from dataconnectors.identity.projects import ORGANIZATION, Project
 from dataconnectors.identity.tokens import ALGORITHM
@@ -36,7 +36,7 @@ class NewAdministrator:
     account: ServiceAccount
     key: AccountKey
     members: tuple[Member, ...]
-    changes: tuple[Change, ...]
+    entries: tuple[AuditEntry, ...]
 
 
 class Administrators(Protocol):
@@ -114,7 +114,7 @@ class Bootstrap:
         self, project_id: str, project: Project | None, secret: str, *, administers_all: bool
     ) -> NewAdministrator:
         now = self._now()
-        author = Author(DEPLOYER, "", "", now, self._id())
+        actor = Actor(DEPLOYER, "", "", now, self._id())
         account_id, key_id, time_text = self._id(), self._id(), times.to_text(now)
         account = ServiceAccount(
             project=project_id,
@@ -135,17 +135,17 @@ class Bootstrap:
             Member(parent, account_id, account.email, (role,), time_text)
             for parent, role in parents.items()
         )
-        changes = [
-            author.change("serviceaccount.create", account.name),
-            author.change("serviceaccount.key.create", key.name),
+        entries = [
+            actor.audit_entry("serviceaccount.create", account.name),
+            actor.audit_entry("serviceaccount.key.create", key.name),
         ]
         for member in members:
             action = "membership.create" if member.parent != ORGANIZATION else "organization.update"
-            changes.append(author.change(action, member.name, details=member.shown))
+            entries.append(actor.audit_entry(action, member.name, details=member.shown))
         if project is not None:
-            changes.append(author.change("project.create", project.name))
-            changes.append(author.change("project.create", project.name, log=ORGANIZATION))
-        return NewAdministrator(project, account, key, members, tuple(changes))
+            entries.append(actor.audit_entry("project.create", project.name))
+            entries.append(actor.audit_entry("project.create", project.name, log=ORGANIZATION))
+        return NewAdministrator(project, account, key, members, tuple(entries))
 
     def _project(self, project_id: str, display_name: str) -> Project:
         return Project(

@@ -94,7 +94,7 @@ class Throttle:
         try:
             count = counting.result(self._patience)
         except Exception as error:  # noqa: BLE001  # whatever it is, the request is served
-            self._log.error("api.uncounted", extra={"error": f"{type(error).__name__}: {error}"})
+            self._log.error("api.not_counted", extra={"error": f"{type(error).__name__}: {error}"})
             return False
         if count <= self._limit:
             return False

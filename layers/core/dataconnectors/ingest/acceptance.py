@@ -15,7 +15,7 @@ from dataconnectors.devices.device import TYPE_OF_EVENT, Device
 from dataconnectors.events import event as events
 from dataconnectors.events.event import Event, EventError
 from dataconnectors.events.message import MAXIMUM_BYTES, Message
-from dataconnectors.ingest.queues import Entry, Queues
+from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry
 from dataconnectors.kernel import jsontext, times
 from dataconnectors.kernel.errors import (
     BadRequestError,
@@ -26,7 +26,7 @@ from dataconnectors.kernel.errors import (
 from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import EventKeeper
+from dataconnectors.store.history import HistoryWriter
 from dataconnectors.store.projects import ProjectStore, Snapshot
 
 MAXIMUM_EVENTS = 100
@@ -40,7 +40,7 @@ REMEMBERED_PROJECTS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AcceptResult:
     """What became of a call's events.
 
     `refused` are invalid and will never be accepted, `unconfirmed` are valid and were not
@@ -58,7 +58,7 @@ class Outcome:
         return [{"index": index, "error": reasons[index]} for index in sorted(reasons)]
 
 
-class Ingest:
+class EventAcceptor:
     """Accepts events of any project. Safe to share between threads."""
 
     def __init__(
@@ -66,8 +66,8 @@ class Ingest:
         projects: ProjectStore,
         connectors: ConnectorStore,
         devices: DeviceStore,
-        keeper: EventKeeper,
-        queues: Queues,
+        keeper: HistoryWriter,
+        queues: ConnectorQueues,
         now: Callable[[], float],
     ) -> None:
         """`now` gives epoch seconds."""
@@ -80,10 +80,13 @@ class Ingest:
         self._lock = Lock()
         self._remembered: OrderedDict[str, tuple[int, list[Connector]]] = OrderedDict()
 
-    def accept(self, project: str, envelopes: Any, *, made_here: bool = False) -> Outcome:
+    def accept(
+        self, project: str, envelopes: Any, *, from_label_change: bool = False
+    ) -> AcceptResult:
         """Accept a list of 1 to `MAXIMUM_EVENTS` envelopes.
 
-        Of changed labels tells nobody but who makes these events from the changes: `made_here`.
+        labelsChanged events are refused unless they come `from_label_change`: publishers must not
+        forge them.
 
         Raises `BadRequestError` for what is no such list, `NotFoundError` without the project,
         `TooLargeError` when they make too many messages, `UnavailableError` when the database
@@ -101,7 +104,9 @@ class Ingest:
         refused: dict[int, str] = {}
         for index, envelope in enumerate(envelopes):
             try:
-                valid[index] = events.parse(envelope, project, now, made_here=made_here)
+                valid[index] = events.parse(
+                    envelope, project, now, from_label_change=from_label_change
+                )
             except EventError as error:
                 refused[index] = str(error)
         return self._deliver(project, valid, refused, now, known_devices_only=False)
@@ -133,7 +138,7 @@ class Ingest:
         now: float,
         *,
         known_devices_only: bool,
-    ) -> Outcome:
+    ) -> AcceptResult:
         snapshot = self._projects.snapshot(project, [event.device for event in valid.values()])
         if snapshot is None:
             raise NotFoundError(f"projects/{project} is not there")
@@ -147,7 +152,7 @@ class Ingest:
         for index, event in valid.items():
             device = devices.get(event.device) or Device(project, event.device, "", {}, "", "")
             try:
-                messages[index] = messages_for(event, device, connectors, now)
+                messages[index] = fan_out(event, device, connectors, now)
             except EventError as error:
                 refused[index] = str(error)
         total = sum(len(of_event) for of_event in messages.values())
@@ -160,7 +165,7 @@ class Ingest:
         unconfirmed |= self._send(
             {index: texts for index, texts in messages.items() if index not in unconfirmed}
         )
-        return Outcome(len(messages) - len(unconfirmed), refused, unconfirmed)
+        return AcceptResult(len(messages) - len(unconfirmed), refused, unconfirmed)
 
     def _seen(
         self, project: str, snapshot: Snapshot, seen: Iterable[Event], now: float
@@ -212,11 +217,11 @@ class Ingest:
 
     def _send(self, messages: dict[int, list[tuple[Connector, str]]]) -> dict[int, str]:
         """Send all; the events that some queue did not confirm, with a reason."""
-        entries: dict[str, list[Entry]] = {}
+        entries: dict[str, list[QueueEntry]] = {}
         by_queue: dict[str, Connector] = {}
         for index, of_event in messages.items():
             for connector, text in of_event:
-                entries.setdefault(connector.queue_url, []).append(Entry(index, text))
+                entries.setdefault(connector.queue_url, []).append(QueueEntry(index, text))
                 by_queue[connector.queue_url] = connector
         unconfirmed: dict[int, str] = {}
         for url, sent in self._queues.send(entries).items() if entries else ():
@@ -235,7 +240,7 @@ class Ingest:
         return current is None or not current.sends(connector.epoch)
 
 
-def messages_for(
+def fan_out(
     event: Event, device: Device, connectors: Sequence[Connector], now: float
 ) -> list[tuple[Connector, str]]:
     """The event's message for each connector that wants it; `EventError` when one is too large."""

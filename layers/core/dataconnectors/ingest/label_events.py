@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.devices import labels
-from dataconnectors.ingest.acceptance import Ingest, Outcome
+from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.kernel.errors import NotFoundError, UnavailableError
 from dataconnectors.store.devices import read_change
 
@@ -18,14 +18,14 @@ AT_ONCE = 20
 """Events of one call of ingest: so many for a hundred connectors, the most that a project has,
 are as many messages as a call may make."""
 
-Tell = Callable[[str, Outcome], None]
+Tell = Callable[[str, AcceptResult], None]
 """Hears of a project and what became of its events."""
 
 
-class Teller:
+class LabelEventPublisher:
     """Makes and sends labelsChanged events."""
 
-    def __init__(self, ingest: Ingest, tell: Tell) -> None:
+    def __init__(self, ingest: EventAcceptor, tell: Tell) -> None:
         self._ingest = ingest
         self._tell = tell
 
@@ -57,11 +57,13 @@ class Teller:
         What ingest refuses, it would refuse again: it is told of and left.
         """
         try:
-            outcome = self._ingest.accept(project, [event for _, event in told], made_here=True)
+            outcome = self._ingest.accept(
+                project, [event for _, event in told], from_label_change=True
+            )
         except NotFoundError as error:
-            outcome = Outcome(0, refused=dict.fromkeys(range(len(told)), str(error)))
+            outcome = AcceptResult(0, refused=dict.fromkeys(range(len(told)), str(error)))
         except (ClientError, BotoCoreError, UnavailableError) as error:
             reason = f"{type(error).__name__}: {error}"
-            outcome = Outcome(0, unconfirmed=dict.fromkeys(range(len(told)), reason))
+            outcome = AcceptResult(0, unconfirmed=dict.fromkeys(range(len(told)), reason))
         self._tell(project, outcome)
         return [told[index][0] for index in outcome.unconfirmed]

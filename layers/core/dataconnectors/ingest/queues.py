@@ -25,7 +25,7 @@ MISSING_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueueEntry:
     """One message for one queue. `event` is the position of its event in the caller's list."""
 
     event: int
@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendResult:
     """What became of the entries for one queue.
 
     `refused` holds the events that SQS did not confirm, with a reason; `missing` says that the
@@ -44,7 +44,7 @@ class Sent:
     missing: bool = False
 
 
-class Queues:
+class ConnectorQueues:
     """Sends to many queues at once. Safe to share between threads."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Queues:
         self._executor = executor
         self._sleep = sleep
 
-    def send(self, entries: dict[str, list[Entry]]) -> dict[str, Sent]:
+    def send(self, entries: dict[str, list[QueueEntry]]) -> dict[str, SendResult]:
         """Send each queue's entries; the answer has the same keys, queue URLs.
 
         Returns only when SQS has confirmed or refused every entry, or did not answer in time.
@@ -64,13 +64,13 @@ class Queues:
             (url, batch) for url, queue_entries in entries.items() for batch in split(queue_entries)
         ]
         results = self._executor.map(lambda job: self._send_batch(*job), batches)
-        answers = {url: Sent({}) for url in entries}
+        answers = {url: SendResult({}) for url in entries}
         for (url, _), sent in zip(batches, results, strict=True):
             before = answers[url]
-            answers[url] = Sent(before.refused | sent.refused, before.missing or sent.missing)
+            answers[url] = SendResult(before.refused | sent.refused, before.missing or sent.missing)
         return answers
 
-    def _send_batch(self, url: str, batch: Sequence[Entry]) -> Sent:
+    def _send_batch(self, url: str, batch: Sequence[QueueEntry]) -> SendResult:
         remaining = dict(enumerate(batch))
         reasons: dict[int, str] = {}
         for round_number in range(ROUNDS):
@@ -87,11 +87,13 @@ class Queues:
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code", ""))
                 # botocore has repeated the call already where that can help.
-                return Sent(
+                return SendResult(
                     {entry.event: code for entry in remaining.values()}, code in MISSING_QUEUE
                 )
             except BotoCoreError as error:
-                return Sent({entry.event: type(error).__name__ for entry in remaining.values()})
+                return SendResult(
+                    {entry.event: type(error).__name__ for entry in remaining.values()}
+                )
             # Confirmed is what the answer names as successful: an entry that it does not name
             # at all was not accepted.
             for success in answer.get("Successful", []):
@@ -99,14 +101,14 @@ class Queues:
             reasons = {int(failed["Id"]): failed["Code"] for failed in answer.get("Failed", [])}
             if not remaining:
                 break
-        return Sent(
+        return SendResult(
             {entry.event: reasons.get(number, "unknown") for number, entry in remaining.items()}
         )
 
 
-def split(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+def split(entries: Sequence[QueueEntry]) -> Iterator[list[QueueEntry]]:
     """The entries in batches that one SendMessageBatch takes. Texts are ASCII."""
-    batch: list[Entry] = []
+    batch: list[QueueEntry] = []
     size = 0
     for entry in entries:
         if batch and (len(batch) == BATCH_ENTRIES or size + len(entry.text) > BATCH_BYTES):

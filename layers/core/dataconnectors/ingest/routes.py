@@ -6,7 +6,7 @@ from typing import Any
 from dataconnectors.aws import gateway
 from dataconnectors.aws.gateway import Answer
 from dataconnectors.identity.access import Access
-from dataconnectors.ingest.acceptance import Ingest, Outcome
+from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.kernel.errors import (
     BadRequestError,
     MethodError,
@@ -22,14 +22,14 @@ METHODS_OF_A_DEVICE = ("DELETE", "GET", "PUT")
 does not see the verb behind the id."""
 
 
-class Publishing:
+class PublishRoutes:
     """Serves the requests that API Gateway routes to ingest. Raises `RequestError` for others."""
 
     def __init__(
         self,
-        ingest: Ingest,
+        ingest: EventAcceptor,
         access: Access,
-        report: Callable[[str, Outcome], None],
+        report: Callable[[str, AcceptResult], None],
         *,
         entropy: Callable[[int], bytes],
         now: Callable[[], float],
@@ -59,7 +59,7 @@ class Publishing:
         self._access.require(gateway.headers(event), project, "event.publish")
         event_id = new_id(self._now(), self._entropy(ENTROPY_BYTES))
         self._ingest.publish(project, device, gateway.json_body(event), event_id)
-        self._report(project, Outcome(accepted=1))
+        self._report(project, AcceptResult(accepted=1))
         return gateway.answer(200, {})
 
     def _post_events(self, project: str, event: dict[str, Any]) -> Answer:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.devices.device import DeviceState
 from dataconnectors.events.event import Event, EventError
-from dataconnectors.ingest.acceptance import messages_for
-from dataconnectors.ingest.queues import Entry, Queues
+from dataconnectors.ingest.acceptance import fan_out
+from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry
 from dataconnectors.kernel.errors import UnavailableError
 from dataconnectors.store import keys
 from dataconnectors.store.connectors import ConnectorStore
@@ -24,7 +24,7 @@ class Sync:
         self,
         connectors: ConnectorStore,
         devices: DeviceStore,
-        queues: Queues,
+        queues: ConnectorQueues,
         now: Callable[[], float],
     ) -> None:
         """`now` gives epoch seconds."""
@@ -51,9 +51,9 @@ class Sync:
                 or not current.sends(begun.epoch)
             ):
                 break
-            batch: list[Entry] = []
+            batch: list[QueueEntry] = []
             for text in self._messages(current, partition):
-                batch.append(Entry(len(batch), text))
+                batch.append(QueueEntry(len(batch), text))
                 if len(batch) == AT_ONCE:
                     sent += self._send(current, batch)
                     batch = []
@@ -64,13 +64,13 @@ class Sync:
         for state in self._devices.states(connector.project, partition):
             for event in _events(state):
                 try:
-                    messages = messages_for(event, state.device, [connector], self._now())
+                    messages = fan_out(event, state.device, [connector], self._now())
                 except EventError:
                     continue  # Too large with the labels that the device has got since
                 for _, text in messages:
                     yield text
 
-    def _send(self, connector: Connector, batch: list[Entry]) -> int:
+    def _send(self, connector: Connector, batch: list[QueueEntry]) -> int:
         if not batch:
             return 0
         sent = self._queues.send({connector.queue_url: batch})[connector.queue_url]

@@ -198,7 +198,7 @@ class Blueprint:
 class ControlPlane:
     """Single calls to SQS and Lambda. Each raises `CallError`, or `NotYetError` where it says so.
 
-    `before_call` runs before each call: the reconciler's `pacing.Pace`.
+    `before_call` runs before each call: the reconciler's `pacing.RateLimit`.
     """
 
     def __init__(
@@ -225,7 +225,7 @@ class ControlPlane:
                 return ABSENT
             raise
 
-    def make_queue(self, queue_id: str, connector: str) -> str:
+    def create_queue(self, queue_id: str, connector: str) -> str:
         """The URL of the queue, which was made, found, or altered to the blueprint.
 
         `NotYetError` within 60 s of the deletion of a queue of this name.
@@ -239,11 +239,11 @@ class ControlPlane:
             )
         except CallError as error:
             if error.code == "QueueNameExists":  # with other attributes
-                return self._alter_existing(queue_id)
+                return self._update_existing(queue_id)
             raise
         return str(answer["QueueUrl"])
 
-    def alter_queue(self, url: str) -> None:
+    def update_queue(self, url: str) -> None:
         """Give a queue the blueprint's attributes."""
         self._call(
             self._sqs.set_queue_attributes,
@@ -251,7 +251,7 @@ class ControlPlane:
             Attributes=self._blueprint.queue_attributes,
         )
 
-    def drop_queue(self, url: str) -> None:
+    def delete_queue(self, url: str) -> None:
         """Delete a queue with all that is in it; nothing happens when it is gone already."""
         try:
             self._call(self._sqs.delete_queue, QueueUrl=url)
@@ -259,7 +259,7 @@ class ControlPlane:
             if error.code != _NO_QUEUE:
                 raise
 
-    def queue_made_at(self, url: str) -> float | None:
+    def queue_created_at(self, url: str) -> float | None:
         """The epoch second of a queue's making; None when it is gone."""
         try:
             answer = self._call(
@@ -328,7 +328,7 @@ class ControlPlane:
             raise
         return dict(answer.get("Tags") or {})
 
-    def make_mapping(self, queue_id: str, connector: str) -> EventSourceMapping | None:
+    def create_mapping(self, queue_id: str, connector: str) -> EventSourceMapping | None:
         """The new mapping, which Lambda enables in its own time.
 
         None on a conflict: a mapping of this queue is there already, or is changing.
@@ -344,7 +344,7 @@ class ControlPlane:
             return None
         return EventSourceMapping.of(answer)
 
-    def alter_mapping(self, mapping: EventSourceMapping) -> None:
+    def update_mapping(self, mapping: EventSourceMapping) -> None:
         """Give a mapping the blueprint's settings; `NotYetError` while it is in a transition."""
         # Lambda deletes the messages that a filter does not let through.
         unfiltered: dict[str, Any] = {"FilterCriteria": {}} if mapping.filtered else {}
@@ -355,7 +355,7 @@ class ControlPlane:
             **unfiltered,
         )
 
-    def drop_mapping(self, mapping: EventSourceMapping) -> None:
+    def delete_mapping(self, mapping: EventSourceMapping) -> None:
         """Begin to delete a mapping, which takes seconds; `NotYetError` while in a transition."""
         try:
             self._call(self._lambda.delete_event_source_mapping, UUID=mapping.id)
@@ -365,11 +365,11 @@ class ControlPlane:
 
     # --- requests ----------------------------------------------------------------------------
 
-    def _alter_existing(self, queue_id: str) -> str:
+    def _update_existing(self, queue_id: str) -> str:
         url = self.find_queue(queue_id)
         if url == ABSENT:
             raise NotYetError("SQS has a queue of this name, but does not show it yet")
-        self.alter_queue(url)
+        self.update_queue(url)
         return url
 
     def _list_mappings(self, **criteria: str) -> Iterator[EventSourceMapping]:

@@ -31,7 +31,7 @@ QUEUE_SETTLES = 1.0
 RECORD_TRIES = 5
 """Of writing a row that the customer changes meanwhile. Each PATCH costs at most one."""
 
-_QUEUE_UNSEEN = frozenset({"InvalidParameterValueException", "ResourceNotFoundException"})
+_QUEUE_NOT_VISIBLE = frozenset({"InvalidParameterValueException", "ResourceNotFoundException"})
 """What Lambda answers when it does not see the queue of a new mapping, among other reasons."""
 
 
@@ -57,7 +57,7 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Owner:
     """Whose queue and mapping this is about: a row, or what a row has left behind.
 
     The fields are those of `Connector`; an orphan's `lifecycle` is `DELETING`.
@@ -89,7 +89,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observed:
     """What is known of the real things; None where nobody has looked yet.
 
     `queue_url` may be `ABSENT`. `queue_current`: the queue was given the blueprint's attributes
@@ -105,54 +105,54 @@ class Seen:
     usable_at: float = 0.0
 
 
-UNSEEN = Seen()
+NOTHING_OBSERVED = Observed()
 """Nobody has looked at anything."""
 
-NOTHING_YET = Seen(mappings=())
+NOTHING_CREATED = Observed(mappings=())
 """For a row just written. A mapping that is there after all shows itself by a conflict."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookForQueue:
+class FindQueue:
     """Ask for the queue's URL."""
 
 
 @dataclass(frozen=True, slots=True)
-class MakeQueue:
+class CreateQueue:
     """Create the queue, which finds it when it is there, and corrects its attributes."""
 
 
 @dataclass(frozen=True, slots=True)
-class AlterQueue:
+class UpdateQueue:
     """Give the queue the attributes of today's parameters."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class DropQueue:
+class DeleteQueue:
     """Delete the queue."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookForMappings:
+class FindMappings:
     """Ask for the mappings on the queue."""
 
 
 @dataclass(frozen=True, slots=True)
-class MakeMapping:
+class CreateMapping:
     """Create the mapping."""
 
 
 @dataclass(frozen=True, slots=True)
-class AlterMapping:
+class UpdateMapping:
     """Give the mapping the settings of the blueprint."""
 
     mapping: EventSourceMapping
 
 
 @dataclass(frozen=True, slots=True)
-class DropMapping:
+class DeleteMapping:
     """Delete a mapping."""
 
     mapping: EventSourceMapping
@@ -166,7 +166,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class Complete:
     """Everything is as it should be. Both are "" when it should be gone."""
 
     queue_url: str
@@ -174,58 +174,58 @@ class Arrived:
 
 
 Step = (
-    LookForQueue
-    | MakeQueue
-    | AlterQueue
-    | DropQueue
-    | LookForMappings
-    | MakeMapping
-    | AlterMapping
-    | DropMapping
+    FindQueue
+    | CreateQueue
+    | UpdateQueue
+    | DeleteQueue
+    | FindMappings
+    | CreateMapping
+    | UpdateMapping
+    | DeleteMapping
     | Wait
-    | Arrived
+    | Complete
 )
 
 
-def next_step(subject: Subject, seen: Seen, blueprint: Blueprint) -> Step:
-    """The one thing to do now. Pure; repeated with what was learnt, it ends in `Arrived`/`Wait`."""
-    if subject.lifecycle is Lifecycle.DELETING:
-        return _step_to_nothing(seen)
-    return _step_to_both(subject, seen, blueprint)
+def next_step(owner: Owner, observed: Observed, blueprint: Blueprint) -> Step:
+    """The one thing to do now. Pure; repeated with what it finds, ends in `Complete` or `Wait`."""
+    if owner.lifecycle is Lifecycle.DELETING:
+        return _step_to_deleted(observed)
+    return _step_to_ready(owner, observed, blueprint)
 
 
-def _step_to_nothing(seen: Seen) -> Step:
+def _step_to_deleted(observed: Observed) -> Step:
     """Mapping first, then the queue: without its queue a mapping would fail for ever."""
-    if seen.mappings is None:
-        return LookForMappings()
-    for mapping in seen.mappings:
+    if observed.mappings is None:
+        return FindMappings()
+    for mapping in observed.mappings:
         if not mapping.in_transition:
-            return DropMapping(mapping)
-    if seen.mappings:
-        mapping = seen.mappings[0]
+            return DeleteMapping(mapping)
+    if observed.mappings:
+        mapping = observed.mappings[0]
         return Wait(f"mapping {mapping.id} is {mapping.state}")
-    if seen.queue_url != ABSENT:
-        return DropQueue()
-    return Arrived("", "")
+    if observed.queue_url != ABSENT:
+        return DeleteQueue()
+    return Complete("", "")
 
 
-def _step_to_both(subject: Subject, seen: Seen, blueprint: Blueprint) -> Step:
+def _step_to_ready(owner: Owner, observed: Observed, blueprint: Blueprint) -> Step:
     """Queue first, because Lambda checks it when a mapping is made or altered."""
-    if seen.queue_url is None:
+    if observed.queue_url is None:
         # A queue that should be there is looked for, so that its loss is noticed.
-        return LookForQueue() if subject.lifecycle is Lifecycle.READY else MakeQueue()
-    if seen.queue_url == ABSENT:
-        return MakeQueue()
-    if subject.provisioned != blueprint.fingerprint and not seen.queue_current:
-        return AlterQueue(seen.queue_url)
-    if seen.mappings is None:
-        return LookForMappings()
-    return _step_to_one_mapping(subject, seen, blueprint, seen.queue_url, seen.mappings)
+        return FindQueue() if owner.lifecycle is Lifecycle.READY else CreateQueue()
+    if observed.queue_url == ABSENT:
+        return CreateQueue()
+    if owner.provisioned != blueprint.fingerprint and not observed.queue_current:
+        return UpdateQueue(observed.queue_url)
+    if observed.mappings is None:
+        return FindMappings()
+    return _step_to_one_mapping(owner, observed, blueprint, observed.queue_url, observed.mappings)
 
 
 def _step_to_one_mapping(
-    subject: Subject,
-    seen: Seen,
+    owner: Owner,
+    observed: Observed,
     blueprint: Blueprint,
     queue_url: str,
     mappings: tuple[EventSourceMapping, ...],
@@ -234,26 +234,26 @@ def _step_to_one_mapping(
     if not usable:
         if mappings:
             return Wait(f"mapping {mappings[0].id} is being deleted")
-        return MakeMapping()
-    kept = min(usable, key=lambda mapping: _preference(mapping, subject, blueprint))
+        return CreateMapping()
+    kept = min(usable, key=lambda mapping: _preference(mapping, owner, blueprint))
     for mapping in usable:
         if mapping is not kept and not mapping.in_transition:
-            return DropMapping(mapping)
-    if kept.id != seen.altered and not blueprint.fits(kept):
+            return DeleteMapping(mapping)
+    if kept.id != observed.altered and not blueprint.fits(kept):
         if kept.in_transition:
             return Wait(f"mapping {kept.id} is {kept.state}")
-        return AlterMapping(kept)
+        return UpdateMapping(kept)
     if len(usable) > 1:
         return Wait("a second mapping is in a transition")
-    return Arrived(queue_url, kept.id)
+    return Complete(queue_url, kept.id)
 
 
 def _preference(
-    mapping: EventSourceMapping, subject: Subject, blueprint: Blueprint
+    mapping: EventSourceMapping, owner: Owner, blueprint: Blueprint
 ) -> tuple[bool, bool, str]:
     """Which mapping of several stays: two reconcilers at once have to choose the same."""
     return (
-        mapping.id != subject.mapping_id,
+        mapping.id != owner.mapping_id,
         mapping.function_arn != blueprint.settings.sender_arn,
         mapping.id,
     )
@@ -265,15 +265,15 @@ def _preference(
 class Change(StrEnum):
     """What was done to a queue or a mapping. A queue "made" may have been there already."""
 
-    QUEUE_MADE = "queue made"
-    QUEUE_ALTERED = "queue altered"
-    QUEUE_REMOVED = "queue removed"
-    MAPPING_MADE = "mapping made"
-    MAPPING_ALTERED = "mapping altered"
-    MAPPING_REMOVED = "mapping removed"
+    QUEUE_CREATED = "queue created"
+    QUEUE_UPDATED = "queue updated"
+    QUEUE_DELETED = "queue deleted"
+    MAPPING_CREATED = "mapping created"
+    MAPPING_UPDATED = "mapping updated"
+    MAPPING_DELETED = "mapping deleted"
 
 
-def _unheard(_: Change) -> None:
+def _ignore_change(_: Change) -> None:
     """For callers who need no news."""
 
 
@@ -309,7 +309,7 @@ class Provisioner:
         connector was deleted meanwhile. The row stays as it is and the reconciler finishes it.
         """
         try:
-            return self.settle(connector, seen=NOTHING_YET)
+            return self.settle(connector, observed=NOTHING_CREATED)
         except ControlPlaneError as error:
             raise ControlPlaneError(f"{connector.name}: {error}") from error
         except (ClientError, BotoCoreError) as error:  # of the store
@@ -319,8 +319,8 @@ class Provisioner:
         self,
         row: Connector,
         *,
-        seen: Seen = UNSEEN,
-        changed: Callable[[Change], None] = _unheard,
+        observed: Observed = NOTHING_OBSERVED,
+        changed: Callable[[Change], None] = _ignore_change,
     ) -> Connector:
         """Take a row that is not being deleted to one queue and one mapping, and record them.
 
@@ -329,80 +329,80 @@ class Provisioner:
         """
         if row.lifecycle is Lifecycle.DELETING:
             raise ControlPlaneError("it is being deleted")
-        arrived = self._go(Subject.of(row), seen, changed)
-        return self._record(row, arrived)
+        complete = self._go(Owner.of(row), observed, changed)
+        return self._record(row, complete)
 
-    def clear(self, subject: Subject, *, changed: Callable[[Change], None] = _unheard) -> None:
+    def clear(self, owner: Owner, *, changed: Callable[[Change], None] = _ignore_change) -> None:
         """Remove the mapping and then the queue of a subject that is being deleted.
 
         Raises as `settle` does; `NotYetError` is usual, since a mapping takes seconds to leave.
         """
-        if subject.lifecycle is not Lifecycle.DELETING:
-            raise ValueError(f"{subject.connector} is {subject.lifecycle}: its queue is needed")
-        self._go(subject, UNSEEN, changed)
+        if owner.lifecycle is not Lifecycle.DELETING:
+            raise ValueError(f"{owner.connector} is {owner.lifecycle}: its queue is needed")
+        self._go(owner, NOTHING_OBSERVED, changed)
 
-    def _go(self, subject: Subject, seen: Seen, changed: Callable[[Change], None]) -> Arrived:
+    def _go(self, owner: Owner, observed: Observed, changed: Callable[[Change], None]) -> Complete:
         while True:
-            match next_step(subject, seen, self._blueprint):
+            match next_step(owner, observed, self._blueprint):
                 case Wait(reason):
                     raise NotYetError(reason)
-                case Arrived() as arrived:
-                    self._wait_until(seen.usable_at)
-                    return arrived
-                case LookForQueue() | MakeQueue() | AlterQueue() | DropQueue() as step:
-                    seen = self._on_queue(step, subject, seen, changed)
-                case LookForMappings() | MakeMapping() | AlterMapping() | DropMapping() as step:
-                    seen = self._on_mapping(step, subject, seen, changed)
+                case Complete() as complete:
+                    self._wait_until(observed.usable_at)
+                    return complete
+                case FindQueue() | CreateQueue() | UpdateQueue() | DeleteQueue() as step:
+                    observed = self._on_queue(step, owner, observed, changed)
+                case FindMappings() | CreateMapping() | UpdateMapping() | DeleteMapping() as step:
+                    observed = self._on_mapping(step, owner, observed, changed)
 
     def _on_queue(
         self,
-        step: LookForQueue | MakeQueue | AlterQueue | DropQueue,
-        subject: Subject,
-        seen: Seen,
+        step: FindQueue | CreateQueue | UpdateQueue | DeleteQueue,
+        owner: Owner,
+        observed: Observed,
         changed: Callable[[Change], None],
-    ) -> Seen:
+    ) -> Observed:
         match step:
-            case LookForQueue():
-                return replace(seen, queue_url=self._plane.find_queue(subject.queue_id))
-            case MakeQueue():
-                url = self._plane.make_queue(subject.queue_id, subject.connector)
-                changed(Change.QUEUE_MADE)
+            case FindQueue():
+                return replace(observed, queue_url=self._plane.find_queue(owner.queue_id))
+            case CreateQueue():
+                url = self._plane.create_queue(owner.queue_id, owner.connector)
+                changed(Change.QUEUE_CREATED)
                 settled = self._clock() + QUEUE_SETTLES
-                return replace(seen, queue_url=url, queue_current=True, usable_at=settled)
-            case AlterQueue(url):
-                self._plane.alter_queue(url)
-                changed(Change.QUEUE_ALTERED)
-                return replace(seen, queue_current=True)
-            case DropQueue():
-                url = subject.queue_url or self._plane.find_queue(subject.queue_id)
+                return replace(observed, queue_url=url, queue_current=True, usable_at=settled)
+            case UpdateQueue(url):
+                self._plane.update_queue(url)
+                changed(Change.QUEUE_UPDATED)
+                return replace(observed, queue_current=True)
+            case DeleteQueue():
+                url = owner.queue_url or self._plane.find_queue(owner.queue_id)
                 if url != ABSENT:
-                    self._plane.drop_queue(url)
-                    changed(Change.QUEUE_REMOVED)
-                return replace(seen, queue_url=ABSENT)
+                    self._plane.delete_queue(url)
+                    changed(Change.QUEUE_DELETED)
+                return replace(observed, queue_url=ABSENT)
 
     def _on_mapping(
         self,
-        step: LookForMappings | MakeMapping | AlterMapping | DropMapping,
-        subject: Subject,
-        seen: Seen,
+        step: FindMappings | CreateMapping | UpdateMapping | DeleteMapping,
+        owner: Owner,
+        observed: Observed,
         changed: Callable[[Change], None],
-    ) -> Seen:
+    ) -> Observed:
         match step:
-            case LookForMappings():
-                return replace(seen, mappings=self._mappings(subject))
-            case MakeMapping():
-                made = self._make_mapping(subject, seen.usable_at, changed)
-                return replace(seen, mappings=made)
-            case AlterMapping(mapping):
-                self._plane.alter_mapping(mapping)
-                changed(Change.MAPPING_ALTERED)
-                return replace(seen, altered=mapping.id)
-            case DropMapping(mapping):
-                self._plane.drop_mapping(mapping)
-                changed(Change.MAPPING_REMOVED)
-                return replace(seen, mappings=_without(seen, mapping))
+            case FindMappings():
+                return replace(observed, mappings=self._mappings(owner))
+            case CreateMapping():
+                made = self._create_mapping(owner, observed.usable_at, changed)
+                return replace(observed, mappings=made)
+            case UpdateMapping(mapping):
+                self._plane.update_mapping(mapping)
+                changed(Change.MAPPING_UPDATED)
+                return replace(observed, altered=mapping.id)
+            case DeleteMapping(mapping):
+                self._plane.delete_mapping(mapping)
+                changed(Change.MAPPING_DELETED)
+                return replace(observed, mappings=_without(observed, mapping))
 
-    def _mappings(self, subject: Subject) -> tuple[EventSourceMapping, ...]:
+    def _mappings(self, owner: Owner) -> tuple[EventSourceMapping, ...]:
         """Ours on the queue. Somebody else's function on it is not ours to touch.
 
         The row's own mapping is asked for by its id: the listing may lag, and whatever function it
@@ -410,17 +410,17 @@ class Provisioner:
         """
         listed = [
             mapping
-            for mapping in self._plane.mappings_on(subject.queue_id)
-            if mapping.id == subject.mapping_id or self._blueprint.feeds_sender(mapping)
+            for mapping in self._plane.mappings_on(owner.queue_id)
+            if mapping.id == owner.mapping_id or self._blueprint.feeds_sender(mapping)
         ]
-        if subject.mapping_id and all(mapping.id != subject.mapping_id for mapping in listed):
-            own = self._plane.find_mapping(subject.mapping_id)
+        if owner.mapping_id and all(mapping.id != owner.mapping_id for mapping in listed):
+            own = self._plane.find_mapping(owner.mapping_id)
             if own is not None:
                 listed.append(own)
         return tuple(listed)
 
-    def _make_mapping(
-        self, subject: Subject, usable_at: float, changed: Callable[[Change], None]
+    def _create_mapping(
+        self, owner: Owner, usable_at: float, changed: Callable[[Change], None]
     ) -> tuple[EventSourceMapping, ...]:
         """The mappings there are after trying to make one.
 
@@ -428,21 +428,21 @@ class Provisioner:
         is tried a second time. On a conflict, whoever came first has made it.
         """
         try:
-            made = self._plane.make_mapping(subject.queue_id, subject.connector)
+            made = self._plane.create_mapping(owner.queue_id, owner.connector)
         except CallError as error:
-            if error.code not in _QUEUE_UNSEEN or self._clock() >= usable_at:
+            if error.code not in _QUEUE_NOT_VISIBLE or self._clock() >= usable_at:
                 raise
             self._wait_until(usable_at)
-            made = self._plane.make_mapping(subject.queue_id, subject.connector)
+            made = self._plane.create_mapping(owner.queue_id, owner.connector)
         if made is not None:
-            changed(Change.MAPPING_MADE)
+            changed(Change.MAPPING_CREATED)
             return (made,)
-        found = self._mappings(subject)
+        found = self._mappings(owner)
         if not found:
             raise NotYetError("Lambda has a mapping of this queue, but does not list it yet")
         return found
 
-    def _record(self, row: Connector, arrived: Arrived) -> Connector:
+    def _record(self, row: Connector, complete: Complete) -> Connector:
         """Write what was made, over whatever the customer has changed meanwhile."""
         current: Connector | None = row
         for _ in range(RECORD_TRIES):
@@ -455,8 +455,8 @@ class Provisioner:
             ready = replace(
                 current,
                 lifecycle=Lifecycle.READY,
-                queue_url=arrived.queue_url,
-                mapping_id=arrived.mapping_id,
+                queue_url=complete.queue_url,
+                mapping_id=complete.mapping_id,
                 provisioned=self._blueprint.fingerprint,
             )
             if current == ready:
@@ -478,7 +478,7 @@ class Provisioner:
             self._sleep(wait)
 
 
-def _without(seen: Seen, dropped: EventSourceMapping) -> tuple[EventSourceMapping, ...]:
+def _without(observed: Observed, dropped: EventSourceMapping) -> tuple[EventSourceMapping, ...]:
     """The mappings, of which one has begun to leave."""
     leaving = replace(dropped, state="Deleting")
-    return tuple(leaving if mapping is dropped else mapping for mapping in seen.mappings or ())
+    return tuple(leaving if mapping is dropped else mapping for mapping in observed.mappings or ())

@@ -18,7 +18,7 @@ class OutOfTimeError(DataConnectorsError):
     """The invocation ends too soon for another call. The next run goes on."""
 
 
-class Pace:
+class RateLimit:
     """A gate before each control-plane call: evenly spaced, none once time is short.
 
     `remaining` gives the seconds that the invocation has left. `calls` counts those let through.

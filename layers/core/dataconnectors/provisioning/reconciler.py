@@ -29,8 +29,8 @@ from dataconnectors.provisioning.control_plane import (
     EventSourceMapping,
     NotYetError,
 )
-from dataconnectors.provisioning.provisioner import Change, Provisioner, Rows, Subject
-from dataconnectors.provisioning.rate_limit import OutOfTimeError, Pace
+from dataconnectors.provisioning.provisioner import Change, Owner, Provisioner, Rows
+from dataconnectors.provisioning.rate_limit import OutOfTimeError, RateLimit
 
 AUDIT_MINUTES = 15
 """An audit lists everything: some calls of Lambda's small allowance, and a read of the index."""
@@ -47,7 +47,7 @@ OVERDUE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Repaired:
     """One thing that was put right. `drift` when nobody had asked for it to change."""
 
     connector: str
@@ -92,13 +92,13 @@ class Report:
     left: int = 0
 
 
-Tell = Callable[[Mended | Failed], None]
+Tell = Callable[[Repaired | Failed], None]
 
 
 class Reconciler:
     """Runs one after the other; two at once do no harm. `now` is the epoch second.
 
-    `tell` hears of each `Mended` and `Failed` as it happens: the process may not see the end.
+    `tell` hears of each `Repaired` and `Failed` as it happens: the process may not see the end.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class Reconciler:
         has left something to go on with. Raises botocore's errors when the index cannot be read.
         """
         audit = audit or self._audit_again or self._now() // 60 % AUDIT_MINUTES == 0
-        pace = Pace(remaining, clock=self._clock, sleep=self._sleep)
+        pace = RateLimit(remaining, clock=self._clock, sleep=self._sleep)
         run = _Run(
             report=Report(audit),
             blueprint=self._blueprint,
@@ -187,7 +187,7 @@ class _Run:
         """Both passes, as far as time and AWS allow."""
         report = self.report
         try:
-            self.finish_begun()
+            self.finish_unfinished()
             if report.audit:
                 before = report.later
                 self.audit()
@@ -202,7 +202,7 @@ class _Run:
 
     # --- the quick pass ----------------------------------------------------------------------
 
-    def finish_begun(self) -> None:
+    def finish_unfinished(self) -> None:
         """Go on with every row that is on its way, those to be deleted first."""
         tasks: list[_Task] = []
         for lifecycle in (Lifecycle.DELETING, Lifecycle.PROVISIONING):
@@ -219,7 +219,7 @@ class _Run:
         if row is None or row.queue_id != entry.queue_id:
             return
         if row.lifecycle is Lifecycle.DELETING:
-            self.provisioner.clear(Subject.of(row))
+            self.provisioner.clear(Owner.of(row))
             self.store.remove(row)
             self.report.cleared += 1
             self._finished(row, "cleared", since=row.update_time)
@@ -231,7 +231,7 @@ class _Run:
             self._finished(row, "provisioned", since=row.create_time)
 
     def _finished(self, row: Connector, what: str, *, since: str) -> None:
-        self._mended(row.name, row.queue_id, what, drift=self._age(since) > OVERDUE)
+        self._repaired(row.name, row.queue_id, what, drift=self._age(since) > OVERDUE)
 
     # --- the audit ---------------------------------------------------------------------------
 
@@ -257,13 +257,13 @@ class _Run:
             for entry in ready.values()
             if not self._looks_right(entry, queues, mappings.get(entry.queue_id, []))
         ]
-        strays = sorted((queues | mappings.keys()) - owned)
+        orphans = sorted((queues | mappings.keys()) - owned)
         tasks = [
-            _Task(entry.name, entry.queue_id, partial(self._mend, entry)) for entry in suspects
+            _Task(entry.name, entry.queue_id, partial(self._repair, entry)) for entry in suspects
         ]
         tasks += [
-            _Task("", stray, partial(self._sweep, stray, mappings.get(stray, [])))
-            for stray in strays
+            _Task("", orphan, partial(self._delete_orphan, orphan, mappings.get(orphan, [])))
+            for orphan in orphans
         ]
         self.shuffle(tasks)
         self._each(tasks)
@@ -279,7 +279,7 @@ class _Run:
             and self.blueprint.fits(mappings[0])
         )
 
-    def _mend(self, entry: LifecycleEntry) -> None:
+    def _repair(self, entry: LifecycleEntry) -> None:
         """Put a `READY` connector right, if it is wrong on a closer look."""
         row = self.store.connector(entry.name)
         if row is None or row.queue_id != entry.queue_id or row.lifecycle is not Lifecycle.READY:
@@ -287,17 +287,17 @@ class _Run:
         outdated = row.provisioned != self.blueprint.fingerprint
 
         def changed(change: Change) -> None:
-            asked_for = outdated and change in (Change.QUEUE_ALTERED, Change.MAPPING_ALTERED)
+            asked_for = outdated and change in (Change.QUEUE_UPDATED, Change.MAPPING_UPDATED)
             self.report.altered += asked_for
-            self._mended(row.name, row.queue_id, change, drift=not asked_for)
+            self._repaired(row.name, row.queue_id, change, drift=not asked_for)
 
         self.provisioner.settle(row, changed=changed)
 
-    def _sweep(self, queue_id: str, mappings: list[EventSourceMapping]) -> None:
+    def _delete_orphan(self, queue_id: str, mappings: list[EventSourceMapping]) -> None:
         """Remove a queue, or a mapping without queue, if its connector is truly gone."""
         url = self.plane.find_queue(queue_id)
         if url != ABSENT:
-            made_at = self.plane.queue_made_at(url)
+            made_at = self.plane.queue_created_at(url)
             if made_at is None or self.now() - made_at < ORPHAN_AGE:
                 return
             tags = self.plane.queue_tags(url)
@@ -313,8 +313,8 @@ class _Run:
         if row is not None and row.queue_id == queue_id:
             return
         self.provisioner.clear(
-            Subject.orphan(connector, queue_id),
-            changed=lambda change: self._mended(connector, queue_id, change, drift=True),
+            Owner.orphan(connector, queue_id),
+            changed=lambda change: self._repaired(connector, queue_id, change, drift=True),
         )
 
     # --- tasks and news ----------------------------------------------------------------------
@@ -339,9 +339,9 @@ class _Run:
         self.report.failed += 1
         self.tell(Failed(task.connector, task.queue_id, str(error), str(error.__cause__ or "")))
 
-    def _mended(self, connector: str, queue_id: str, what: str, *, drift: bool) -> None:
+    def _repaired(self, connector: str, queue_id: str, what: str, *, drift: bool) -> None:
         self.report.drift += drift
-        self.tell(Mended(connector, queue_id, what, drift))
+        self.tell(Repaired(connector, queue_id, what, drift))
 
     def _age(self, moment: str) -> float:
         return self.now() - times.from_text(moment)

@@ -8,17 +8,21 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws import gateway
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors import configuration
 from dataconnectors.connectors.configuration import CheckUrl, Configuration
 from dataconnectors.connectors.connector import Connector, Lifecycle
-from dataconnectors.connectors.idempotent_creates import REMEMBERED_SECONDS, Creation, digest_of
+from dataconnectors.connectors.idempotency import (
+    REMEMBERED_SECONDS,
+    IdempotencyRecord,
+    digest_of_create,
+)
 from dataconnectors.connectors.secrets import NO_SECRETS, Secrets, open_secrets
 from dataconnectors.delivery.freshness import SETTLE_SECONDS
 from dataconnectors.identity.access import Access
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import (
     ConflictError,
@@ -27,7 +31,7 @@ from dataconnectors.kernel.errors import (
     UnavailableError,
 )
 from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
-from dataconnectors.store.attempt_counts import TallyStore
+from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 
 TRIES = 5
@@ -50,7 +54,7 @@ class Connectors:
         vault: Vault,
         provision: Callable[[Connector], Connector],
         check_url: CheckUrl,
-        tallies: TallyStore,
+        tallies: AttemptCountStore,
         *,
         entropy: Callable[[int], bytes],
         now: Callable[[], float],
@@ -69,7 +73,7 @@ class Connectors:
         self._readers = ThreadPoolExecutor(READERS)
 
     def create(
-        self, project: str, body: Any, author: Author, idempotency_key: str = ""
+        self, project: str, body: Any, actor: Actor, idempotency_key: str = ""
     ) -> dict[str, Any]:
         """Make a connector; answers when its queue takes events.
 
@@ -77,7 +81,7 @@ class Connectors:
         one of a moment ago finishes that one's connector and shows it.
         """
         wanted = configuration.parse_create(body, self._check_url)
-        connector = self._remembered_or_new(project, wanted, author, idempotency_key)
+        connector = self._remembered_or_new(project, wanted, actor, idempotency_key)
         try:
             connector = self._provision(connector)
         except ControlPlaneError as error:
@@ -88,15 +92,15 @@ class Connectors:
         return configuration.to_api(connector, wanted.secrets)
 
     def _remembered_or_new(
-        self, project: str, wanted: Configuration, author: Author, idempotency_key: str
+        self, project: str, wanted: Configuration, actor: Actor, idempotency_key: str
     ) -> Connector:
-        digest = digest_of(author.key_id, idempotency_key, wanted)
+        digest = digest_of_create(actor.key_id, idempotency_key, wanted)
         new = self._new(project, wanted)
-        change = author.change("dataconnector.create", new.name)
-        creation = Creation(project, digest, new.id, self._now() + REMEMBERED_SECONDS)
-        before: Creation | None = None
+        entry = actor.audit_entry("dataconnector.create", new.name)
+        creation = IdempotencyRecord(project, digest, new.id, self._now() + REMEMBERED_SECONDS)
+        before: IdempotencyRecord | None = None
         for _ in range(TRIES):
-            if self._store.create_connector(new, change, creation, instead_of=before):
+            if self._store.create_connector(new, entry, creation, instead_of=before):
                 return new
             before = self._store.creation(project, digest)
             first = self._made_by(before)
@@ -104,7 +108,7 @@ class Connectors:
                 return first
         raise ConflictError("equal calls keep making connectors: list them and try again")
 
-    def _made_by(self, creation: Creation | None) -> Connector | None:
+    def _made_by(self, creation: IdempotencyRecord | None) -> Connector | None:
         if creation is None or creation.expires_at < self._now():
             return None
         name = f"projects/{creation.project}/dataconnectors/{creation.connector}"
@@ -157,7 +161,7 @@ class Connectors:
         }
 
     def patch(
-        self, project: str, connector_id: str, body: Any, mask: list[str] | None, author: Author
+        self, project: str, connector_id: str, body: Any, mask: list[str] | None, actor: Actor
     ) -> dict[str, Any]:
         """Change the named fields, whatever others change at the same time.
 
@@ -170,18 +174,18 @@ class Connectors:
             if wanted == current:
                 self._settle(old)
                 return configuration.to_api(old, current.secrets)
-            change = author.change(
+            entry = actor.audit_entry(
                 "dataconnector.update",
                 old.name,
                 fields=configuration.changed_fields(current, wanted),
             )
-            written = self._store.update_connector(old, self._changed(old, current, wanted), change)
+            written = self._store.update_connector(old, self._changed(old, current, wanted), entry)
             if written is not None:
                 self._settle(written)
                 return configuration.to_api(written, wanted.secrets)
         raise ConflictError(f"{old.name} keeps being changed by others: read it and try again")
 
-    def delete(self, project: str, connector_id: str, author: Author) -> dict[str, Any]:
+    def delete(self, project: str, connector_id: str, actor: Actor) -> dict[str, Any]:
         """Mark the connector: nothing is queued or sent from now on. The reconciler clears up."""
         for _ in range(TRIES):
             old = self._find(project, connector_id, settle=True)
@@ -191,8 +195,8 @@ class Connectors:
                 sealed=None,
                 update_time=times.to_text(self._now()),
             )
-            change = author.change("dataconnector.delete", old.name)
-            written = self._store.update_connector(old, gone, change)
+            entry = actor.audit_entry("dataconnector.delete", old.name)
+            written = self._store.update_connector(old, gone, entry)
             if written is not None:
                 self._settle(written)
                 return {}
@@ -259,38 +263,38 @@ class Connectors:
 def routes(connectors: Connectors, access: Access) -> Router:
     """`/v2/projects/{project}/dataconnectors` and below."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     @router.get(COLLECTION)
     def list_connectors(project: str) -> dict[str, Any]:
-        guard.project(project, "dataconnector.read")
+        request.project(project, "dataconnector.read")
         return connectors.list_all(project)
 
     @router.post(COLLECTION)
     def create_connector(project: str) -> dict[str, Any]:
-        author = guard.project(project, "dataconnector.create")
-        idempotency_key = gateway.headers(guard.event).get("idempotency-key", "")
-        return connectors.create(project, guard.body(), author, idempotency_key)
+        actor = request.project(project, "dataconnector.create")
+        idempotency_key = gateway.headers(request.event).get("idempotency-key", "")
+        return connectors.create(project, request.body(), actor, idempotency_key)
 
     # Before the route of a connector, whose pattern takes a colon too.
     @router.get(COLLECTION + "/<connector>:metrics")
     def get_metrics(project: str, connector: str) -> dict[str, Any]:
-        guard.project(project, "dataconnector.read")
+        request.project(project, "dataconnector.read")
         return connectors.metrics(project, connector)
 
     @router.get(COLLECTION + "/<connector>")
     def get_connector(project: str, connector: str) -> dict[str, Any]:
-        guard.project(project, "dataconnector.read")
+        request.project(project, "dataconnector.read")
         return connectors.get(project, connector)
 
     @router.patch(COLLECTION + "/<connector>")
     def update_connector(project: str, connector: str) -> dict[str, Any]:
-        author = guard.project(project, "dataconnector.update")
-        return connectors.patch(project, connector, guard.body(), guard.mask(), author)
+        actor = request.project(project, "dataconnector.update")
+        return connectors.patch(project, connector, request.body(), request.mask(), actor)
 
     @router.delete(COLLECTION + "/<connector>")
     def delete_connector(project: str, connector: str) -> dict[str, Any]:
-        author = guard.project(project, "dataconnector.delete")
-        return connectors.delete(project, connector, author)
+        actor = request.project(project, "dataconnector.delete")
+        return connectors.delete(project, connector, actor)
 
     return router

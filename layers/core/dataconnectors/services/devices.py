@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws import gateway
 from dataconnectors.devices import listing as device_lists
 from dataconnectors.devices.device import (
@@ -64,7 +64,7 @@ _BEGINNING: _Rank = ("", -1, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DeviceQuery:
     """What a list request asks for."""
 
     filter: Filter
@@ -114,7 +114,7 @@ class Devices:
             raise NotFoundError(f"no project of yours has a device {device_id:.80}")
         return self.get(project, device_id)
 
-    def page(self, projects: Sequence[str], wanted: Wanted) -> dict[str, Any]:
+    def page(self, projects: Sequence[str], wanted: DeviceQuery) -> dict[str, Any]:
         """One page of a list: without an order by project, partition and id."""
         order = wanted.order
         if order is None:
@@ -132,7 +132,7 @@ class Devices:
     def _page(
         self,
         states: Iterable[DeviceState],
-        wanted: Wanted,
+        wanted: DeviceQuery,
         place: Callable[[DeviceState], list[Any]],
     ) -> dict[str, Any]:
         shown: list[DeviceState] = []
@@ -147,7 +147,7 @@ class Devices:
         return {"devices": [state.to_api() for state in shown], "nextPageToken": token}
 
     def _states(
-        self, projects: Sequence[str], wanted: Wanted, start: _Rank
+        self, projects: Sequence[str], wanted: DeviceQuery, start: _Rank
     ) -> Iterable[DeviceState]:
         """The devices that the filter lets pass; some of those up to `start` may be left out."""
         chosen = wanted.filter
@@ -285,16 +285,16 @@ def routes(
     epoch seconds.
     """
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     def listed_projects() -> list[str]:
         """Those that a list over several projects asks for."""
-        caller = guard.caller()
-        for organization in gateway.query(guard.event, "organization"):
+        caller = request.caller()
+        for organization in gateway.query(request.event, "organization"):
             if organization not in ("", ORGANIZATION):
                 raise NotFoundError(f"{organization:.90} is not there, or you are no member of it")
         own = sorted(visible(caller))
-        named = [name for name in gateway.query(guard.event, "projects") if name]
+        named = [name for name in gateway.query(request.event, "projects") if name]
         for name in named:
             if name.removeprefix("projects/") not in own:
                 raise NotFoundError(f"{name:.90} is not there, or you are no member of it")
@@ -305,29 +305,29 @@ def routes(
         if project == ANY_PROJECT:
             projects = listed_projects()
         else:
-            guard.project(project, "device.read")
+            request.project(project, "device.read")
             projects = [project]
-        wanted = Wanted(
-            filter=device_lists.parse_filter(guard.event),
-            order=device_lists.parse_order(guard.event),
-            size=gateway.page_size(guard.event, LARGEST_PAGE),
-            position=gateway.page_token(guard.event),
+        wanted = DeviceQuery(
+            filter=device_lists.parse_filter(request.event),
+            order=device_lists.parse_order(request.event),
+            size=gateway.page_size(request.event, LARGEST_PAGE),
+            position=gateway.page_token(request.event),
         )
         return devices.page(projects, wanted)
 
     @router.post(COLLECTION)
     def create_emulated_device(project: str) -> dict[str, Any]:
-        guard.project(project, "emulator.create")
+        request.project(project, "emulator.create")
         moment = now()
         device_id = new_id(moment, entropy(ENTROPY_BYTES))
-        device = parse_emulated(guard.body(), project, device_id, times.to_text(moment))
+        device = parse_emulated(request.body(), project, device_id, times.to_text(moment))
         devices.create(device)
         return device.to_api()
 
     @router.post(COLLECTION + ":transfer")
     def transfer_devices(project: str) -> dict[str, Any]:
-        guard.project(project, "device.transfer")
-        caller = guard.caller()
+        request.project(project, "device.transfer")
+        caller = request.caller()
 
         def may_leave(source: str) -> bool:
             try:
@@ -336,7 +336,7 @@ def routes(
                 return False
             return True
 
-        names = parse_names(guard.body(), MOST_TRANSFERRED)
+        names = parse_names(request.body(), MOST_TRANSFERRED)
         errors = {name: devices.transfer(name, project, may_leave) for name in names}
         return {
             "transferredDevices": [name for name in names if errors[name] is None],
@@ -346,13 +346,13 @@ def routes(
     @router.get(COLLECTION + "/<device>")
     def get_device(project: str, device: str) -> dict[str, Any]:
         if project == ANY_PROJECT:
-            return devices.find(visible(guard.caller()), device).to_api()
-        guard.project(project, "device.read")
+            return devices.find(visible(request.caller()), device).to_api()
+        request.project(project, "device.read")
         return devices.get(project, device).to_api()
 
     @router.delete(COLLECTION + "/<device>")
     def delete_emulated_device(project: str, device: str) -> dict[str, Any]:
-        guard.project(project, "emulator.delete")
+        request.project(project, "emulator.delete")
         return devices.delete(project, device)
 
     return router

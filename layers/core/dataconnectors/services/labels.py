@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.devices.device import Device, batch_error, check_labels, parse_name
 from dataconnectors.devices.labels import Batch, LabelChange, parse_batch
 from dataconnectors.identity.access import Access
@@ -121,12 +121,12 @@ class DeviceLabels:
 def routes(labels: DeviceLabels, access: Access) -> Router:
     """Label routes below `/v2/projects/{project}/devices`."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     @router.post(COLLECTION + ":batchUpdate")
     def batch_update(project: str) -> dict[str, Any]:
-        guard.project(project, "device.update")
-        return labels.batch(project, parse_batch(guard.body()))
+        request.project(project, "device.update")
+        return labels.batch(project, parse_batch(request.body()))
 
     @router.put(COLLECTION + "/<device>")
     def replace_device(project: str, device: str) -> dict[str, Any]:
@@ -134,8 +134,8 @@ def routes(labels: DeviceLabels, access: Access) -> Router:
 
         What else there is of a device is not the caller's to change, and is ignored.
         """
-        guard.project(project, "device.update")
-        body = guard.body()
+        request.project(project, "device.update")
+        body = request.body()
         if not isinstance(body, dict):
             raise BadRequestError("body: expected a device")
         wanted: Any = body.get("labels")
@@ -144,8 +144,8 @@ def routes(labels: DeviceLabels, access: Access) -> Router:
 
     @router.patch(COLLECTION + "/<device>/labels/<label>")
     def set_label(project: str, device: str, label: str) -> dict[str, Any]:
-        guard.project(project, "device.update")
-        body = guard.body()
+        request.project(project, "device.update")
+        body = request.body()
         key = unquote(label)
         value = body.get("value") if isinstance(body, dict) else None
         check_labels({key: value})

@@ -5,12 +5,12 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws import gateway
 from dataconnectors.identity import accounts, members
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.accounts import ServiceAccount
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.members import Member
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.identity.roles import ORGANIZATION_ROLES, PROJECT_ROLES
@@ -45,7 +45,7 @@ class Members:
         """One member."""
         return self._find(parent, member_id).to_api()
 
-    def add(self, parent: str, body: Any, author: Author) -> dict[str, Any]:
+    def add(self, parent: str, body: Any, actor: Actor) -> dict[str, Any]:
         """Make somebody a member: `{"email", "roles"}`."""
         given = fields.settable(body, ("email", "roles"), output_only=_OUTPUT_ONLY)
         email = members.parse_email(given.get("email"))
@@ -57,15 +57,15 @@ class Members:
             id=members.member_id(email),
             email=email,
             roles=granted,
-            create_time=times.to_text(author.now),
+            create_time=times.to_text(actor.now),
             display_name=account.display_name if account and is_own else "",
         )
-        change = author.change(_action(parent, "create"), member.name, details=member.shown)
-        self._store.add(member, account, change)
+        entry = actor.audit_entry(_action(parent, "create"), member.name, details=member.shown)
+        self._store.add(member, account, entry)
         return member.to_api()
 
     def set_roles(
-        self, parent: str, member_id: str, body: Any, mask: list[str] | None, author: Author
+        self, parent: str, member_id: str, body: Any, mask: list[str] | None, actor: Actor
     ) -> dict[str, Any]:
         """Replace the roles: `{"roles"}`. The log tells what they were, whoever else does so."""
         ignored = (*_OUTPUT_ONLY, "email")
@@ -76,29 +76,29 @@ class Members:
                 return member.to_api()
             granted = members.parse_roles(given["roles"], _roles_of(parent))
             details = member.shown | {"roles": list(granted), "rolesBefore": list(member.roles)}
-            change = author.change(
+            entry = actor.audit_entry(
                 _action(parent, "update"), member.name, fields=("roles",), details=details
             )
-            if granted == member.roles or self._store.set_roles(member, granted, change):
+            if granted == member.roles or self._store.set_roles(member, granted, entry):
                 return member.to_api() | {"roles": list(granted)}
         raise ConflictError(f"{member.name} keeps being changed by others: read it and try again")
 
-    def remove(self, parent: str, member_id: str, author: Author) -> dict[str, Any]:
+    def remove(self, parent: str, member_id: str, actor: Actor) -> dict[str, Any]:
         """End a membership; the service account stays."""
-        self._remove(self._find(parent, member_id), author)
+        self._remove(self._find(parent, member_id), actor)
         return {}
 
-    def leave_all(self, account: ServiceAccount, author: Author, *, but: str = "") -> None:
+    def leave_all(self, account: ServiceAccount, actor: Actor, *, but: str = "") -> None:
         """End all memberships of an account that is being deleted, except in `but`.
 
         Another project is told that the account went, not who of this one did it, nor from where.
         """
-        leaving = replace(author, email=account.email, key_id="", address="")
+        leaving = replace(actor, email=account.email, key_id="", address="")
         own = (f"projects/{account.project}", ORGANIZATION)
         for membership in self._store.memberships(account.id):
             member = self._store.member(membership.parent, account.id)
             if membership.parent != but and member is not None:
-                self._remove(member, author if member.parent in own else leaving)
+                self._remove(member, actor if member.parent in own else leaving)
 
     def invite_url(self, parent: str, member_id: str, host: str) -> dict[str, Any]:
         """Where a person would accept: service accounts are members at once."""
@@ -107,9 +107,11 @@ class Members:
             raise BadRequestError(f"{member.name} is a service account: a member already")
         return {"inviteUrl": f"https://{host}{INVITATIONS_PATH}"}
 
-    def _remove(self, member: Member, author: Author) -> None:
-        change = author.change(_action(member.parent, "delete"), member.name, details=member.shown)
-        self._store.remove(member, change)
+    def _remove(self, member: Member, actor: Actor) -> None:
+        entry = actor.audit_entry(
+            _action(member.parent, "delete"), member.name, details=member.shown
+        )
+        self._store.remove(member, entry)
 
     def _find(self, parent: str, member_id: str) -> Member:
         found = self._store.member(parent, member_id) if is_id(member_id) else None
@@ -137,39 +139,41 @@ class Members:
 def project_routes(service: Members, access: Access) -> Router:
     """`/v2/projects/{project}/members` and below."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
     collection = "/v2/projects/<project>/members"
 
     @router.get(collection)
     def list_project_members(project: str) -> dict[str, Any]:
-        guard.project(project, "membership.read")
+        request.project(project, "membership.read")
         return service.list_all(f"projects/{project}")
 
     @router.post(collection)
     def add_project_member(project: str) -> dict[str, Any]:
-        author = guard.project(project, "membership.create")
-        return service.add(f"projects/{project}", guard.body(), author)
+        actor = request.project(project, "membership.create")
+        return service.add(f"projects/{project}", request.body(), actor)
 
     # Before the plain one, which would take the verb for a part of the id.
     @router.get(collection + "/<member>:getInviteUrl")
     def get_project_invite_url(project: str, member: str) -> dict[str, Any]:
-        guard.project(project, "membership.create")
-        return service.invite_url(f"projects/{project}", member, gateway.host(guard.event))
+        request.project(project, "membership.create")
+        return service.invite_url(f"projects/{project}", member, gateway.host(request.event))
 
     @router.get(collection + "/<member>")
     def get_project_member(project: str, member: str) -> dict[str, Any]:
-        guard.project(project, "membership.read")
+        request.project(project, "membership.read")
         return service.get(f"projects/{project}", member)
 
     @router.patch(collection + "/<member>")
     def update_project_member(project: str, member: str) -> dict[str, Any]:
-        author = guard.project(project, "membership.update")
-        return service.set_roles(f"projects/{project}", member, guard.body(), guard.mask(), author)
+        actor = request.project(project, "membership.update")
+        return service.set_roles(
+            f"projects/{project}", member, request.body(), request.mask(), actor
+        )
 
     @router.delete(collection + "/<member>")
     def remove_project_member(project: str, member: str) -> dict[str, Any]:
-        author = guard.project(project, "membership.delete")
-        return service.remove(f"projects/{project}", member, author)
+        actor = request.project(project, "membership.delete")
+        return service.remove(f"projects/{project}", member, actor)
 
     return router
 
@@ -177,34 +181,34 @@ def project_routes(service: Members, access: Access) -> Router:
 def organization_routes(service: Members, access: Access) -> Router:
     """`/v2/organizations/{organization}/members` and below, and the page of invitations."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
     collection = "/v2/organizations/<organization>/members"
 
     @router.get(collection)
     def list_organization_members(organization: str) -> dict[str, Any]:
-        guard.parent(f"organizations/{organization}", "organization.read")
+        request.parent(f"organizations/{organization}", "organization.read")
         return service.list_all(f"organizations/{organization}")
 
     @router.post(collection)
     def add_organization_member(organization: str) -> dict[str, Any]:
-        author = guard.parent(f"organizations/{organization}", "organization.update")
-        return service.add(f"organizations/{organization}", guard.body(), author)
+        actor = request.parent(f"organizations/{organization}", "organization.update")
+        return service.add(f"organizations/{organization}", request.body(), actor)
 
     @router.get(collection + "/<member>:getInviteUrl")
     def get_organization_invite_url(organization: str, member: str) -> dict[str, Any]:
-        guard.parent(f"organizations/{organization}", "organization.update")
-        host = gateway.host(guard.event)
+        request.parent(f"organizations/{organization}", "organization.update")
+        host = gateway.host(request.event)
         return service.invite_url(f"organizations/{organization}", member, host)
 
     @router.get(collection + "/<member>")
     def get_organization_member(organization: str, member: str) -> dict[str, Any]:
-        guard.parent(f"organizations/{organization}", "organization.read")
+        request.parent(f"organizations/{organization}", "organization.read")
         return service.get(f"organizations/{organization}", member)
 
     @router.delete(collection + "/<member>")
     def remove_organization_member(organization: str, member: str) -> dict[str, Any]:
-        author = guard.parent(f"organizations/{organization}", "organization.update")
-        return service.remove(f"organizations/{organization}", member, author)
+        actor = request.parent(f"organizations/{organization}", "organization.update")
+        return service.remove(f"organizations/{organization}", member, actor)
 
     @router.get(INVITATIONS_PATH)
     def explain_invitations() -> Response[str]:

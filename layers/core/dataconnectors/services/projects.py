@@ -5,12 +5,12 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws import gateway
 from dataconnectors.connectors.connector import Lifecycle
 from dataconnectors.identity import roles
 from dataconnectors.identity.access import Access, Caller
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.projects import ORGANIZATION, Project, to_api
 from dataconnectors.kernel import fields, paging, times
 from dataconnectors.kernel.errors import (
@@ -108,30 +108,32 @@ class Projects:
         ]
         return found, rest
 
-    def create(self, organization: str, display_name: str, author: Author) -> Project:
+    def create(self, organization: str, display_name: str, actor: Actor) -> Project:
         """Make a project. Its first member is up to the organization's administrators."""
         project = Project(
-            id=new_id(author.now, self._entropy(ENTROPY_BYTES)),
+            id=new_id(actor.now, self._entropy(ENTROPY_BYTES)),
             display_name=display_name,
             organization=organization,
             sensor_count=0,
             cloud_connector_count=0,
-            create_time=times.to_text(author.now),
+            create_time=times.to_text(actor.now),
         )
         self._store.create_project(
             project,
-            author.change("project.create", project.name),
-            author.change("project.create", project.name, log=organization),
+            actor.audit_entry("project.create", project.name),
+            actor.audit_entry("project.create", project.name, log=organization),
         )
         return project
 
-    def rename(self, project_id: str, display_name: str, author: Author) -> Project:
+    def rename(self, project_id: str, display_name: str, actor: Actor) -> Project:
         """Change the display name."""
-        change = author.change("project.update", f"projects/{project_id}", fields=("displayName",))
-        self._store.rename_project(project_id, display_name, change)
+        entry = actor.audit_entry(
+            "project.update", f"projects/{project_id}", fields=("displayName",)
+        )
+        self._store.rename_project(project_id, display_name, entry)
         return self.get(project_id)
 
-    def delete(self, project_id: str, author: Author, *, may_organize: bool) -> None:
+    def delete(self, project_id: str, actor: Actor, *, may_organize: bool) -> None:
         """Delete a project without devices and connectors, with its members and accounts.
 
         An account that administers the organization goes only with the organization's consent:
@@ -146,13 +148,13 @@ class Projects:
                     "only its administrators delete the project"
                 )
         project = self.get(project_id)
-        self._delete(project, author)
+        self._delete(project, actor)
         for account in accounts:
-            self._members.leave_all(account, author, but=project.name)
-        self._store.clear_up(project_id)
+            self._members.leave_all(account, actor, but=project.name)
+        self._store.delete_leftovers(project_id)
 
-    def _delete(self, project: Project, author: Author) -> None:
-        change = author.change(
+    def _delete(self, project: Project, actor: Actor) -> None:
+        entry = actor.audit_entry(
             "project.delete",
             project.name,
             log=project.organization,
@@ -163,7 +165,7 @@ class Projects:
             rows = self._connectors.connectors(project.id)
             if any(row.lifecycle is not Lifecycle.DELETING for row in rows):
                 raise BadRequestError(f"{project.name} has connectors: delete them first")
-            match self._store.delete_project(project, version, change):
+            match self._store.delete_project(project, version, entry):
                 case Deletion.DONE:
                     return
                 case Deletion.HAS_DEVICES:
@@ -179,16 +181,16 @@ class Projects:
 def routes(projects: Projects, access: Access) -> Router:
     """`/v2/projects`, `/v2/projects/{project}` and what one may do there."""
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     @router.get(COLLECTION)
     def list_projects() -> dict[str, Any]:
-        caller, event = guard.caller(), guard.event
+        caller, event = request.caller(), request.event
         organization = ",".join(gateway.query(event, "organization"))
         if organization and not organization.startswith("organizations/"):
             raise BadRequestError("organization: expected organizations/<id>")
         words = ",".join(gateway.query(event, "query"))
-        limit, after = gateway.page_size(event, BATCH_GET_KEYS), guard.after()
+        limit, after = gateway.page_size(event, BATCH_GET_KEYS), request.after()
         found, rest = projects.page(caller, organization, words, limit=limit, after=after)
         return {
             "projects": [to_api(project) for project in found],
@@ -197,45 +199,47 @@ def routes(projects: Projects, access: Access) -> Router:
 
     @router.post(COLLECTION)
     def create_project() -> dict[str, Any]:
-        caller, body = guard.caller(), guard.body()
+        caller, body = request.caller(), request.body()
         given = fields.settable(body, ("organization", "displayName"), output_only=_OUTPUT_ONLY)
         organization = given.get("organization", ORGANIZATION)
         if not isinstance(organization, str) or not organization.startswith("organizations/"):
             raise BadRequestError("organization: expected organizations/<id>")
         access.check(caller, organization, "project.create")
         name = _name(given.get("displayName"))
-        author = access.author(caller, gateway.address(guard.event))
-        return to_api(projects.create(organization, name, author))
+        actor = access.actor(caller, gateway.address(request.event))
+        return to_api(projects.create(organization, name, actor))
 
     @router.get(COLLECTION + "/<project>")
     def get_project(project: str) -> dict[str, Any]:
-        guard.project(project, "project.read")
+        request.project(project, "project.read")
         return to_api(projects.get(project))
 
     @router.patch(COLLECTION + "/<project>")
     def update_project(project: str) -> dict[str, Any]:
-        author = guard.project(project, "project.update")
+        actor = request.project(project, "project.update")
         ignored = (*_OUTPUT_ONLY, "organization")
         given = fields.settable(
-            guard.body(), ("displayName",), output_only=ignored, mask=guard.mask()
+            request.body(), ("displayName",), output_only=ignored, mask=request.mask()
         )
         found = projects.get(project)
         if "displayName" in given:
             name = _name(given["displayName"])
             if name != found.display_name:
-                found = projects.rename(project, name, author)
+                found = projects.rename(project, name, actor)
         return to_api(found)
 
     @router.delete(COLLECTION + "/<project>")
     def delete_project(project: str) -> dict[str, Any]:
-        author = guard.project(project, "project.delete")
-        organizes = roles.permits(access.roles(guard.caller(), ORGANIZATION), "organization.update")
-        projects.delete(project, author, may_organize=organizes)
+        actor = request.project(project, "project.delete")
+        organizes = roles.permits(
+            access.roles(request.caller(), ORGANIZATION), "organization.update"
+        )
+        projects.delete(project, actor, may_organize=organizes)
         return {}
 
     @router.get(COLLECTION + "/<project>/permissions")
     def list_project_permissions(project: str) -> dict[str, Any]:
-        caller, parent = guard.caller(), f"projects/{project}"
+        caller, parent = request.caller(), f"projects/{project}"
         held = access.current_roles(caller, parent)
         access.check(caller, parent, "")  # Every member may know what they may do
         known = roles.permissions(held) & roles.permissions(roles.PROJECT_ROLES)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from dataconnectors.api.request import Guard
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.connectors.connector import Lifecycle
 from dataconnectors.identity.access import Access
 from dataconnectors.kernel.errors import NotFoundError
@@ -42,11 +42,11 @@ def routes(starter: SyncStarter, access: Access) -> Router:
     To be included before the routes of connectors, whose `<connector>` matches a verb too.
     """
     router = Router()
-    guard = Guard(router, access)
+    request = ApiRequest(router, access)
 
     @router.post(COLLECTION + "/<connector>:sync")
     def sync_connector(project: str, connector: str) -> dict[str, Any]:
-        guard.project(project, "dataconnector.update")
+        request.project(project, "dataconnector.update")
         starter.start(f"projects/{project}/dataconnectors/{connector}")
         return {}
 

@@ -10,11 +10,11 @@ from dataconnectors.identity.accounts import (
     ServiceAccount,
     TokenKey,
 )
-from dataconnectors.identity.audit import Change
+from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel.errors import BadRequestError, NotFoundError
 from dataconnectors.store import keys
-from dataconnectors.store.audit import put_changes
+from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.table import Item, Table
 
 _KEYS: Mapping[str, str] = {"#keys": "keys"}
@@ -27,18 +27,18 @@ class AccountStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_service_account(self, account: ServiceAccount, change: Change) -> None:
+    def create_service_account(self, account: ServiceAccount, entry: AuditEntry) -> None:
         """Put an account without keys, and count it in its project.
 
         Raises `NotFoundError` without project and `BadRequestError` when it is full.
         """
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.put(account_item(account), "attribute_not_exists(pk)"),
                 self._table.count(
                     keys.project_key(account.project), "serviceAccountCount", MAXIMUM_ACCOUNTS
                 ),
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         if failed is None:
@@ -58,22 +58,22 @@ class AccountStore:
         return [read_account(project_id, item) for item in items]
 
     def update_service_account(
-        self, old: ServiceAccount, new: ServiceAccount, change: Change
+        self, old: ServiceAccount, new: ServiceAccount, entry: AuditEntry
     ) -> bool:
         """Write `new` over `old`; False when the account is no longer `old`."""
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.put(
                     account_item(new), "version = :version", {":version": {"N": str(old.version)}}
                 ),
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         return failed is None
 
-    def delete_service_account(self, account: ServiceAccount, change: Change) -> bool:
+    def delete_service_account(self, account: ServiceAccount, entry: AuditEntry) -> bool:
         """Delete an account with all its keys; False when it changed since it was read."""
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.delete(
                     keys.service_account_key(account.project, account.id),
@@ -82,12 +82,12 @@ class AccountStore:
                 ),
                 self._table.add(keys.project_key(account.project), "serviceAccountCount", -1),
                 *(self._table.delete(keys.account_key_key(key_id)) for key_id in account.keys),
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         return failed is None
 
-    def create_key(self, account: ServiceAccount, key: AccountKey, change: Change) -> None:
+    def create_key(self, account: ServiceAccount, key: AccountKey, entry: AuditEntry) -> None:
         """Put a key, and enter it in its account.
 
         Raises `NotFoundError` when the account is gone and `BadRequestError` when it is full.
@@ -99,11 +99,11 @@ class AccountStore:
             key.id,
             {":time": {"S": key.create_time}, ":maximum": {"N": str(MAXIMUM_KEYS)}},
         )
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.put(key_item(key), "attribute_not_exists(pk)"),
                 update,
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         if failed is None:
@@ -112,7 +112,7 @@ class AccountStore:
             raise NotFoundError(f"{account.name} is not there")
         raise BadRequestError(f"{account.name} has {MAXIMUM_KEYS} keys: delete one first")
 
-    def delete_key(self, account: ServiceAccount, key_id: str, change: Change) -> None:
+    def delete_key(self, account: ServiceAccount, key_id: str, entry: AuditEntry) -> None:
         """Delete a key; `NotFoundError` when it is gone already."""
         update = self._account_update(
             account,
@@ -121,11 +121,11 @@ class AccountStore:
             key_id,
             {},
         )
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.delete(keys.account_key_key(key_id)),
                 update,
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         if failed is not None:

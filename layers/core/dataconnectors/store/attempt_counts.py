@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from dataconnectors.delivery.attempt_counts import Tally
+from dataconnectors.delivery.attempt_counts import AttemptCounts
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 
@@ -17,15 +17,15 @@ EXPIRE_SECONDS = (WINDOW_MINUTES + 5) * 60
 _BUCKET = re.compile(r"b(\d+)")
 
 
-class TallyStore:
+class AttemptCountStore:
     """Tallies of connectors, by resource name."""
 
     def __init__(self, table: Table, shard: int = 0) -> None:
-        """A process that adds takes one `shard`, by chance, of `keys.TALLY_SHARDS`."""
+        """A process that adds takes one `shard`, by chance, of `keys.ATTEMPT_COUNT_SHARDS`."""
         self._table = table
         self._shard = shard
 
-    def add(self, name: str, tally: Tally, now: float) -> None:
+    def add(self, name: str, tally: AttemptCounts, now: float) -> None:
         """Count attempts at the minute of `now`, in epoch seconds; one write.
 
         Not safe to repeat: `Clients.get` says how a client is made that does not.
@@ -36,7 +36,7 @@ class TallyStore:
         values = {f":{name}": {"N": str(count)} for name, count in counts.items()}
         self._table.dynamodb.update_item(
             TableName=self._table.name,
-            Key=keys.tally_key(name, self._shard, minute),
+            Key=keys.attempt_counts_key(name, self._shard, minute),
             UpdateExpression=(
                 "ADD "
                 + ", ".join(f"{name} :{name}" for name in counts)
@@ -50,19 +50,21 @@ class TallyStore:
         self,
         name: str,
         now: float,
-        together: Callable[[Callable[[int], Tally], Iterable[int]], Iterable[Tally]] = map,
-    ) -> Tally:
+        together: Callable[
+            [Callable[[int], AttemptCounts], Iterable[int]], Iterable[AttemptCounts]
+        ] = map,
+    ) -> AttemptCounts:
         """The sum of the last 3 hours: one Query for each shard, made `together`."""
         last = math.floor(now / 60)
         first = last - WINDOW_MINUTES + 1
 
-        def of_shard(shard: int) -> Tally:
-            return sum(self._minutes(name, shard, first, last), Tally())
+        def of_shard(shard: int) -> AttemptCounts:
+            return sum(self._minutes(name, shard, first, last), AttemptCounts())
 
-        return sum(together(of_shard, range(keys.TALLY_SHARDS)), Tally())
+        return sum(together(of_shard, range(keys.ATTEMPT_COUNT_SHARDS)), AttemptCounts())
 
-    def _minutes(self, name: str, shard: int, first: int, last: int) -> Iterator[Tally]:
-        low, high = (keys.tally_key(name, shard, minute) for minute in (first, last))
+    def _minutes(self, name: str, shard: int, first: int, last: int) -> Iterator[AttemptCounts]:
+        low, high = (keys.attempt_counts_key(name, shard, minute) for minute in (first, last))
         # An item for each minute, of 2 KB at most, is always one page.
         items, _ = self._table.page(
             low["pk"]["S"], low["sk"]["S"], high["sk"]["S"], limit=WINDOW_MINUTES
@@ -70,10 +72,10 @@ class TallyStore:
         yield from map(_tally, items)
 
 
-def _tally(item: Item) -> Tally:
+def _tally(item: Item) -> AttemptCounts:
     latencies = {}
     for attribute, value in item.items():
         bucket = _BUCKET.fullmatch(attribute)
         if bucket:
             latencies[int(bucket[1])] = int(value["N"])
-    return Tally(int(item["successes"]["N"]), int(item["errors"]["N"]), latencies)
+    return AttemptCounts(int(item["successes"]["N"]), int(item["errors"]["N"]), latencies)

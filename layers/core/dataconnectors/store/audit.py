@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from dataconnectors.identity.audit import Change
+from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.kernel import times
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
@@ -12,12 +12,12 @@ _BEYOND = "~"
 """Sorts after everything that follows a time in a sort key."""
 
 
-def put_changes(table: Table, *changes: Change | None) -> list[dict[str, Any]]:
+def put_audit_entries(table: Table, *entries: AuditEntry | None) -> list[dict[str, Any]]:
     """The actions that write the entries, for the transaction that makes the changes.
 
     None stands for a change that nobody asked for, such as the reconciler's.
     """
-    return [table.put(_change_item(change), "") for change in changes if change is not None]
+    return [table.put(_entry_item(entry), "") for entry in entries if entry is not None]
 
 
 class AuditStore:
@@ -28,7 +28,7 @@ class AuditStore:
 
     def page(
         self, log: str, since: float, until: float, *, limit: int, after: str
-    ) -> tuple[list[Change], str]:
+    ) -> tuple[list[AuditEntry], str]:
         """Entries from `since` to `until` (epoch seconds), newest first, and where to go on."""
         items, rest = self._table.page(
             keys.audit_partition(log),
@@ -38,29 +38,29 @@ class AuditStore:
             after=after,
             newest_first=True,
         )
-        return [_change(log, item) for item in items], rest
+        return [_entry(log, item) for item in items], rest
 
 
-def _change_item(change: Change) -> Item:
+def _entry_item(entry: AuditEntry) -> Item:
     return {
-        "pk": {"S": keys.audit_partition(change.log)},
-        "sk": {"S": f"{times.to_text(change.time)}#{change.id}"},
-        "actor": {"S": change.actor},
-        "keyId": {"S": change.key_id},
-        "address": {"S": change.address},
-        "action": {"S": change.action},
-        "resource": {"S": change.resource},
-        "fields": {"L": [{"S": field} for field in change.fields]},
-        "details": {"S": json.dumps(dict(change.details))},
-        "expiresAt": {"N": str(int(change.expires_at))},
+        "pk": {"S": keys.audit_partition(entry.log)},
+        "sk": {"S": f"{times.to_text(entry.time)}#{entry.id}"},
+        "actor": {"S": entry.actor},
+        "keyId": {"S": entry.key_id},
+        "address": {"S": entry.address},
+        "action": {"S": entry.action},
+        "resource": {"S": entry.resource},
+        "fields": {"L": [{"S": field} for field in entry.fields]},
+        "details": {"S": json.dumps(dict(entry.details))},
+        "expiresAt": {"N": str(int(entry.expires_at))},
     }
 
 
-def _change(log: str, item: Item) -> Change:
-    time_text, _, change_id = item["sk"]["S"].partition("#")
-    return Change(
+def _entry(log: str, item: Item) -> AuditEntry:
+    time_text, _, entry_id = item["sk"]["S"].partition("#")
+    return AuditEntry(
         log=log,
-        id=change_id,
+        id=entry_id,
         time=times.from_text(time_text),
         actor=item["actor"]["S"],
         key_id=item["keyId"]["S"],

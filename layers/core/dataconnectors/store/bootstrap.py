@@ -6,7 +6,7 @@ from dataconnectors.identity.bootstrap import NewAdministrator
 from dataconnectors.kernel.errors import ConflictError, NotFoundError
 from dataconnectors.store import keys
 from dataconnectors.store.accounts import account_item, key_item
-from dataconnectors.store.audit import put_changes
+from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.members import put_member
 from dataconnectors.store.projects import put_project
 from dataconnectors.store.table import Table
@@ -44,8 +44,8 @@ class BootstrapStore:
             actions += put_member(table, member)
             if member.parent not in (new_organization, f"projects/{account.project}"):
                 actions.append(table.add(keys.parent_key(member.parent), "memberCount", 1))
-        actions += put_changes(table, *administrator.changes)
-        failed = table.attempt(actions)
+        actions += put_audit_entries(table, *administrator.entries)
+        failed = table.try_transaction(actions)
         if failed == 0 and new_organization:
             raise ConflictError(
                 f"another call has just made the first administrator of {new_organization}: repeat"

@@ -14,11 +14,11 @@ from dataconnectors.connectors.connector import (
     LifecycleEntry,
     Status,
 )
-from dataconnectors.connectors.idempotent_creates import Creation
-from dataconnectors.identity.audit import Change
+from dataconnectors.connectors.idempotency import IdempotencyRecord
+from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.store import keys
-from dataconnectors.store.audit import put_changes
+from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.table import Item, Table
 
 LIFECYCLE_INDEX = "byLifecycle"
@@ -43,23 +43,23 @@ class ConnectorStore:
     def create_connector(
         self,
         connector: Connector,
-        change: Change | None = None,
-        creation: Creation | None = None,
+        entry: AuditEntry | None = None,
+        creation: IdempotencyRecord | None = None,
         *,
-        instead_of: Creation | None = None,
+        instead_of: IdempotencyRecord | None = None,
     ) -> bool:
         """Put a new row and bump the configuration's version.
 
         False when the `creation` is remembered already; `instead_of` what was remembered, it takes
         its place. Raises `NotFoundError` without project and `BadRequestError` when it is full.
         """
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 # First, so that a call for the last free place that is sent again is recognized.
                 *self._remember(creation, instead_of),
                 self._bump(connector.project, connectors=1),
                 self._table.put(_connector_item(connector), "attribute_not_exists(pk)"),
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         if failed is None:
@@ -72,12 +72,14 @@ class ConnectorStore:
             f"projects/{connector.project} has {MAXIMUM_CONNECTORS} connectors: delete one first"
         )
 
-    def creation(self, project_id: str, digest: str) -> Creation | None:
+    def creation(self, project_id: str, digest: str) -> IdempotencyRecord | None:
         """What is remembered of a create call; perhaps for longer than it is worth."""
-        item = self._table.get(keys.creation_key(project_id, digest))
+        item = self._table.get(keys.idempotency_record_key(project_id, digest))
         if item is None:
             return None
-        return Creation(project_id, digest, item["connector"]["S"], float(item["expiresAt"]["N"]))
+        return IdempotencyRecord(
+            project_id, digest, item["connector"]["S"], float(item["expiresAt"]["N"])
+        )
 
     def connector(self, name: str) -> Connector | None:
         """A connector by its resource name; None when absent or when the name is none."""
@@ -94,7 +96,7 @@ class ConnectorStore:
         ]
 
     def update_connector(
-        self, old: Connector, new: Connector, change: Change | None = None
+        self, old: Connector, new: Connector, entry: AuditEntry | None = None
     ) -> Connector | None:
         """Write `new` over `old`, as the next version; None when the row is no longer `old`.
 
@@ -111,7 +113,7 @@ class ConnectorStore:
                         _connector_item(written), "version = :version", _version_value(old)
                     ),
                     self._bump(old.project, connectors=-1 if leaves else 0),
-                    *put_changes(self._table, change),
+                    *put_audit_entries(self._table, entry),
                 ],
                 "",
             )
@@ -163,7 +165,7 @@ class ConnectorStore:
         """
         expires_at = int(self._now()) + TOMBSTONE_SECONDS
         tombstone = keys.tombstone_key(connector.project, connector.id)
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.delete(
                     keys.connector_key(connector.project, connector.id),
@@ -175,7 +177,7 @@ class ConnectorStore:
         )
         return failed is None
 
-    def is_buried(self, name: str) -> bool:
+    def was_removed(self, name: str) -> bool:
         """Whether a connector was removed in the last 13 hours.
 
         DynamoDB deletes what has expired when it gets to it, so the time is looked at here.
@@ -187,11 +189,11 @@ class ConnectorStore:
         return item is not None and self._now() < int(item["expiresAt"]["N"])
 
     def _remember(
-        self, creation: Creation | None, instead_of: Creation | None
+        self, creation: IdempotencyRecord | None, instead_of: IdempotencyRecord | None
     ) -> list[dict[str, Any]]:
         if creation is None:
             return []
-        item = keys.creation_key(creation.project, creation.digest) | {
+        item = keys.idempotency_record_key(creation.project, creation.digest) | {
             "connector": {"S": creation.connector},
             "expiresAt": {"N": str(math.ceil(creation.expires_at))},
         }

@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataconnectors.expiry.announcements import Notice
-from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, Expired
+from dataconnectors.expiry.announcements import PendingAnnouncement
+from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, ExpiredEvent
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 
@@ -32,7 +32,7 @@ class ExpiredStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def keep(self, events: Sequence[Expired]) -> set[int]:
+    def keep(self, events: Sequence[ExpiredEvent]) -> set[int]:
         """Write records, and return the positions of those that are written.
 
         Writing one again changes nothing but its last error: its key is the event's and the
@@ -60,7 +60,7 @@ class ExpiredStore:
 
     def page(
         self, connector: str, now: float, *, limit: int, after: str
-    ) -> tuple[list[Expired], str]:
+    ) -> tuple[list[ExpiredEvent], str]:
         """A connector's records, the latest accepted first, and where to go on, or "".
 
         DynamoDB deletes what is past its time when it gets to it: it is not asked for, or left out,
@@ -89,7 +89,7 @@ class ExpiredStore:
             TableName=self._table.name, Item=keys.ACCOUNTED | {"hour": {"N": str(int(hour))}}
         )
 
-    def note(self, events: Sequence[Expired], now: float) -> None:
+    def note(self, events: Sequence[ExpiredEvent], now: float) -> None:
         """Count records that were kept, for the next announcement."""
         for connector, count in Counter(event.connector for event in events).items():
             self._table.dynamodb.update_item(
@@ -102,10 +102,10 @@ class ExpiredStore:
                 },
             )
 
-    def notices(self) -> list[Notice]:
+    def notices(self) -> list[PendingAnnouncement]:
         """Connectors with expired events in the last day, announced or not."""
         return [
-            Notice(
+            PendingAnnouncement(
                 connector=item["sk"]["S"],
                 count=int(item["expired"]["N"]),
                 announced_at=float(item.get("announcedAt", {"N": "0"})["N"]),
@@ -113,7 +113,7 @@ class ExpiredStore:
             for item in self._table.query(keys.NOTICES)
         ]
 
-    def claim(self, notice: Notice, now: float) -> bool:
+    def claim(self, notice: PendingAnnouncement, now: float) -> bool:
         """Take it on oneself to announce what was counted; False when another run has done so."""
         try:
             self._table.dynamodb.update_item(
@@ -137,7 +137,7 @@ class ExpiredStore:
             raise
         return True
 
-    def announced(self, notice: Notice) -> None:
+    def announced(self, notice: PendingAnnouncement) -> None:
         """What was counted by then is announced; what came since stays for the next time."""
         self._table.dynamodb.update_item(
             TableName=self._table.name,
@@ -147,7 +147,7 @@ class ExpiredStore:
         )
 
 
-def _item(event: Expired) -> Item:
+def _item(event: ExpiredEvent) -> Item:
     item = {
         "pk": {"S": keys.expired_partition(event.connector)},
         "sk": {"S": keys.history_sort(event.accepted_at, event.event_id)},
@@ -164,9 +164,9 @@ def _item(event: Expired) -> Item:
     return item
 
 
-def _event(connector: str, item: Item) -> Expired:
+def _event(connector: str, item: Item) -> ExpiredEvent:
     accepted, _, event_id = item["sk"]["S"].partition("#")
-    return Expired(
+    return ExpiredEvent(
         connector=connector,
         event_id=event_id,
         event_type=item["eventType"]["S"],

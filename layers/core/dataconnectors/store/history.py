@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.events.event import Event
-from dataconnectors.events.history import KEPT, NOT_KEPT, Wanted
+from dataconnectors.events.history import KEPT, NOT_IN_HISTORY, HistoryQuery
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 
@@ -39,7 +39,7 @@ class Page:
     position: str | None
 
 
-class EventKeeper:
+class HistoryWriter:
     """Writes events. Safe to share between threads."""
 
     def __init__(
@@ -62,7 +62,7 @@ class EventKeeper:
         Every call is made in parallel. An event that is kept again takes the place of the one
         with its id and timestamp. Never raises for what DynamoDB does.
         """
-        kept = {index: event for index, event in events.items() if event.type not in NOT_KEPT}
+        kept = {index: event for index, event in events.items() if event.type not in NOT_IN_HISTORY}
         jobs: list[Callable[[], dict[int, str]]] = []
         if self._keeps_history:
             jobs += [partial(self._put, batch) for batch in _batches(project, kept.items())]
@@ -123,7 +123,7 @@ class HistoryStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def page(self, project: str, device: str, wanted: Wanted) -> Page:
+    def page(self, project: str, device: str, wanted: HistoryQuery) -> Page:
         """One page of a device's history."""
         low = keys.history_sort(wanted.start).removesuffix("#")
         high = "~" if wanted.end is None else keys.history_sort(wanted.end).removesuffix("#")

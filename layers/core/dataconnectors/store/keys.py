@@ -31,7 +31,7 @@ def device_shard(device_id: str) -> int:
     return zlib.crc32(device_id.encode()) % DEVICE_SHARDS
 
 
-def creation_key(project_id: str, digest: str) -> Item:
+def idempotency_record_key(project_id: str, digest: str) -> Item:
     """What is remembered of a create call of a connector."""
     return {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"CREATION#{digest}"}}
 
@@ -147,12 +147,12 @@ def requests_key(key_id: str, window: int) -> Item:
     return {"pk": {"S": f"REQUESTS#{key_id}"}, "sk": {"S": str(window)}}
 
 
-TALLY_SHARDS = 8
+ATTEMPT_COUNT_SHARDS = 8
 """Items that a connector's attempts of one minute are counted in: one takes 1,000 writes a second.
 Fifty senders that are done in 85 ms make 590; a reader makes a Query for each."""
 
 
-def tally_key(connector: str, shard: int, minute: int) -> Item:
+def attempt_counts_key(connector: str, shard: int, minute: int) -> Item:
     """`connector` is a resource name, `minute` counts from the epoch.
 
     The sender may write keys that begin with `METRICS#`, and no others (template.yaml).

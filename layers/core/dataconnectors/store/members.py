@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataconnectors.identity.accounts import ServiceAccount
-from dataconnectors.identity.audit import Change
+from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.identity.members import MAXIMUM_MEMBERS, Member
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.store import keys
 from dataconnectors.store.accounts import read_account
-from dataconnectors.store.audit import put_changes
+from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.table import Item, Table
 
 
@@ -28,7 +28,7 @@ class MemberStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def add(self, member: Member, account: ServiceAccount | None, change: Change) -> None:
+    def add(self, member: Member, account: ServiceAccount | None, entry: AuditEntry) -> None:
         """Put a member, and count it; `ConflictError` when it is one already.
 
         `account` is the service account when it has to exist still.
@@ -36,7 +36,7 @@ class MemberStore:
         actions = [
             *put_member(self._table, member),
             self._table.count(keys.parent_key(member.parent), "memberCount", MAXIMUM_MEMBERS),
-            *put_changes(self._table, change),
+            *put_audit_entries(self._table, entry),
         ]
         if account is not None:
             actions.append(
@@ -44,7 +44,7 @@ class MemberStore:
                     keys.service_account_key(account.project, account.id), "attribute_exists(pk)"
                 )
             )
-        failed = self._table.attempt(actions)
+        failed = self._table.try_transaction(actions)
         if failed is None:
             return
         if failed == 0:
@@ -75,27 +75,27 @@ class MemberStore:
             for item in self._table.query(f"MEMBER#{member_id}")
         ]
 
-    def set_roles(self, member: Member, roles: tuple[str, ...], change: Change) -> bool:
+    def set_roles(self, member: Member, roles: tuple[str, ...], entry: AuditEntry) -> bool:
         """Replace a member's roles; False when they are no longer `member.roles`."""
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._set_roles(keys.member_key(member.parent, member.id), member.roles, roles),
                 self._set_roles(keys.membership_key(member.id, member.parent), member.roles, roles),
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         return failed is None
 
-    def remove(self, member: Member, change: Change) -> None:
+    def remove(self, member: Member, entry: AuditEntry) -> None:
         """Delete a member; `NotFoundError` when it is none any more."""
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.delete(
                     keys.member_key(member.parent, member.id), "attribute_exists(pk)"
                 ),
                 self._table.delete(keys.membership_key(member.id, member.parent)),
                 self._table.add(keys.parent_key(member.parent), "memberCount", -1),
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         if failed is not None:

@@ -7,7 +7,7 @@ from typing import Any
 OK = 200
 
 
-def read_plainly(dynamodb: Any) -> Any:
+def use_plain_json(dynamodb: Any) -> Any:
     """Make a botocore client read the items of its queries without botocore's own parser.
 
     That looks at each attribute against a model of all the types it could have, and takes four

@@ -6,10 +6,10 @@ from enum import Enum, auto
 from typing import Any
 
 from dataconnectors.devices.device import Device
-from dataconnectors.identity.audit import Change
+from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.identity.projects import Project
 from dataconnectors.store import keys
-from dataconnectors.store.audit import put_changes
+from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.devices import read_device
 from dataconnectors.store.table import BATCH_GET_KEYS, TRANSACTION_ACTIONS, Item, Table
 
@@ -40,10 +40,10 @@ class ProjectStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_project(self, project: Project, *changes: Change) -> None:
+    def create_project(self, project: Project, *entries: AuditEntry) -> None:
         """Put a project and its configuration version; `ConflictError` when the id is taken."""
         self._table.transact(
-            [*put_project(self._table, project), *put_changes(self._table, *changes)],
+            [*put_project(self._table, project), *put_audit_entries(self._table, *entries)],
             f"{project.name} exists already",
         )
 
@@ -72,7 +72,7 @@ class ProjectStore:
         ids = [item["sk"]["S"].removeprefix(_PROJECTS) for item in items]
         return ids, rest.removeprefix(_PROJECTS)
 
-    def rename_project(self, project_id: str, display_name: str, change: Change) -> bool:
+    def rename_project(self, project_id: str, display_name: str, entry: AuditEntry) -> bool:
         """Change a project's display name; False without the project."""
         rename = {
             "Update": {
@@ -83,16 +83,16 @@ class ProjectStore:
                 "ExpressionAttributeValues": {":name": {"S": display_name}},
             }
         }
-        return self._table.attempt([rename, *put_changes(self._table, change)]) is None
+        return self._table.try_transaction([rename, *put_audit_entries(self._table, entry)]) is None
 
     def version(self, project_id: str) -> int:
         """The version of a project's configuration; 0 without the project."""
         item = self._table.get(keys.version_key(project_id))
         return 0 if item is None else int(item["version"]["N"])
 
-    def delete_project(self, project: Project, version: int, change: Change) -> Deletion:
+    def delete_project(self, project: Project, version: int, entry: AuditEntry) -> Deletion:
         """Delete a project that has no devices, and whose configuration is `version` still."""
-        failed = self._table.attempt(
+        failed = self._table.try_transaction(
             [
                 self._table.delete(
                     keys.project_key(project.id),
@@ -105,12 +105,12 @@ class ProjectStore:
                     {":version": {"N": str(version)}},
                 ),
                 self._table.delete(keys.organization_project_key(project.organization, project.id)),
-                *put_changes(self._table, change),
+                *put_audit_entries(self._table, entry),
             ]
         )
         return {None: Deletion.DONE, 0: Deletion.HAS_DEVICES}.get(failed, Deletion.CHANGED)
 
-    def clear_up(self, project_id: str) -> None:
+    def delete_leftovers(self, project_id: str) -> None:
         """Delete what a deleted project leaves: its members, accounts and keys.
 
         None of it opens anything without the project, so a crash in here costs storage alone.
@@ -126,7 +126,7 @@ class ProjectStore:
                 leftovers += [keys.account_key_key(key_id) for key_id in item["keys"]["M"]]
         for start in range(0, len(leftovers), TRANSACTION_ACTIONS):
             chunk = leftovers[start : start + TRANSACTION_ACTIONS]
-            self._table.attempt([self._table.delete(key) for key in chunk])
+            self._table.try_transaction([self._table.delete(key) for key in chunk])
 
     def snapshot(self, project_id: str, device_ids: Iterable[str]) -> Snapshot | None:
         """The configuration's version and the devices that exist; None without the project."""

@@ -49,8 +49,8 @@ class Table:
 
     def batch_get(self, keys: list[Item]) -> list[Item]:
         items: list[Item] = []
-        for attempt in range(TRIES):
-            self._pause(attempt)
+        for tries in range(TRIES):
+            self._pause(tries)
             answer = self.dynamodb.batch_get_item(
                 RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
             )
@@ -155,17 +155,17 @@ class Table:
 
     def transact(self, actions: list[dict[str, Any]], conflict: str, *, tries: int = TRIES) -> None:
         """All actions or none; `ConflictError(conflict)` when a condition did not hold."""
-        if self.attempt(actions, tries=tries) is not None:
+        if self.try_transaction(actions, tries=tries) is not None:
             raise ConflictError(conflict)
 
-    def attempt(self, actions: list[dict[str, Any]], *, tries: int = TRIES) -> int | None:
+    def try_transaction(self, actions: list[dict[str, Any]], *, tries: int = TRIES) -> int | None:
         """All actions or none. None when done, else the place of the first whose condition failed.
 
         At most `TRANSACTION_ACTIONS`. What others get in the way of is tried again: all of a
         project's connectors share its version, for one.
         """
-        for attempt in range(1, tries + 1):
-            self._pause(attempt - 1)
+        for try_number in range(1, tries + 1):
+            self._pause(try_number - 1)
             try:
                 self.dynamodb.transact_write_items(TransactItems=actions)
             except ClientError as error:
@@ -174,13 +174,13 @@ class Table:
                 ]
                 if "ConditionalCheckFailed" in reasons:
                     return reasons.index("ConditionalCheckFailed")
-                if _PASSING.isdisjoint(reasons) or attempt == tries:
+                if _PASSING.isdisjoint(reasons) or try_number == tries:
                     raise
             else:
                 break
         return None
 
-    def _pause(self, attempt: int) -> None:
-        """Before a try, of which `attempt` went before it."""
-        if attempt:
-            self._sleep(PAUSE * 2 ** (attempt - 1) * (1 + random()))
+    def _pause(self, tries: int) -> None:
+        """Wait before a try that so many `tries` went before."""
+        if tries:
+            self._sleep(PAUSE * 2 ** (tries - 1) * (1 + random()))

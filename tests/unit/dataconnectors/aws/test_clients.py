@@ -71,7 +71,7 @@ def test_a_call_that_is_not_safe_to_repeat_is_not_after_an_error_that_leaves_its
 
 
 def test_threads_share_the_client_that_the_first_of_them_makes() -> None:
-    client = Clients().later("sqs")
+    client = Clients().lazy("sqs")
     together = Barrier(8)
 
     def meta(_: int) -> Any:

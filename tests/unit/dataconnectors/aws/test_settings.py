@@ -20,7 +20,7 @@ ENV = {
     "KMS_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/1",
     "STACK_NAME": "dc",
     "SENDER_ARN": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sender:live",
-    "FAULTS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-faults",
+    "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-faults",
     "SYNC_FUNCTION": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sync",
     "ATTEMPT_TIMEOUT": "10",
     "FUNCTION_TIMEOUT": "30",
@@ -42,7 +42,7 @@ Settings = (
 def test_the_sender_defaults_are_the_strict_ones() -> None:
     settings = SenderSettings.from_env(ENV)
     assert settings == SenderSettings(
-        "dc-table", "dc", ENV["FAULTS_QUEUE_ARN"], 10.0, 30, (), "", False
+        "dc-table", "dc", ENV["DEAD_LETTER_QUEUE_ARN"], 10.0, 30, (), "", False
     )
 
 
@@ -79,7 +79,13 @@ def test_the_queues_visibility_timeout_is_six_times_the_senders() -> None:
         (AdminSettings, ["TABLE_NAME", "KMS_KEY_ARN"]),
         (
             SenderSettings,
-            ["TABLE_NAME", "STACK_NAME", "FAULTS_QUEUE_ARN", "ATTEMPT_TIMEOUT", "FUNCTION_TIMEOUT"],
+            [
+                "TABLE_NAME",
+                "STACK_NAME",
+                "DEAD_LETTER_QUEUE_ARN",
+                "ATTEMPT_TIMEOUT",
+                "FUNCTION_TIMEOUT",
+            ],
         ),
         (QueueSettings, ["STACK_NAME", "SENDER_ARN", "FUNCTION_TIMEOUT", "MAXIMUM_CONCURRENCY"]),
         (

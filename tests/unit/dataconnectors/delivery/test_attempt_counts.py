@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from dataconnectors.delivery.attempt_counts import (
     RELATIVE_ERROR,
     SHORTEST,
-    Tally,
+    AttemptCounts,
     bucket_of,
     latency_of,
 )
-from dataconnectors.endpoints.outcomes import Delivered, Failed, Kind, Outcome
+from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, Outcome
 
 LATENCIES = st.floats(min_value=0.0, max_value=330.0)
 
@@ -39,30 +39,30 @@ def test_a_percentile_is_that_of_the_attempts_within_the_error(
     latencies: list[float], percent: int
 ) -> None:
     exact = sorted(latencies)[math.ceil(len(latencies) * percent / 100) - 1]
-    found = Tally.of(outcomes(latencies)).percentile(percent)
+    found = AttemptCounts.of(outcomes(latencies)).percentile(percent)
     assert found == pytest.approx(max(exact, SHORTEST), rel=RELATIVE_ERROR + 1e-9)
 
 
 def test_the_99th_percentile_leaves_out_the_slowest_one_of_a_hundred() -> None:
-    tally = Tally.of(outcomes([0.1] * 99 + [9.0]))
+    tally = AttemptCounts.of(outcomes([0.1] * 99 + [9.0]))
     assert tally.percentile(99) == pytest.approx(0.1, rel=RELATIVE_ERROR)
     assert tally.percentile(100) == pytest.approx(9.0, rel=RELATIVE_ERROR)
-    assert Tally.of(outcomes([0.1] * 98 + [9.0] * 2)).percentile(99) > 8
+    assert AttemptCounts.of(outcomes([0.1] * 98 + [9.0] * 2)).percentile(99) > 8
 
 
 def test_successes_and_errors_are_counted_and_both_take_their_time() -> None:
-    tally = Tally.of([Delivered(200, 0.1), Failed(Kind.STATUS, "500", 3.0, 500)])
+    tally = AttemptCounts.of([Delivered(200, 0.1), Failed(FailureKind.STATUS, "500", 3.0, 500)])
     assert (tally.successes, tally.errors) == (1, 1)
     assert tally.percentile(99) == pytest.approx(3.0, rel=RELATIVE_ERROR)
 
 
 def test_nothing_attempted_is_nothing() -> None:
-    assert Tally() == Tally.of([])
-    assert Tally().percentile(99) == 0
+    assert AttemptCounts() == AttemptCounts.of([])
+    assert AttemptCounts().percentile(99) == 0
 
 
 def test_merged_tallies_are_that_of_all_attempts() -> None:
     rng = random.Random(1)
     latencies = [rng.expovariate(2) for _ in range(500)]
-    parts = (Tally.of(outcomes(latencies[start : start + 7])) for start in range(0, 500, 7))
-    assert sum(parts, Tally()) == Tally.of(outcomes(latencies))
+    parts = (AttemptCounts.of(outcomes(latencies[start : start + 7])) for start in range(0, 500, 7))
+    assert sum(parts, AttemptCounts()) == AttemptCounts.of(outcomes(latencies))

@@ -7,15 +7,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from dataconnectors.delivery.dead_letters import MAXIMUM_BYTES, FaultsQueue, Stray
-from dataconnectors.delivery.received import Record
+from dataconnectors.delivery.dead_letters import MAXIMUM_BYTES, DeadLetter, DeadLetterQueue
+from dataconnectors.delivery.received import ReceivedMessage
 
-ARN = "arn:aws:sqs:us-east-1:123456789012:dc-test-faults"
+ARN = "arn:aws:sqs:us-east-1:123456789012:dc-test-dead-letters"
 
 
-def stray(message_id: str, text: str = "not ours", reason: str = "it is not JSON") -> Stray:
+def stray(message_id: str, text: str = "not ours", reason: str = "it is not JSON") -> DeadLetter:
     queue = "arn:aws:sqs:us-east-1:123456789012:dc-c-abc"
-    return Stray(Record(message_id, "handle", queue, 3, 1_790_000_000.25, 0.0, text), reason)
+    return DeadLetter(
+        ReceivedMessage(message_id, "handle", queue, 3, 1_790_000_000.25, 0.0, text), reason
+    )
 
 
 class Sqs:
@@ -28,7 +30,7 @@ class Sqs:
         self._silent = silent
 
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
-        assert QueueUrl == "https://sqs.us-east-1.amazonaws.com/123456789012/dc-test-faults"
+        assert QueueUrl == "https://sqs.us-east-1.amazonaws.com/123456789012/dc-test-dead-letters"
         assert 1 <= len(Entries) <= 10
         assert len({entry["Id"] for entry in Entries}) == len(Entries)
         assert sum(map(size, Entries)) <= 1024 * 1024
@@ -53,8 +55,8 @@ def size(entry: dict[str, Any]) -> int:
 def test_sqs_takes_what_is_sent_and_gives_it_back() -> None:
     with mock_aws():
         sqs = boto3.client("sqs")
-        url = sqs.create_queue(QueueName="dc-test-faults")["QueueUrl"]
-        assert FaultsQueue(sqs, ARN).put([stray("m1", "käse ❄ \U0001f9c0")]) == {"m1"}
+        url = sqs.create_queue(QueueName="dc-test-dead-letters")["QueueUrl"]
+        assert DeadLetterQueue(sqs, ARN).put([stray("m1", "käse ❄ \U0001f9c0")]) == {"m1"}
         (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
         assert message["Body"] == "käse ❄ \U0001f9c0"
         attributes = message["MessageAttributes"]
@@ -70,14 +72,14 @@ def test_sqs_takes_what_is_sent_and_gives_it_back() -> None:
 def test_ten_fit_one_call_and_eleven_do_not() -> None:
     sqs = Sqs()
     strays = [stray(f"m{number}") for number in range(11)]
-    assert FaultsQueue(sqs, ARN).put(strays) == {f"m{number}" for number in range(11)}
+    assert DeadLetterQueue(sqs, ARN).put(strays) == {f"m{number}" for number in range(11)}
     assert [len(call) for call in sqs.calls] == [10, 1]
 
 
 def test_a_call_has_one_mebibyte_at_most() -> None:
     sqs = Sqs()
     strays = [stray(f"m{number}", "x" * 400_000) for number in range(5)]
-    assert len(FaultsQueue(sqs, ARN).put(strays)) == 5
+    assert len(DeadLetterQueue(sqs, ARN).put(strays)) == 5
     assert [len(call) for call in sqs.calls] == [2, 2, 1]
 
 
@@ -85,7 +87,7 @@ def test_a_call_has_one_mebibyte_at_most() -> None:
 def test_a_body_without_room_for_the_reason_is_cut_and_says_so(character: str) -> None:
     sqs = Sqs()
     text = character * (MAXIMUM_BYTES // len(character.encode()))
-    assert FaultsQueue(sqs, ARN).put([stray("m1", text)]) == {"m1"}
+    assert DeadLetterQueue(sqs, ARN).put([stray("m1", text)]) == {"m1"}
     ((entry,),) = sqs.calls
     assert text.startswith(entry["MessageBody"])
     assert entry["MessageAttributes"]["bytes"]["StringValue"] == str(len(text.encode()))
@@ -94,16 +96,16 @@ def test_a_body_without_room_for_the_reason_is_cut_and_says_so(character: str) -
 
 def test_the_largest_body_with_room_is_whole() -> None:
     sqs = Sqs()
-    FaultsQueue(sqs, ARN).put([stray("m1", "x" * (MAXIMUM_BYTES - 300))])
+    DeadLetterQueue(sqs, ARN).put([stray("m1", "x" * (MAXIMUM_BYTES - 300))])
     ((entry,),) = sqs.calls
     assert "bytes" not in entry["MessageAttributes"]
 
 
 def test_half_a_character_does_not_keep_its_neighbours_from_going() -> None:
-    assert FaultsQueue(Sqs(), ARN).put([stray("m1", "\ud800"), stray("m2")]) == {"m1", "m2"}
+    assert DeadLetterQueue(Sqs(), ARN).put([stray("m1", "\ud800"), stray("m2")]) == {"m1", "m2"}
 
 
 def test_what_sqs_refuses_or_does_not_name_is_not_confirmed() -> None:
     strays = [stray("m0"), stray("m1"), stray("m2")]
-    assert FaultsQueue(Sqs(refuses=("1",)), ARN).put(strays) == {"m0", "m2"}
-    assert FaultsQueue(Sqs(silent=True), ARN).put(strays) == set()
+    assert DeadLetterQueue(Sqs(refuses=("1",)), ARN).put(strays) == {"m0", "m2"}
+    assert DeadLetterQueue(Sqs(silent=True), ARN).put(strays) == set()

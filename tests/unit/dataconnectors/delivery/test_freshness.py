@@ -17,10 +17,10 @@ from botocore.exceptions import ReadTimeoutError
 
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.secrets import Secrets
-from dataconnectors.delivery.freshness import FRESH_SECONDS, READS, SETTLE_SECONDS, Fresh
-from dataconnectors.delivery.received import Record
+from dataconnectors.delivery.freshness import FRESH_SECONDS, READS, SETTLE_SECONDS, FreshRead
+from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.events.message import Message
-from dataconnectors.identity.audit import Author
+from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel.errors import NotFoundError, StaleError
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.services.connectors import Connectors
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 NAME = "projects/p/dataconnectors/c"
 URL, OTHER_URL = "https://example.com/1", "https://example.com/2"
-AUTHOR = Author("me@example.com", "key", "192.0.2.1", 0.0, "request")
+AUTHOR = Actor("me@example.com", "key", "192.0.2.1", 0.0, "request")
 CONNECTOR = a_connector(url=URL, sealed=b"1", epoch=3, version=7, queue_id="abc")
 STEP = 0.07
 """Seconds between the moments that are tried: no multiple of a part's."""
@@ -116,7 +116,7 @@ class Timeline(Workers):
 
     # --- database, KMS, endpoint, log ----------------------------------------------------------
 
-    def is_buried(self, name: str) -> bool:
+    def was_removed(self, name: str) -> bool:
         return True
 
     def connector(self, name: str) -> Connector | None:
@@ -171,7 +171,7 @@ class Timeline(Workers):
 
     def send(self, *events: str, epoch: int = 3) -> set[str]:
         records = [
-            Record(
+            ReceivedMessage(
                 message_id=event,
                 receipt_handle=event,
                 queue_arn="arn:aws:sqs:eu-west-1:111122223333:dc-c-abc",
@@ -325,7 +325,7 @@ def test_a_read_that_failed_has_failed_for_all_who_waited_for_it() -> None:
         reads.append(1)
         raise ReadTimeoutError(endpoint_url="https://aws")
 
-    fresh = Fresh(read, clock=lambda: 0.0)
+    fresh = FreshRead(read, clock=lambda: 0.0)
     for _ in range(3):
         with pytest.raises(ReadTimeoutError):
             fresh.get(1.0)
@@ -333,6 +333,6 @@ def test_a_read_that_failed_has_failed_for_all_who_waited_for_it() -> None:
 
 
 def test_nothing_is_read_after_the_last_moment() -> None:
-    fresh = Fresh(lambda: pytest.fail("read"), clock=lambda: 2.0)
+    fresh = FreshRead(lambda: pytest.fail("read"), clock=lambda: 2.0)
     with pytest.raises(StaleError):
         fresh.get(1.9)

@@ -4,27 +4,32 @@ from typing import Any
 
 import pytest
 
-from dataconnectors.delivery.visibility import Postponement, Visibility, longest_wait, queue_url
+from dataconnectors.delivery.visibility import (
+    QueueVisibility,
+    VisibilityChange,
+    longest_wait,
+    queue_url,
+)
 from tests.support.sqs_visibility import Sqs
 
 ARN = "arn:aws-cn:sqs:cn-north-1:111122223333:dc-c-abc"
 
 
-def postponements(count: int) -> list[Postponement]:
-    return [Postponement(f"m{number}", f"r{number}", number) for number in range(count)]
+def postponements(count: int) -> list[VisibilityChange]:
+    return [VisibilityChange(f"m{number}", f"r{number}", number) for number in range(count)]
 
 
 @pytest.mark.parametrize(("count", "calls"), [(1, 1), (10, 1), (11, 2), (25, 3)])
 def test_ten_messages_go_into_one_call(count: int, calls: int) -> None:
     sqs = Sqs()
-    assert Visibility(sqs).postpone(ARN, postponements(count)) == {}
+    assert QueueVisibility(sqs).postpone(ARN, postponements(count)) == {}
     assert len(sqs.calls) == calls
     assert sqs.visibility == {f"r{number}": number for number in range(count)}
 
 
 def test_what_sqs_refuses_in_an_answer_of_200_is_returned() -> None:
     sqs = Sqs(refused={"r11": "ReceiptHandleIsInvalid", "r3": "InternalError"})
-    refused = Visibility(sqs).postpone(ARN, postponements(12))
+    refused = QueueVisibility(sqs).postpone(ARN, postponements(12))
     assert refused == {"m3": "InternalError", "m11": "ReceiptHandleIsInvalid"}
 
 

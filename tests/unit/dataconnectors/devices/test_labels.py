@@ -43,7 +43,7 @@ def test_the_event_of_a_change_is_one_that_ingest_accepts() -> None:
         "modified": {"name": "B"},
         "removed": ["room"],
     }
-    assert events.parse(envelope, "p1", NOW, made_here=True).type == "labelsChanged"
+    assert events.parse(envelope, "p1", NOW, from_label_change=True).type == "labelsChanged"
 
 
 def test_the_same_change_has_the_same_event_id_and_another_another() -> None:

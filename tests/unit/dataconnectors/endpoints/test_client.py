@@ -7,8 +7,8 @@ import pytest
 
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.client import USER_AGENT, Courier, headers_of
-from dataconnectors.endpoints.outcomes import Delivered, Failed, Fault, Kind
+from dataconnectors.endpoints.client import USER_AGENT, EndpointClient, headers_of
+from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, NoAnswer
 from dataconnectors.endpoints.transport import Headers
 
 BODY = b'{"event":{}}'
@@ -19,7 +19,7 @@ URL = "https://example.com/hook?a=1"
 class Transport:
     """Answers in turn, each after `seconds` of a clock of its own."""
 
-    def __init__(self, *answers: int | Fault, seconds: float = 0.5) -> None:
+    def __init__(self, *answers: int | NoAnswer, seconds: float = 0.5) -> None:
         self.answers = list(answers)
         self.posts: list[tuple[Destination, Headers, bytes, float]] = []
         self.elapsed = 100.0
@@ -27,13 +27,13 @@ class Transport:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | Fault:
+    ) -> int | NoAnswer:
         self.posts.append((destination, headers, body, timeout))
         self.elapsed += self.seconds
         return self.answers.pop(0)
 
-    def courier(self, any_2xx: bool = False) -> Courier:
-        return Courier(
+    def courier(self, any_2xx: bool = False) -> EndpointClient:
+        return EndpointClient(
             self,
             timeout=10.0,
             acknowledge_any_2xx=any_2xx,
@@ -50,13 +50,13 @@ def test_only_200_acknowledges_unless_any_2xx_is_to(status: int, any_2xx: bool) 
     if status == 200 or (any_2xx and 200 <= status < 300):
         assert outcome == Delivered(status, 0.5)
     else:
-        assert outcome == Failed(Kind.STATUS, f"example.com answered {status}", 0.5, status)
+        assert outcome == Failed(FailureKind.STATUS, f"example.com answered {status}", 0.5, status)
 
 
 def test_a_fault_is_a_failure_with_its_time() -> None:
-    fault = Fault(Kind.TLS, "example.com: certificate has expired")
+    fault = NoAnswer(FailureKind.TLS, "example.com: certificate has expired")
     outcome = Transport(fault).courier().attempt(URL, Secrets(), BODY)
-    assert outcome == Failed(Kind.TLS, "example.com: certificate has expired", 0.5)
+    assert outcome == Failed(FailureKind.TLS, "example.com: certificate has expired", 0.5)
 
 
 def test_what_is_posted() -> None:
@@ -71,7 +71,7 @@ def test_what_is_posted() -> None:
 def test_each_attempt_is_signed_anew() -> None:
     transport = Transport(500, 200)
     now = [NOW, NOW + 7200]
-    courier = Courier(transport, timeout=10.0, now=lambda: now.pop(0))
+    courier = EndpointClient(transport, timeout=10.0, now=lambda: now.pop(0))
     secrets = Secrets("0123456789abcdef0123456789abcdef")
     for _ in range(2):
         courier.attempt(URL, secrets, BODY)
@@ -93,7 +93,7 @@ def test_a_url_that_is_not_agreed_to_any_more_is_refused_without_a_post(url: str
     transport = Transport()
     outcome = transport.courier().attempt(url, Secrets(), BODY)
     assert isinstance(outcome, Failed)
-    assert outcome.kind is Kind.REFUSED_ADDRESS
+    assert outcome.kind is FailureKind.REFUSED_ADDRESS
     assert transport.posts == []
 
 

@@ -15,7 +15,7 @@ from dataconnectors.endpoints.dialler import (
     SocketAddress,
 )
 from dataconnectors.endpoints.limits import Limits
-from dataconnectors.endpoints.outcomes import Fault, FaultError, Kind
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer, NoAnswerError
 from tests.support.addresses import PRIVATE
 
 PUBLIC = ("93.184.216.34", "2606:4700::1111")
@@ -107,18 +107,18 @@ def test_the_hostile_targets_are_many() -> None:
 @pytest.mark.parametrize("answer", HOSTILE, ids=" ".join)
 def test_nothing_is_dialled_if_any_answer_is_not_public(answer: tuple[str, ...]) -> None:
     network = Network(answer)
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault.kind is Kind.REFUSED_ADDRESS
+    assert caught.value.fault.kind is FailureKind.REFUSED_ADDRESS
     assert network.dialled == []
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
 def test_no_spelling_of_an_address_gets_past_the_resolver(host: str) -> None:
     network = Network(())
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(NoAnswerError) as caught:
         Dialler((), dial=network.dial).connect(host, 443, Limits(10))
-    assert caught.value.fault.kind in {Kind.REFUSED_ADDRESS, Kind.DNS}
+    assert caught.value.fault.kind in {FailureKind.REFUSED_ADDRESS, FailureKind.DNS}
     assert network.dialled == []
 
 
@@ -130,17 +130,17 @@ def test_a_private_address_among_many_public_ones_is_seen_wherever_it_is(
     """Also where so many come first that it would not be tried."""
     answer = (*[f"93.184.216.{number}" for number in range(count)], "169.254.170.2")[::order]
     network = Network(answer)
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault == Fault(
-        Kind.REFUSED_ADDRESS,
+    assert caught.value.fault == NoAnswer(
+        FailureKind.REFUSED_ADDRESS,
         "host.example has the address 169.254.170.2, which is not public",
     )
     assert network.dialled == []
 
 
 def test_a_refusal_is_no_os_error() -> None:
-    assert not issubclass(FaultError, OSError)
+    assert not issubclass(NoAnswerError, OSError)
 
 
 def test_a_name_is_resolved_once_and_what_was_checked_is_dialled() -> None:
@@ -149,7 +149,7 @@ def test_a_name_is_resolved_once_and_what_was_checked_is_dialled() -> None:
     network.connect()
     assert network.dialled == [PUBLIC[0]]
     assert network.lookups == 1
-    with pytest.raises(FaultError):
+    with pytest.raises(NoAnswerError):
         network.connect()
     assert network.dialled == [PUBLIC[0]]
 
@@ -157,9 +157,9 @@ def test_a_name_is_resolved_once_and_what_was_checked_is_dialled() -> None:
 def test_a_connection_that_ended_elsewhere_is_closed() -> None:
     network = Network(PUBLIC[:1])
     network.diverted[PUBLIC[0]] = "10.0.0.1"
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault.kind is Kind.REFUSED_ADDRESS
+    assert caught.value.fault.kind is FailureKind.REFUSED_ADDRESS
     assert network.sockets[0].closed
 
 
@@ -181,9 +181,9 @@ def test_dead_addresses_are_named_and_only_so_many_are_tried() -> None:
     many = tuple(f"93.184.216.{number}" for number in range(40))
     network = Network(many)
     network.dead = set(many)
-    with pytest.raises(FaultError) as caught:
+    with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault.kind is Kind.CONNECT
+    assert caught.value.fault.kind is FailureKind.CONNECT
     assert "93.184.216.0: no answer in time; 93.184.216.1:" in caught.value.fault.message
     assert len(network.dialled) == ADDRESSES_TRIED
 
@@ -207,9 +207,9 @@ def test_a_name_that_cannot_be_resolved(error: Exception | None, message: str) -
 
     dialler = Dialler((), resolve=resolve)
     for _ in range(200):  # more than lookups at once: each gives its place back
-        with pytest.raises(FaultError) as caught:
+        with pytest.raises(NoAnswerError) as caught:
             dialler.connect("host.example", 443, Limits(10))
-        assert caught.value.fault.kind is Kind.DNS
+        assert caught.value.fault.kind is FailureKind.DNS
         assert caught.value.fault.message == message
 
 
@@ -241,10 +241,10 @@ def test_names_that_hang_hold_only_their_own_attempts() -> None:
 
     dialler = Dialler((), resolve=resolve, dial=network.dial)
     for number in range(LOOKUPS_AT_ONCE + 5):
-        with pytest.raises(FaultError) as caught:
+        with pytest.raises(NoAnswerError) as caught:
             dialler.connect(f"dead{number}.example", 443, Limits(0.003))
-        assert caught.value.fault == Fault(
-            Kind.DNS, f"the name service did not answer for dead{number}.example in 0.003 s"
+        assert caught.value.fault == NoAnswer(
+            FailureKind.DNS, f"the name service did not answer for dead{number}.example in 0.003 s"
         )
         if number == LOOKUPS_AT_ONCE // 2:
             assert dialler.connect("host.example", 443, Limits(10))

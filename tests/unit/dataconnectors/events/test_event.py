@@ -139,9 +139,11 @@ def test_what_is_no_object_is_refused(given: object) -> None:
 def test_labels_changed_is_not_keyed_by_its_type() -> None:
     data = {"added": {"a": "1"}, "modified": {}, "removed": ["b"]}
     given = envelope() | {"eventType": "labelsChanged", "data": data}
-    assert json.loads(events.parse(given, "p1", NOW, made_here=True).json)["data"] == data
+    assert json.loads(events.parse(given, "p1", NOW, from_label_change=True).json)["data"] == data
     with pytest.raises(EventError, match=r"data\.removed"):
-        events.parse(given | {"data": {"added": {}, "modified": {}}}, "p1", NOW, made_here=True)
+        events.parse(
+            given | {"data": {"added": {}, "modified": {}}}, "p1", NOW, from_label_change=True
+        )
 
 
 def test_labels_changed_is_not_published() -> None:

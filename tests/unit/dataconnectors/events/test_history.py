@@ -7,16 +7,16 @@ from urllib.parse import quote
 import pytest
 
 from dataconnectors.events import history
-from dataconnectors.events.history import Wanted
+from dataconnectors.events.history import HistoryQuery
 from dataconnectors.kernel import paging, times
 from dataconnectors.kernel.errors import BadRequestError
 
 NOW = 1_790_000_000.0
 DAY = 24 * 3600
-DEFAULTS = Wanted(NOW - DAY, None, frozenset(), 1000, None)
+DEFAULTS = HistoryQuery(NOW - DAY, None, frozenset(), 1000, None)
 
 
-def parse(query: str) -> Wanted:
+def parse(query: str) -> HistoryQuery:
     return history.parse_query({"rawQueryString": query}, NOW)
 
 
@@ -50,8 +50,8 @@ def stamp(age: float) -> str:
 )
 def test_every_spelling_is_understood(query: str, expected: dict[str, Any]) -> None:
     wanted = parse(query)
-    fields = {name: getattr(wanted, name) for name in Wanted.__slots__}
-    assert fields == {name: getattr(DEFAULTS, name) for name in Wanted.__slots__} | expected
+    fields = {name: getattr(wanted, name) for name in HistoryQuery.__slots__}
+    assert fields == {name: getattr(DEFAULTS, name) for name in HistoryQuery.__slots__} | expected
 
 
 @pytest.mark.parametrize(

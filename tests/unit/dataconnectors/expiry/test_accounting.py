@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dataconnectors.connectors.connector import Lifecycle, LifecycleEntry
-from dataconnectors.expiry.accounting import Accountant, Balance, balances, hour_to_account
-from dataconnectors.expiry.expired_event import Expired
+from dataconnectors.expiry.accounting import Accountant, QueueHour, balances, hour_to_account
+from dataconnectors.expiry.expired_event import ExpiredEvent
 from tests.support.cloudwatch import CloudWatch, in_queue
 
 START = 1_789_999_200.0
@@ -18,7 +18,7 @@ def always() -> bool:
     return True
 
 
-def account(cloudwatch: CloudWatch, more: Callable[[], bool] = always) -> dict[str, Balance]:
+def account(cloudwatch: CloudWatch, more: Callable[[], bool] = always) -> dict[str, QueueHour]:
     return dict(balances(cloudwatch, cloudwatch.queues, START, more))
 
 
@@ -27,32 +27,32 @@ def test_an_hour_is_what_came_what_left_and_what_was_there_at_both_ends() -> Non
     watch = CloudWatch(
         START, q=in_queue(sent, {0: 40.0, 30: 20.0}, {-1: 10.0, 0: 99.0, 59: 20.0, 60: 99.0})
     )
-    assert account(watch) == {"q": Balance(sent=150, deleted=60, before=30, after=60)}
+    assert account(watch) == {"q": QueueHour(sent=150, deleted=60, before=30, after=60)}
 
 
 @pytest.mark.parametrize(
     ("balance", "unaccounted"),
     [
-        (Balance(1000, 1000, 0, 0), 0),
-        (Balance(1000, 400, 0, 600), 0),
-        (Balance(1000, 400, 0, 500), 100),
-        (Balance(0, 0, 5000, 4000), 1000),  # nobody receives, and the oldest go
-        (Balance(1000, 980, 0, 0), 0),  # a hundredth and ten are within the measurement
-        (Balance(1000, 979, 0, 0), 21),
-        (Balance(0, 0, 11, 0), 11),
-        (Balance(0, 0, 10, 0), 0),
-        (Balance(100, 300, 0, 0), 0),  # counted twice
+        (QueueHour(1000, 1000, 0, 0), 0),
+        (QueueHour(1000, 400, 0, 600), 0),
+        (QueueHour(1000, 400, 0, 500), 100),
+        (QueueHour(0, 0, 5000, 4000), 1000),  # nobody receives, and the oldest go
+        (QueueHour(1000, 980, 0, 0), 0),  # a hundredth and ten are within the measurement
+        (QueueHour(1000, 979, 0, 0), 21),
+        (QueueHour(0, 0, 11, 0), 11),
+        (QueueHour(0, 0, 10, 0), 0),
+        (QueueHour(100, 300, 0, 0), 0),  # counted twice
     ],
 )
 def test_what_is_missing_beyond_the_measurement_is_unaccounted(
-    balance: Balance, unaccounted: int
+    balance: QueueHour, unaccounted: int
 ) -> None:
     assert balance.unaccounted == unaccounted
 
 
 def test_a_queue_that_woke_up_in_this_hour_was_empty() -> None:
     watch = CloudWatch(START, q=in_queue({30: 5.0}, {31: 5.0}, {30: 0.0, 58: 0.0}))
-    assert account(watch) == {"q": Balance(5, 5, 0, 0)}
+    assert account(watch) == {"q": QueueHour(5, 5, 0, 0)}
 
 
 def test_a_queue_that_sleeps_or_reports_late_has_no_account() -> None:
@@ -73,7 +73,7 @@ def test_a_hundred_queues_fit_one_call() -> None:
 def test_an_answer_in_pages_is_read_to_the_end() -> None:
     watch = CloudWatch(START, q=in_queue({1: 7.0}, {2: 7.0}, {59: 0.0}))
     watch.page = 1
-    assert account(watch) == {"q": Balance(7, 7, 0, 0)}
+    assert account(watch) == {"q": QueueHour(7, 7, 0, 0)}
 
 
 def test_without_time_nothing_more_is_asked() -> None:
@@ -107,13 +107,13 @@ class Ledger:
 
     def __init__(self) -> None:
         self.hour: float | None = START - 3600
-        self.kept: list[Expired] = []
+        self.kept: list[ExpiredEvent] = []
         self.error = ""
 
     def connectors_in(self, lifecycle: Lifecycle) -> Iterator[LifecycleEntry]:
         yield LifecycleEntry("projects/p/dataconnectors/c", "q", "", "")
 
-    def keep(self, events: Sequence[Expired]) -> set[int]:
+    def keep(self, events: Sequence[ExpiredEvent]) -> set[int]:
         self._fail("keep")
         self.kept += events
         return set(range(len(events)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataconnectors.expiry.announcements import Announced, Announcer, Notice
+from dataconnectors.expiry.announcements import AnnouncementReport, Announcer, PendingAnnouncement
 
 NOW = 1_790_000_000.0
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "PutEvents")
@@ -31,13 +31,16 @@ class World:
         self.now = NOW
         self.announcer = Announcer(self, self, "dc")
 
-    def run(self, seconds: float = 50.0) -> Announced:
+    def run(self, seconds: float = 50.0) -> AnnouncementReport:
         return self.announcer.announce(self.now, lambda: seconds)
 
-    def notices(self) -> list[Notice]:
-        return [Notice(connector, int(row[0]), row[1]) for connector, row in self.rows.items()]
+    def notices(self) -> list[PendingAnnouncement]:
+        return [
+            PendingAnnouncement(connector, int(row[0]), row[1])
+            for connector, row in self.rows.items()
+        ]
 
-    def claim(self, notice: Notice, now: float) -> bool:
+    def claim(self, notice: PendingAnnouncement, now: float) -> bool:
         if self.claim_error is not None:
             raise self.claim_error
         if self.rows[notice.connector][1] != notice.announced_at:
@@ -45,7 +48,7 @@ class World:
         self.rows[notice.connector][1] = now
         return True
 
-    def announced(self, notice: Notice) -> None:
+    def announced(self, notice: PendingAnnouncement) -> None:
         if self.store_error is not None:
             raise self.store_error
         self.rows[notice.connector][0] -= notice.count
@@ -72,7 +75,7 @@ class World:
 
 def test_a_connector_is_told_of_with_its_count() -> None:
     world = World(3)
-    assert world.run() == Announced(connectors=1, events=3)
+    assert world.run() == AnnouncementReport(connectors=1, events=3)
     (entry,) = world.events
     assert (entry["Source"], entry["DetailType"]) == ("dc", "Data Connector Events Expired")
     assert json.loads(entry["Detail"]) == {
@@ -84,7 +87,7 @@ def test_a_connector_is_told_of_with_its_count() -> None:
 
 def test_nothing_is_told_of_connectors_without_expired_events() -> None:
     world = World(0, 0)
-    assert world.run() == Announced()
+    assert world.run() == AnnouncementReport()
     assert world.calls == []
 
 
@@ -94,9 +97,9 @@ def test_one_event_in_five_minutes_with_all_that_came_meanwhile() -> None:
     for minute in range(1, 5):
         world.rows[name(0)][0] += 10
         world.now = NOW + minute * 60
-        assert world.run() == Announced()
+        assert world.run() == AnnouncementReport()
     world.now = NOW + 300
-    assert world.run() == Announced(connectors=1, events=40)
+    assert world.run() == AnnouncementReport(connectors=1, events=40)
     assert len(world.events) == 2
 
 
@@ -109,11 +112,11 @@ def test_ten_connectors_fit_one_call() -> None:
 def test_what_eventbridge_refuses_is_told_another_time() -> None:
     world = World(1, 2, 3)
     world.refused = {name(1)}
-    assert world.run() == Announced(2, 4, "EventBridge refused 1 events")
+    assert world.run() == AnnouncementReport(2, 4, "EventBridge refused 1 events")
     assert world.told() == {name(0): 1, name(2): 3}
     world.refused = set()
     world.now += 300
-    assert world.run() == Announced(1, 2)
+    assert world.run() == AnnouncementReport(1, 2)
 
 
 def test_a_failure_is_a_word_in_the_report_and_is_made_up_for() -> None:
@@ -123,9 +126,9 @@ def test_a_failure_is_a_word_in_the_report_and_is_made_up_for() -> None:
     assert "ThrottlingException" in world.run().error
     world.bus_error = None
     world.now += 299
-    assert world.run() == Announced()
+    assert world.run() == AnnouncementReport()
     world.now += 1
-    assert world.run() == Announced(1, 2)
+    assert world.run() == AnnouncementReport(1, 2)
 
 
 def test_what_cannot_be_claimed_is_not_told() -> None:
@@ -134,7 +137,7 @@ def test_what_cannot_be_claimed_is_not_told() -> None:
     assert "ThrottlingException" in world.run().error
     assert world.events == []
     world.claim_error = None
-    assert world.run() == Announced(1, 2)
+    assert world.run() == AnnouncementReport(1, 2)
 
 
 def test_what_could_not_be_noted_is_counted_again_in_five_minutes_and_not_before() -> None:
@@ -143,24 +146,24 @@ def test_what_could_not_be_noted_is_counted_again_in_five_minutes_and_not_before
     assert world.run().connectors == 0
     world.store_error = None
     for world.now in (NOW + 60, NOW + 299):
-        assert world.run() == Announced()
+        assert world.run() == AnnouncementReport()
     world.now = NOW + 300
-    assert world.run() == Announced(1, 2)
+    assert world.run() == AnnouncementReport(1, 2)
     assert len(world.events) == 2
 
 
 def test_runs_at_the_same_time_tell_of_a_connector_once() -> None:
     """Whether the other one begins before or after the claims of the first."""
     world = World(2, 3)
-    others: list[Announced] = []
+    others: list[AnnouncementReport] = []
 
     def another_run() -> None:
         world.during_put = lambda: None
         others.append(world.run())
 
     world.during_put = another_run
-    assert world.run() == Announced(2, 5)
-    assert others == [Announced()]
+    assert world.run() == AnnouncementReport(2, 5)
+    assert others == [AnnouncementReport()]
     stale = world.notices()
     world.rows = {connector: [1, NOW - 300.0] for connector in world.rows}
     world.notices = lambda: stale  # type: ignore[method-assign]  # read before the other's claims
@@ -171,5 +174,5 @@ def test_runs_at_the_same_time_tell_of_a_connector_once() -> None:
 
 def test_without_time_the_rest_waits() -> None:
     world = World(1)
-    assert world.run(seconds=9.9) == Announced(error="no time left")
+    assert world.run(seconds=9.9) == AnnouncementReport(error="no time left")
     assert world.calls == []

@@ -5,19 +5,19 @@ import json
 import pytest
 
 from dataconnectors.delivery.expiring import expired
-from dataconnectors.delivery.received import Job, Record
+from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
 from dataconnectors.delivery.retry import wait_after
-from dataconnectors.endpoints.outcomes import Failed, Kind
+from dataconnectors.endpoints.outcomes import Failed, FailureKind
 from dataconnectors.events.message import Message
 from dataconnectors.expiry.expired_event import LAST_AGE, RETENTION_SECONDS, fits, keep_again_in
 
 NOW = 1_790_000_000.0
-FAILED = Failed(Kind.TIMEOUT, "no answer in time", 10.0)
+FAILED = Failed(FailureKind.TIMEOUT, "no answer in time", 10.0)
 
 
-def job(body: str) -> Job:
+def job(body: str) -> QueuedEvent:
     text = Message("projects/p/dataconnectors/c", 1, "e1", 0, body).to_text()
-    return Job.of(Record("m", "h", "arn", 20, NOW - 41_000, NOW, text))
+    return QueuedEvent.of(ReceivedMessage("m", "h", "arn", 20, NOW - 41_000, NOW, text))
 
 
 def attempts(response_time: float) -> list[float]:

@@ -109,7 +109,7 @@ def test_whoever_cannot_be_counted_is_served(world: World) -> None:
     for method in ("GET", "POST"):
         for _ in range(LIMIT + 5):
             assert world.call(throttle, method) == SERVED
-    assert set(world.logged) == {"api.uncounted"}
+    assert set(world.logged) == {"api.not_counted"}
 
 
 def test_a_count_that_hangs_holds_nobody_for_long(world: World) -> None:

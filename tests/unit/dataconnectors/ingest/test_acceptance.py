@@ -11,8 +11,8 @@ import pytest
 from dataconnectors.connectors.connector import Connector, Lifecycle, Status
 from dataconnectors.devices.device import Device
 from dataconnectors.events.event import Event
-from dataconnectors.ingest.acceptance import Ingest, Outcome
-from dataconnectors.ingest.queues import Queues
+from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
+from dataconnectors.ingest.queues import ConnectorQueues
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import (
     BadRequestError,
@@ -98,8 +98,8 @@ class Bench:
         self.sqs = sqs or SqsSends()
         self.devices = Devices()
         self.keeper = Keeper()
-        queues = Queues(self.sqs, ThreadPoolExecutor(4), sleep=lambda seconds: None)
-        self.ingest = Ingest(
+        queues = ConnectorQueues(self.sqs, ThreadPoolExecutor(4), sleep=lambda seconds: None)
+        self.ingest = EventAcceptor(
             table,  # type: ignore[arg-type]  # the reads it makes
             table,  # type: ignore[arg-type]  # the reads it makes
             self.devices,  # type: ignore[arg-type]  # the writes it makes
@@ -108,7 +108,7 @@ class Bench:
             lambda: NOW,
         )
 
-    def accept(self, *envelopes: Any) -> Outcome:
+    def accept(self, *envelopes: Any) -> AcceptResult:
         return self.ingest.accept("p1", list(envelopes))
 
     def bodies(self, url: str = "https://sqs/q1") -> list[Any]:
@@ -127,7 +127,7 @@ def envelope(event_id: str = "e1", **changes: Any) -> dict[str, Any]:
 
 def test_the_message_carries_the_final_body_and_the_epoch() -> None:
     bench = Bench(Table(CONNECTOR))
-    assert bench.accept(envelope()) == Outcome(1)
+    assert bench.accept(envelope()) == AcceptResult(1)
     (text,) = bench.sqs.messages["https://sqs/q1"]
     message = json.loads(text)
     stamp = times.to_text(NOW)
@@ -162,7 +162,7 @@ def test_the_message_carries_the_final_body_and_the_epoch() -> None:
 )
 def test_only_connectors_that_want_the_event_get_it(change: dict[str, Any], wanted: bool) -> None:
     bench = Bench(Table(replace(CONNECTOR, **change)))
-    assert bench.accept(envelope()) == Outcome(1)
+    assert bench.accept(envelope()) == AcceptResult(1)
     assert len(bench.bodies()) == wanted
 
 
@@ -245,7 +245,7 @@ def test_a_queue_that_went_with_its_connector_takes_nothing_down() -> None:
     bench = Bench(table, SqsSends(refuse("QueueDoesNotExist"), refuse("QueueDoesNotExist")))
     assert bench.accept(envelope()).unconfirmed.keys() == {0}
     table.rows = []  # deleted since the configuration was read
-    assert bench.accept(envelope()) == Outcome(1)
+    assert bench.accept(envelope()) == AcceptResult(1)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_history_is_written_before_any_queue_and_a_failure_there_sends_nothing()
 
 def test_history_is_kept_whatever_the_connectors_state() -> None:
     bench = Bench(Table(replace(CONNECTOR, status=Status.USER_DISABLED)))
-    assert bench.accept(envelope()) == Outcome(1)
+    assert bench.accept(envelope()) == AcceptResult(1)
     assert bench.keeper.kept == ["e1"]
 
 
@@ -361,7 +361,7 @@ def test_labels_changed_makes_no_device_known() -> None:
     bench = Bench(Table(CONNECTOR))
     data = {"added": {"a": "1"}, "modified": {}, "removed": []}
     gone = envelope(targetName="projects/p1/devices/gone", eventType="labelsChanged", data=data)
-    assert bench.ingest.accept("p1", [gone], made_here=True) == Outcome(1)
+    assert bench.ingest.accept("p1", [gone], from_label_change=True) == AcceptResult(1)
     assert bench.devices.registered == []
     assert bench.bodies()[0]["event"]["data"] == data
 

@@ -5,23 +5,25 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from dataconnectors.ingest.acceptance import Outcome
-from dataconnectors.ingest.label_events import AT_ONCE, Teller
+from dataconnectors.ingest.acceptance import AcceptResult
+from dataconnectors.ingest.label_events import AT_ONCE, LabelEventPublisher
 from dataconnectors.kernel.errors import NotFoundError, UnavailableError
 
 BUSY = ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "BatchGetItem")
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb")
 
 
-class Ingest:
+class EventAcceptor:
     """Accepts all but what it is told: an event id is unconfirmed, refused, or raises."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
         self.calls: list[tuple[str, list[str]]] = []
 
-    def accept(self, project: str, envelopes: list[dict[str, Any]], *, made_here: bool) -> Outcome:
-        assert made_here
+    def accept(
+        self, project: str, envelopes: list[dict[str, Any]], *, from_label_change: bool
+    ) -> AcceptResult:
+        assert from_label_change
         names = [envelope["data"]["added"]["n"] for envelope in envelopes]
         self.calls.append((project, names))
         found = {
@@ -32,7 +34,7 @@ class Ingest:
                 raise answer
         refused = {index: "no" for index, answer in found.items() if answer == "refused"}
         unconfirmed = {index: "no" for index, answer in found.items() if answer == "unconfirmed"}
-        return Outcome(len(names) - len(found), refused, unconfirmed)
+        return AcceptResult(len(names) - len(found), refused, unconfirmed)
 
 
 def record(number: int, project: str = "p1") -> dict[str, Any]:
@@ -52,8 +54,8 @@ def record(number: int, project: str = "p1") -> dict[str, Any]:
     return {"eventID": f"r{number}", "dynamodb": change}
 
 
-def run(ingest: Ingest, *records: dict[str, Any]) -> str | None:
-    return Teller(ingest, lambda project, outcome: None).run(records)  # type: ignore[arg-type]  # the call it makes
+def run(ingest: EventAcceptor, *records: dict[str, Any]) -> str | None:
+    return LabelEventPublisher(ingest, lambda project, outcome: None).run(records)  # type: ignore[arg-type]  # the call it makes
 
 
 @pytest.mark.parametrize(
@@ -73,17 +75,17 @@ def run(ingest: Ingest, *records: dict[str, Any]) -> str | None:
 def test_lambda_goes_on_with_the_oldest_that_may_be_accepted_yet(
     answers: dict[str, Any], again: str | None
 ) -> None:
-    assert run(Ingest(**answers), *(record(number) for number in range(4))) == again
+    assert run(EventAcceptor(**answers), *(record(number) for number in range(4))) == again
 
 
 def test_a_projects_failure_is_no_other_projects() -> None:
-    ingest = Ingest(n1=BUSY)
+    ingest = EventAcceptor(n1=BUSY)
     records = [record(number, "p2" if number % 2 else "p1") for number in range(6)]
     assert run(ingest, *records) == "s1"
     assert ingest.calls == [("p1", ["n0", "n2", "n4"]), ("p2", ["n1", "n3", "n5"])]
 
 
 def test_a_call_of_ingest_gets_no_more_than_it_may_make_messages_of() -> None:
-    ingest = Ingest(n45="unconfirmed")
+    ingest = EventAcceptor(n45="unconfirmed")
     assert run(ingest, *(record(number) for number in range(50))) == "s45"
     assert [len(names) for _, names in ingest.calls] == [AT_ONCE, AT_ONCE, 10]

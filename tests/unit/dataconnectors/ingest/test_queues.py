@@ -6,18 +6,20 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from dataconnectors.ingest import queues
-from dataconnectors.ingest.queues import Entry, Queues, Sent
+from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry, SendResult
 from tests.support.sqs_sends import Answer, SqsSends, refuse
 
 
-def send(sqs: SqsSends, entries: dict[str, list[Entry]]) -> tuple[dict[str, Sent], list[float]]:
+def send(
+    sqs: SqsSends, entries: dict[str, list[QueueEntry]]
+) -> tuple[dict[str, SendResult], list[float]]:
     pauses: list[float] = []
     with ThreadPoolExecutor(4) as executor:
-        return Queues(sqs, executor, sleep=pauses.append).send(entries), pauses
+        return ConnectorQueues(sqs, executor, sleep=pauses.append).send(entries), pauses
 
 
-def entries(count: int, text: str = "m") -> list[Entry]:
-    return [Entry(number, f"{text}{number}") for number in range(count)]
+def entries(count: int, text: str = "m") -> list[QueueEntry]:
+    return [QueueEntry(number, f"{text}{number}") for number in range(count)]
 
 
 def accept_only(*wanted: str) -> Answer:
@@ -27,7 +29,7 @@ def accept_only(*wanted: str) -> Answer:
 def test_each_queue_gets_its_own_messages_in_batches_of_ten() -> None:
     sqs = SqsSends()
     answers, pauses = send(sqs, {"q1": entries(23), "q2": entries(1, "x")})
-    assert answers == {"q1": Sent({}), "q2": Sent({})}
+    assert answers == {"q1": SendResult({}), "q2": SendResult({})}
     assert sorted(sqs.messages["q1"]) == sorted(entry.text for entry in entries(23))
     assert sqs.messages["q2"] == ["x0"]
     assert sorted(sqs.calls) == [("q1", 3), ("q1", 10), ("q1", 10), ("q2", 1)]
@@ -47,7 +49,9 @@ def test_each_queue_gets_its_own_messages_in_batches_of_ten() -> None:
     ],
 )
 def test_a_batch_keeps_both_limits(lengths: list[int], batches: list[int]) -> None:
-    split = queues.split([Entry(number, "m" * length) for number, length in enumerate(lengths)])
+    split = queues.split(
+        [QueueEntry(number, "m" * length) for number, length in enumerate(lengths)]
+    )
     assert [len(batch) for batch in split] == batches
 
 
@@ -63,7 +67,7 @@ def test_a_partial_failure_is_sent_again_and_only_what_failed() -> None:
 def test_a_partial_failure_that_persists_is_reported_by_event() -> None:
     sqs = SqsSends(*[accept_only("m0")] * 3)
     answers, _ = send(sqs, {"q": entries(2)})
-    assert answers["q"] == Sent({1: "InternalError"})
+    assert answers["q"] == SendResult({1: "InternalError"})
 
 
 def test_an_entry_that_the_answer_does_not_name_is_not_accepted() -> None:
@@ -72,7 +76,7 @@ def test_an_entry_that_the_answer_does_not_name_is_not_accepted() -> None:
             return {}
 
     answers, _ = send(Silent(), {"q": entries(1)})
-    assert answers["q"] == Sent({0: "unknown"})
+    assert answers["q"] == SendResult({0: "unknown"})
 
 
 @pytest.mark.parametrize(
@@ -86,8 +90,8 @@ def test_an_entry_that_the_answer_does_not_name_is_not_accepted() -> None:
 def test_a_refused_call_is_reported_and_harms_no_other_queue(code: str, missing: bool) -> None:
     sqs = SqsSends(refuse(code))
     answers, _ = send(sqs, {"bad": entries(2)})
-    assert answers["bad"] == Sent({0: code, 1: code}, missing)
-    assert send(sqs, {"good": entries(2)})[0]["good"] == Sent({})
+    assert answers["bad"] == SendResult({0: code, 1: code}, missing)
+    assert send(sqs, {"good": entries(2)})[0]["good"] == SendResult({})
 
 
 def test_no_answer_is_reported_as_not_accepted() -> None:
@@ -95,4 +99,4 @@ def test_no_answer_is_reported_as_not_accepted() -> None:
         raise ReadTimeoutError(endpoint_url="https://sqs")
 
     answers, _ = send(SqsSends(time_out), {"q": entries(1)})
-    assert answers["q"] == Sent({0: "ReadTimeoutError"})
+    assert answers["q"] == SendResult({0: "ReadTimeoutError"})

@@ -9,7 +9,7 @@ import pytest
 
 from dataconnectors.connectors.connector import Connector, Lifecycle, Status
 from dataconnectors.devices.device import Device, DeviceState
-from dataconnectors.ingest.queues import Queues
+from dataconnectors.ingest.queues import ConnectorQueues
 from dataconnectors.ingest.sync import Sync
 from dataconnectors.kernel.errors import UnavailableError
 from dataconnectors.store import keys
@@ -48,7 +48,7 @@ class Devices:
 
 
 def sync(connectors: Connectors, devices: Devices, sqs: SqsSends) -> int:
-    queues = Queues(sqs, ThreadPoolExecutor(4), sleep=lambda seconds: None)
+    queues = ConnectorQueues(sqs, ThreadPoolExecutor(4), sleep=lambda seconds: None)
     made = Sync(connectors, devices, queues, lambda: NOW)  # type: ignore[arg-type]  # the reads it makes
     return made.run(CONNECTOR.name)
 

@@ -12,21 +12,21 @@ from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.kernel.errors import ControlPlaneError
 from dataconnectors.provisioning.control_plane import Blueprint, EventSourceMapping, NotYetError
 from dataconnectors.provisioning.provisioner import (
-    UNSEEN,
-    AlterMapping,
-    AlterQueue,
-    Arrived,
+    NOTHING_OBSERVED,
     Change,
-    DropMapping,
-    DropQueue,
-    LookForMappings,
-    LookForQueue,
-    MakeMapping,
-    MakeQueue,
+    Complete,
+    CreateMapping,
+    CreateQueue,
+    DeleteMapping,
+    DeleteQueue,
+    FindMappings,
+    FindQueue,
+    Observed,
+    Owner,
     Provisioner,
-    Seen,
     Step,
-    Subject,
+    UpdateMapping,
+    UpdateQueue,
     Wait,
     next_step,
 )
@@ -99,8 +99,8 @@ FITTING = EventSourceMapping(
 SECOND = replace(FITTING, id="m0", function_arn=SENDER.removesuffix(":live"))
 SLOW = replace(FITTING, maximum_concurrency=2)
 
-NEW = Subject(NAME, QUEUE_ID, "", "", Lifecycle.PROVISIONING, "")
-READY = Subject(NAME, QUEUE_ID, URL, "m1", Lifecycle.READY, TODAY)
+NEW = Owner(NAME, QUEUE_ID, "", "", Lifecycle.PROVISIONING, "")
+READY = Owner(NAME, QUEUE_ID, URL, "m1", Lifecycle.READY, TODAY)
 OUTDATED = replace(READY, provisioned="yesterday")
 DELETING = replace(READY, lifecycle=Lifecycle.DELETING)
 
@@ -110,37 +110,47 @@ def in_state(mapping: EventSourceMapping, state: str) -> EventSourceMapping:
 
 
 @pytest.mark.parametrize(
-    ("subject", "seen", "step"),
+    ("owner", "observed", "step"),
     [
-        (NEW, UNSEEN, MakeQueue()),
-        (NEW, Seen(URL, True), LookForMappings()),
-        (NEW, Seen(URL, True, ()), MakeMapping()),
-        (NEW, Seen(URL, True, (in_state(FITTING, "Creating"),)), Arrived(URL, "m1")),
-        (READY, UNSEEN, LookForQueue()),
-        (READY, Seen(""), MakeQueue()),
-        (READY, Seen(URL), LookForMappings()),
-        (READY, Seen(URL, mappings=()), MakeMapping()),
-        (READY, Seen(URL, mappings=(FITTING,)), Arrived(URL, "m1")),
-        (READY, Seen(URL, mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
-        (READY, Seen(URL, mappings=(SECOND, FITTING)), DropMapping(SECOND)),
-        (READY, Seen(URL, mappings=(in_state(SECOND, "Deleting"), FITTING)), Arrived(URL, "m1")),
-        (READY, Seen(URL, mappings=(in_state(SECOND, "Updating"), FITTING)), Wait("")),
-        (READY, Seen(URL, mappings=(SLOW,)), AlterMapping(SLOW)),
-        (READY, Seen(URL, mappings=(SLOW,), altered="m1"), Arrived(URL, "m1")),
-        (READY, Seen(URL, mappings=(in_state(SLOW, "Updating"),)), Wait("")),
-        (OUTDATED, Seen(URL), AlterQueue(URL)),
-        (OUTDATED, Seen(URL, True), LookForMappings()),
-        (DELETING, UNSEEN, LookForMappings()),
-        (DELETING, Seen(mappings=(FITTING,)), DropMapping(FITTING)),
-        (DELETING, Seen(mappings=(in_state(FITTING, "Creating"),)), Wait("")),
-        (DELETING, Seen(mappings=(in_state(FITTING, "Deleting"), SECOND)), DropMapping(SECOND)),
-        (DELETING, Seen(mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
-        (DELETING, Seen(mappings=()), DropQueue()),
-        (DELETING, Seen("", mappings=()), Arrived("", "")),
+        (NEW, NOTHING_OBSERVED, CreateQueue()),
+        (NEW, Observed(URL, True), FindMappings()),
+        (NEW, Observed(URL, True, ()), CreateMapping()),
+        (NEW, Observed(URL, True, (in_state(FITTING, "Creating"),)), Complete(URL, "m1")),
+        (READY, NOTHING_OBSERVED, FindQueue()),
+        (READY, Observed(""), CreateQueue()),
+        (READY, Observed(URL), FindMappings()),
+        (READY, Observed(URL, mappings=()), CreateMapping()),
+        (READY, Observed(URL, mappings=(FITTING,)), Complete(URL, "m1")),
+        (READY, Observed(URL, mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
+        (READY, Observed(URL, mappings=(SECOND, FITTING)), DeleteMapping(SECOND)),
+        (
+            READY,
+            Observed(URL, mappings=(in_state(SECOND, "Deleting"), FITTING)),
+            Complete(URL, "m1"),
+        ),
+        (READY, Observed(URL, mappings=(in_state(SECOND, "Updating"), FITTING)), Wait("")),
+        (READY, Observed(URL, mappings=(SLOW,)), UpdateMapping(SLOW)),
+        (READY, Observed(URL, mappings=(SLOW,), altered="m1"), Complete(URL, "m1")),
+        (READY, Observed(URL, mappings=(in_state(SLOW, "Updating"),)), Wait("")),
+        (OUTDATED, Observed(URL), UpdateQueue(URL)),
+        (OUTDATED, Observed(URL, True), FindMappings()),
+        (DELETING, NOTHING_OBSERVED, FindMappings()),
+        (DELETING, Observed(mappings=(FITTING,)), DeleteMapping(FITTING)),
+        (DELETING, Observed(mappings=(in_state(FITTING, "Creating"),)), Wait("")),
+        (
+            DELETING,
+            Observed(mappings=(in_state(FITTING, "Deleting"), SECOND)),
+            DeleteMapping(SECOND),
+        ),
+        (DELETING, Observed(mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
+        (DELETING, Observed(mappings=()), DeleteQueue()),
+        (DELETING, Observed("", mappings=()), Complete("", "")),
     ],
 )
-def test_the_next_step_follows_from_what_is_seen(subject: Subject, seen: Seen, step: Step) -> None:
-    decided = next_step(subject, seen, BLUEPRINT)
+def test_the_next_step_follows_from_what_is_seen(
+    owner: Owner, observed: Observed, step: Step
+) -> None:
+    decided = next_step(owner, observed, BLUEPRINT)
     assert type(decided) is type(step)
     assert isinstance(step, Wait) or decided == step
 
@@ -161,16 +171,16 @@ def test_the_next_step_follows_from_what_is_seen(subject: Subject, seen: Seen, s
 )
 def test_a_mapping_that_differs_in_anything_is_altered(change: dict[str, Any]) -> None:
     altered = replace(FITTING, **change)
-    seen = Seen(URL, mappings=(altered,))
-    assert next_step(READY, seen, BLUEPRINT) == AlterMapping(altered)
+    observed = Observed(URL, mappings=(altered,))
+    assert next_step(READY, observed, BLUEPRINT) == UpdateMapping(altered)
 
 
-@pytest.mark.parametrize("subject", [NEW, READY, replace(READY, mapping_id="m0")])
+@pytest.mark.parametrize("owner", [NEW, READY, replace(READY, mapping_id="m0")])
 def test_the_mapping_that_stays_does_not_depend_on_the_order_of_the_listing(
-    subject: Subject,
+    owner: Owner,
 ) -> None:
     orders = [(FITTING, SECOND), (SECOND, FITTING)]
-    steps = {str(next_step(subject, Seen(URL, True, order), BLUEPRINT)) for order in orders}
+    steps = {str(next_step(owner, Observed(URL, True, order), BLUEPRINT)) for order in orders}
     assert len(steps) == 1
 
 
@@ -429,14 +439,14 @@ def test_the_mapping_goes_first_and_the_queue_when_it_is_gone() -> None:
     bench = Bench()
     bench.provision()
     bench.world.time.advance(10.0)
-    subject = Subject.of(bench.store.delete(NAME))
+    owner = Owner.of(bench.store.delete(NAME))
     changes: list[Change] = []
     with pytest.raises(NotYetError):
-        bench.provisioner().clear(subject, changed=changes.append)
+        bench.provisioner().clear(owner, changed=changes.append)
     assert list(bench.plane.queues) == [bench.queue_name]
     bench.world.time.advance(10.0)
-    bench.provisioner().clear(subject, changed=changes.append)
-    assert changes == [Change.MAPPING_REMOVED, Change.QUEUE_REMOVED]
+    bench.provisioner().clear(owner, changed=changes.append)
+    assert changes == [Change.MAPPING_DELETED, Change.QUEUE_DELETED]
     assert (bench.plane.queues, bench.plane.living(), bench.world.violations) == ({}, [], [])
 
 
@@ -445,7 +455,7 @@ def test_a_mapping_that_the_listing_does_not_show_yet_is_found_by_its_id() -> No
     bench.provision()
     bench.world.time.advance(10.0)
     with pytest.raises(NotYetError):
-        bench.provisioner().clear(Subject.of(bench.store.delete(NAME)))
+        bench.provisioner().clear(Owner.of(bench.store.delete(NAME)))
     assert list(bench.plane.queues) == [bench.queue_name]
 
 
@@ -453,7 +463,7 @@ def test_the_queue_of_a_connector_that_lives_is_never_cleared() -> None:
     bench = Bench()
     ready = bench.provision()
     with pytest.raises(ValueError, match="READY"):
-        bench.provisioner().clear(Subject.of(ready))
+        bench.provisioner().clear(Owner.of(ready))
     bench.assert_provisioned()
 
 

@@ -6,7 +6,7 @@ from dataconnectors.provisioning.rate_limit import (
     CALL_RESERVE,
     CALLS_PER_SECOND,
     OutOfTimeError,
-    Pace,
+    RateLimit,
 )
 from tests.support.control_plane import VirtualTime
 
@@ -17,7 +17,7 @@ def unhurried() -> float:
 
 def test_calls_keep_the_rate_however_fast_they_come() -> None:
     time = VirtualTime()
-    pace = Pace(unhurried, clock=time.clock, sleep=time.sleep)
+    pace = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
     for _ in range(3 * CALLS_PER_SECOND + 1):
         pace()
     assert time.clock() == pytest.approx(3.0)
@@ -26,13 +26,13 @@ def test_calls_keep_the_rate_however_fast_they_come() -> None:
 
 def test_the_first_call_does_not_wait() -> None:
     time = VirtualTime()
-    Pace(unhurried, clock=time.clock, sleep=time.sleep)()
+    RateLimit(unhurried, clock=time.clock, sleep=time.sleep)()
     assert time.slept == 0
 
 
 def test_time_that_went_unused_is_not_saved_up_for_a_burst() -> None:
     time = VirtualTime()
-    pace = Pace(unhurried, clock=time.clock, sleep=time.sleep)
+    pace = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
     pace()
     time.advance(10.0)
     pace()
@@ -47,7 +47,7 @@ def test_no_call_begins_that_the_invocation_may_not_see_the_end_of(
     left: float, begins: bool
 ) -> None:
     time = VirtualTime()
-    pace = Pace(lambda: left, clock=time.clock, sleep=time.sleep)
+    pace = RateLimit(lambda: left, clock=time.clock, sleep=time.sleep)
     if begins:
         pace()
     else:
@@ -58,7 +58,7 @@ def test_no_call_begins_that_the_invocation_may_not_see_the_end_of(
 
 def test_the_wait_for_its_turn_counts_against_the_time_left() -> None:
     time = VirtualTime()
-    pace = Pace(lambda: CALL_RESERVE + 0.1, clock=time.clock, sleep=time.sleep)
+    pace = RateLimit(lambda: CALL_RESERVE + 0.1, clock=time.clock, sleep=time.sleep)
     pace()
     with pytest.raises(OutOfTimeError):
         pace()

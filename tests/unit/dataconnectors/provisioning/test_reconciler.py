@@ -20,8 +20,8 @@ from dataconnectors.provisioning.reconciler import (
     ORPHAN_AGE,
     OVERDUE,
     Failed,
-    Mended,
     Reconciler,
+    Repaired,
     Report,
 )
 from tests.support.control_plane import (
@@ -50,7 +50,7 @@ class Stack:
         self.plane = FakeControlPlane(self.world)
         self.store = FakeStore(self.world)
         self.settings = SETTINGS
-        self.told: list[Mended | Failed] = []
+        self.told: list[Repaired | Failed] = []
         self.reconciler = self.new_reconciler()
         self.plane.on_drop = self._no_live_row_uses
 
@@ -151,7 +151,7 @@ class Stack:
 
     @property
     def mended(self) -> list[tuple[str, bool]]:
-        return [(str(news.what), news.drift) for news in self.told if isinstance(news, Mended)]
+        return [(str(news.what), news.drift) for news in self.told if isinstance(news, Repaired)]
 
 
 @pytest.fixture
@@ -298,17 +298,17 @@ def _second_mapping(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("harm", "mended"),
     [
-        (_lose_queue, "queue made"),
-        (_lose_mapping, "mapping made"),
-        (_disable, "mapping altered"),
-        (_set(BatchSize=1), "mapping altered"),
-        (_set(FunctionResponseTypes=[]), "mapping altered"),
-        (_set(ScalingConfig={}), "mapping altered"),
-        (_set(MaximumBatchingWindowInSeconds=20), "mapping altered"),
-        (_set(FilterCriteria={"Filters": [{"Pattern": "{}"}]}), "mapping altered"),
-        (_set(FunctionName=SENDER.removesuffix(":live")), "mapping altered"),
-        (_set(FunctionName=SENDER.replace("sender", "stranger")), "mapping altered"),
-        (_second_mapping, "mapping removed"),
+        (_lose_queue, "queue created"),
+        (_lose_mapping, "mapping created"),
+        (_disable, "mapping updated"),
+        (_set(BatchSize=1), "mapping updated"),
+        (_set(FunctionResponseTypes=[]), "mapping updated"),
+        (_set(ScalingConfig={}), "mapping updated"),
+        (_set(MaximumBatchingWindowInSeconds=20), "mapping updated"),
+        (_set(FilterCriteria={"Filters": [{"Pattern": "{}"}]}), "mapping updated"),
+        (_set(FunctionName=SENDER.removesuffix(":live")), "mapping updated"),
+        (_set(FunctionName=SENDER.replace("sender", "stranger")), "mapping updated"),
+        (_second_mapping, "mapping deleted"),
     ],
 )
 def test_what_somebody_did_by_hand_is_mended_and_counted(
@@ -354,7 +354,7 @@ def test_an_orphan_is_removed_when_it_is_old_enough(stack: Stack) -> None:
     assert stack.run().drift == 0
     assert QUEUE in stack.plane.queues
     stack.heal()
-    assert [what for what, drift in stack.mended if drift] == ["mapping removed", "queue removed"]
+    assert [what for what, drift in stack.mended if drift] == ["mapping deleted", "queue deleted"]
     stack.assert_settled()
 
 
@@ -387,7 +387,7 @@ def test_the_same_queue_with_our_tags_is_removed(stack: Stack) -> None:
     """The control of the test above."""
     stack.plane.add_queue("dc-c-00000000000000000001", OURS, {})
     stack.heal()
-    assert stack.mended == [("queue removed", True)]
+    assert stack.mended == [("queue deleted", True)]
     stack.assert_settled()
 
 
@@ -422,7 +422,7 @@ def test_a_mapping_without_queue_is_removed(stack: Stack) -> None:
     arn = Blueprint(SETTINGS).queue_arn("00000000000000000001")
     stack.plane.add_mapping(arn, SENDER, OURS)
     stack.heal()
-    assert stack.mended == [("mapping removed", True)]
+    assert stack.mended == [("mapping deleted", True)]
     stack.assert_settled()
 
 

@@ -20,10 +20,10 @@ from botocore.compat import HTTPHeaders
 from dataconnectors.aws import gateway
 from dataconnectors.devices import listing as device_lists
 from dataconnectors.kernel.errors import BadRequestError
-from dataconnectors.services.devices import MOST_PROJECTS, MOST_READ, Devices, Wanted
+from dataconnectors.services.devices import MOST_PROJECTS, MOST_READ, DeviceQuery, Devices
 from dataconnectors.store import keys
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.plain_json import read_plainly
+from dataconnectors.store.plain_json import use_plain_json
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Item, Table
 
@@ -136,13 +136,13 @@ def devices_over(canned: Canned) -> Devices:
     session = botocore.session.get_session()
     client: Any = session.create_client("dynamodb", region_name="us-east-1")
     client.meta.events.register("before-send.dynamodb.*", canned)
-    table = Table(read_plainly(client), "t")
+    table = Table(use_plain_json(client), "t")
     return Devices(DeviceStore(table), ProjectStore(table), ThreadPoolExecutor(16))
 
 
-def wanted(query: str) -> Wanted:
+def wanted(query: str) -> DeviceQuery:
     event = {"rawQueryString": query}
-    return Wanted(
+    return DeviceQuery(
         device_lists.parse_filter(event),
         device_lists.parse_order(event),
         gateway.page_size(event, 1000),

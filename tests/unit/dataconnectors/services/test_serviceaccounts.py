@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from dataconnectors.identity.accounts import ServiceAccount
-from dataconnectors.identity.audit import Author, Change
+from dataconnectors.identity.audit import Actor, AuditEntry
 from dataconnectors.kernel.errors import ConflictError
 from dataconnectors.services.serviceaccounts import TRIES, ServiceAccounts
 
 TIME = "2026-01-01T00:00:00.000000Z"
 ACCOUNT = ServiceAccount("p", "s", "s@p", "before", False, TIME, TIME)
-AUTHOR = Author("ann", "k", "192.0.2.1", 1_790_000_000.0, "request")
+AUTHOR = Actor("ann", "k", "192.0.2.1", 1_790_000_000.0, "request")
 
 
 class Rows:
@@ -21,14 +21,14 @@ class Rows:
 
     def __init__(self, others: list[Callable[[ServiceAccount], ServiceAccount]]) -> None:
         self.account = ACCOUNT
-        self.changes: list[Change] = []
+        self.changes: list[AuditEntry] = []
         self._others = others
 
     def service_account(self, project: str, account_id: str) -> ServiceAccount:
         return self.account
 
     def update_service_account(
-        self, old: ServiceAccount, new: ServiceAccount, change: Change
+        self, old: ServiceAccount, new: ServiceAccount, change: AuditEntry
     ) -> bool:
         if self._others:
             other = self._others.pop()(self.account)

@@ -39,7 +39,7 @@ class Store(Protocol):
 
     def remove(self, connector: Connector) -> bool: ...
 
-    def is_buried(self, name: str) -> bool: ...
+    def was_removed(self, name: str) -> bool: ...
 
 
 @dataclass
@@ -137,18 +137,18 @@ def test_it_is_removed_whatever_version_was_read(subject: Subject) -> None:
 
 
 def test_a_removed_connector_is_remembered_for_thirteen_hours(subject: Subject) -> None:
-    assert not subject.store.is_buried(NEW.name)
+    assert not subject.store.was_removed(NEW.name)
     gone = subject.delete()
-    assert not subject.store.is_buried(NEW.name)
+    assert not subject.store.was_removed(NEW.name)
     subject.store.remove(gone)
-    assert subject.store.is_buried(NEW.name)
+    assert subject.store.was_removed(NEW.name)
     subject.advance(TOMBSTONE_SECONDS - 1)
-    assert subject.store.is_buried(NEW.name)
+    assert subject.store.was_removed(NEW.name)
     # DynamoDB may keep it for days: after its time it counts as gone.
     subject.advance(1)
-    assert not subject.store.is_buried(NEW.name)
+    assert not subject.store.was_removed(NEW.name)
     for name in ("projects/p/dataconnectors/d", "c", ""):
-        assert not subject.store.is_buried(name)
+        assert not subject.store.was_removed(name)
 
 
 def test_a_tombstone_holds_nothing_of_the_connector_and_is_in_no_list() -> None:

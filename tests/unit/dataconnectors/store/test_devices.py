@@ -16,7 +16,7 @@ from dataconnectors.identity.projects import ORGANIZATION, Project
 from dataconnectors.kernel.errors import ConflictError, UnavailableError
 from dataconnectors.store import keys
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import EventKeeper
+from dataconnectors.store.history import HistoryWriter
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
@@ -140,7 +140,7 @@ def test_labels_change_only_from_what_they_are(bench: Bench) -> None:
 
 
 def keep(bench: Bench, device_id: str, *types: str) -> None:
-    keeper = EventKeeper(bench.table, ThreadPoolExecutor(2), keeps_history=False)
+    keeper = HistoryWriter(bench.table, ThreadPoolExecutor(2), keeps_history=False)
     text = '{{"targetName":"projects/p1/devices/{}","timestamp":"2026-09-21T14:13:20Z","n":"{}"}}'
     events = [
         Event("e", device_id, event_type, 1_790_000_000.0, text.format(device_id, event_type))

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from dataconnectors.events.message import LONGEST_NAME
-from dataconnectors.expiry.announcements import Notice
-from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, Expired
+from dataconnectors.expiry.announcements import PendingAnnouncement
+from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, ExpiredEvent
 from dataconnectors.provisioning import control_plane
 from dataconnectors.store.expired_events import NOTICE_SECONDS, ExpiredStore, _item
 from dataconnectors.store.table import Table
@@ -36,7 +36,7 @@ def store(dynamodb: Watched) -> ExpiredStore:
     return ExpiredStore(Table(dynamodb, "dc-test-table"))
 
 
-def events(count: int) -> list[Expired]:
+def events(count: int) -> list[ExpiredEvent]:
     """The first was accepted last."""
     return [
         replace(EVENT, event_id=f"e{number}", accepted_at=EVENT.accepted_at - number)
@@ -60,7 +60,7 @@ def test_the_twelve_hours_are_those_of_the_queues() -> None:
 
 
 @pytest.mark.parametrize("event", [EVENT, replace(EVENT, status=None, event_type="", target="")])
-def test_what_is_kept_comes_back(store: ExpiredStore, event: Expired) -> None:
+def test_what_is_kept_comes_back(store: ExpiredStore, event: ExpiredEvent) -> None:
     assert store.keep([event]) == {0}
     assert store.page(NAME, NOW, limit=10, after="") == ([event], "")
 
@@ -141,12 +141,15 @@ def test_expired_events_are_counted_until_they_are_announced(store: ExpiredStore
     store.note(events(3), NOW)
     store.note([EVENT, replace(EVENT, connector=NAME + "2")], NOW)
     first, second = sorted(store.notices(), key=lambda notice: notice.connector)
-    assert (first, second) == (Notice(NAME, 4, 0.0), Notice(NAME + "2", 1, 0.0))
+    assert (first, second) == (
+        PendingAnnouncement(NAME, 4, 0.0),
+        PendingAnnouncement(NAME + "2", 1, 0.0),
+    )
     # Another one comes while those are announced.
     assert store.claim(first, NOW + 60)
     store.note([EVENT], NOW)
     store.announced(first)
-    assert Notice(NAME, 1, NOW + 60) in store.notices()
+    assert PendingAnnouncement(NAME, 1, NOW + 60) in store.notices()
 
 
 def test_one_run_alone_may_announce(store: ExpiredStore) -> None:
@@ -154,8 +157,8 @@ def test_one_run_alone_may_announce(store: ExpiredStore) -> None:
     for now in (NOW + 60, NOW + 360):
         (notice,) = store.notices()
         assert [store.claim(notice, now) for _ in range(3)] == [True, False, False]
-    assert not store.claim(Notice(NAME + "2", 1, 0.0), NOW)
-    assert store.notices() == [Notice(NAME, 1, NOW + 360)]
+    assert not store.claim(PendingAnnouncement(NAME + "2", 1, 0.0), NOW)
+    assert store.notices() == [PendingAnnouncement(NAME, 1, NOW + 360)]
 
 
 def test_a_connector_without_further_expired_events_is_forgotten(store: ExpiredStore) -> None:

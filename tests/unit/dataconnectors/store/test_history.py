@@ -11,14 +11,14 @@ import pytest
 from moto import mock_aws
 
 from dataconnectors.events.event import Event
-from dataconnectors.events.history import KEPT, Wanted
-from dataconnectors.store.history import MOST_READS, EventKeeper, HistoryStore
+from dataconnectors.events.history import KEPT, HistoryQuery
+from dataconnectors.store.history import MOST_READS, HistoryStore, HistoryWriter
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
 from tests.support.dynamodb import Watched, fail
 
 NOW = 1_790_000_000.0
-ALL = Wanted(NOW - KEPT, None, frozenset(), 1000, None)
+ALL = HistoryQuery(NOW - KEPT, None, frozenset(), 1000, None)
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +28,9 @@ def table() -> Iterator[Table]:
         yield Table(Watched(boto3.client("dynamodb")), "dc-test-table")
 
 
-def keeper(table: Table, *, keeps_history: bool = True) -> EventKeeper:
+def keeper(table: Table, *, keeps_history: bool = True) -> HistoryWriter:
     executor = ThreadPoolExecutor(4)
-    return EventKeeper(table, executor, keeps_history=keeps_history, sleep=lambda seconds: None)
+    return HistoryWriter(table, executor, keeps_history=keeps_history, sleep=lambda seconds: None)
 
 
 def event(number: int, *, age: float = 0, device: str = "d1", kind: str = "touch") -> Event:
@@ -42,7 +42,7 @@ def numbered(*events: Event) -> dict[int, Event]:
     return dict(enumerate(events))
 
 
-def ids(table: Table, wanted: Wanted = ALL, device: str = "d1") -> list[str]:
+def ids(table: Table, wanted: HistoryQuery = ALL, device: str = "d1") -> list[str]:
     """The ids that all pages together show."""
     found = []
     position = None

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from dataconnectors.store.plain_json import read_plainly
+from dataconnectors.store.plain_json import use_plain_json
 
 ITEMS = [
     {
@@ -51,16 +51,16 @@ def query(dynamodb: Any) -> Any:
 def test_the_same_as_botocores_own_parser(items: list[Any], rest: dict[str, Any]) -> None:
     content = json.dumps({"Items": items, "Count": len(items), "ScannedCount": 9} | rest).encode()
     expected = query(client(200, content))
-    assert query(read_plainly(client(200, content))) == expected
+    assert query(use_plain_json(client(200, content))) == expected
 
 
 def test_errors_are_botocores() -> None:
     content = json.dumps({"__type": "x#ValidationException", "message": "no"}).encode()
     with pytest.raises(ClientError, match="ValidationException"):
-        query(read_plainly(client(400, content)))
+        query(use_plain_json(client(400, content)))
 
 
 def test_other_calls_are_not_touched() -> None:
     content = json.dumps({"Item": {"secret": {"B": "AAEC"}}}).encode()
-    answer = read_plainly(client(200, content)).get_item(TableName="t", Key={"pk": {"S": "a"}})
+    answer = use_plain_json(client(200, content)).get_item(TableName="t", Key={"pk": {"S": "a"}})
     assert answer["Item"] == {"secret": {"B": b"\x00\x01\x02"}}

@@ -55,7 +55,7 @@ def cancelled(*reasons: str) -> ClientError:
 @pytest.mark.parametrize("times", [0, 1, TRIES - 1])
 def test_what_passes_is_waited_out(reason: str, times: int) -> None:
     bench = Bench(*[cancelled("None", reason)] * times)
-    assert bench.table.attempt([]) is None
+    assert bench.table.try_transaction([]) is None
     assert len(bench.dynamodb.calls) == times + 1
     assert len(bench.slept) == times
     assert bench.slept == sorted(bench.slept)
@@ -65,7 +65,7 @@ def test_two_that_met_wait_for_different_times() -> None:
     waits = []
     for _ in range(2):
         bench = Bench(cancelled("TransactionConflict"))
-        bench.table.attempt([])
+        bench.table.try_transaction([])
         waits += bench.slept
     assert waits[0] != waits[1]
 
@@ -73,14 +73,14 @@ def test_two_that_met_wait_for_different_times() -> None:
 def test_what_does_not_pass_in_time_is_the_callers_to_send_again() -> None:
     bench = Bench(*[cancelled("TransactionConflict")] * TRIES)
     with pytest.raises(ClientError, match="TransactionCanceled"):
-        bench.table.attempt([])
+        bench.table.try_transaction([])
     assert len(bench.dynamodb.calls) == TRIES
     assert sum(bench.slept) < 1.3
 
 
 def test_a_condition_that_does_not_hold_is_told_at_once_also_beside_a_conflict() -> None:
     bench = Bench(cancelled("TransactionConflict", "None", "ConditionalCheckFailed"))
-    assert bench.table.attempt([]) == 2
+    assert bench.table.try_transaction([]) == 2
     with pytest.raises(ConflictError, match="taken"):
         Bench(cancelled("ConditionalCheckFailed")).table.transact([], "taken")
     assert bench.slept == []
@@ -89,7 +89,7 @@ def test_a_condition_that_does_not_hold_is_told_at_once_also_beside_a_conflict()
 def test_another_reason_is_not_tried_again() -> None:
     bench = Bench(cancelled("None", "ValidationError"))
     with pytest.raises(ClientError):
-        bench.table.attempt([])
+        bench.table.try_transaction([])
     assert len(bench.dynamodb.calls) == 1
 
 

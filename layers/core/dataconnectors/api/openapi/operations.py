@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dataconnectors.api import audit
 from dataconnectors.aws import gateway
-from dataconnectors.connectors.idempotent_creates import REMEMBERED_SECONDS
+from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
 from dataconnectors.devices.listing import MAXIMUM_IDS
 from dataconnectors.events import history
 from dataconnectors.identity.audit import RETENTION_SECONDS

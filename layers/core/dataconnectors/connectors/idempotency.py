@@ -14,7 +14,7 @@ call four times within 17 s; the last may begin while API Gateway still waits 30
 
 
 @dataclass(frozen=True, slots=True)
-class Creation:
+class IdempotencyRecord:
     """What is remembered of a create call. `expires_at` is in epoch seconds.
 
     `connector` is the id of what it made.
@@ -26,7 +26,7 @@ class Creation:
     expires_at: float
 
 
-def digest_of(key_id: str, idempotency_key: str, wanted: "Configuration") -> str:
+def digest_of_create(key_id: str, idempotency_key: str, wanted: "Configuration") -> str:
     """The same for equal calls of one caller's key.
 
     Of nothing secret: a digest would let whoever reads the table try out secrets. That they are

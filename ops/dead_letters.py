@@ -1,6 +1,6 @@
 """What is in the queue of our faults, for a deployer: look at it, and send it back when mended.
 
-    python -m ops.strays --stack NAME [--region REGION] [--send-back]
+    python -m ops.dead_letters --stack NAME [--region REGION] [--send-back]
 
 Prints a JSON object a line: why, from which queue, since when, and the body. With `--send-back`
 each message is put into its queue again, and leaves the queue of our faults once SQS has
@@ -26,7 +26,7 @@ WAIT_SECONDS = 2
 """Of a long poll, which asks all of SQS's servers: an empty answer means that nothing is left."""
 
 
-def strays(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
+def dead_letters(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
     """The messages in the queue, each once, held for `HELD_SECONDS`."""
     seen: set[str] = set()
     while messages := sqs.receive_message(
@@ -70,7 +70,7 @@ def send_back(sqs: Any, url: str, message: dict[str, Any]) -> str:
 
 def main() -> int:
     """Print what is there; 1 when something could not be sent back."""
-    parser = argparse.ArgumentParser(prog="python -m ops.strays")
+    parser = argparse.ArgumentParser(prog="python -m ops.dead_letters")
     parser.add_argument("--stack", required=True)
     parser.add_argument("--region", help="the one of the AWS configuration when absent")
     parser.add_argument("--send-back", action="store_true")
@@ -87,11 +87,11 @@ def show(stack: str, region: str | None, *, sending_back: bool) -> int:
     """Print each message, and send it back if asked for; 1 when one stays."""
     session = boto3.Session(region_name=region)
     known = outputs(session.client("cloudformation"), stack)
-    if not known or "FaultsQueueUrl" not in known:
+    if not known or "DeadLetterQueueUrl" not in known:
         raise StackError(f"{stack} is no stack of Data Connectors here")
-    sqs, url = session.client("sqs"), known["FaultsQueueUrl"]
+    sqs, url = session.client("sqs"), known["DeadLetterQueueUrl"]
     count = stays = 0
-    for message in strays(sqs, url):
+    for message in dead_letters(sqs, url):
         count += 1
         line = described(message)
         if sending_back:

@@ -8,14 +8,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from dataconnectors.delivery.dead_letters import FaultsQueue, Stray
-from dataconnectors.delivery.received import Record
-from ops import strays
+from dataconnectors.delivery.dead_letters import DeadLetter, DeadLetterQueue
+from dataconnectors.delivery.received import ReceivedMessage
+from ops import dead_letters
 
 TEMPLATE = json.dumps(
     {
-        "Resources": {"FaultsQueue": {"Type": "AWS::SQS::Queue"}},
-        "Outputs": {"FaultsQueueUrl": {"Value": {"Ref": "FaultsQueue"}}},
+        "Resources": {"DeadLetterQueue": {"Type": "AWS::SQS::Queue"}},
+        "Outputs": {"DeadLetterQueueUrl": {"Value": {"Ref": "DeadLetterQueue"}}},
     }
 )
 
@@ -31,10 +31,12 @@ class Stack:
 
     def add(self, text: str, queue: str = "dc-c-abc") -> None:
         """As the sender does."""
-        record = Record("m", "h", f"arn:aws:sqs:us-east-1:123456789012:{queue}", 2, 5.0, 5.0, text)
+        record = ReceivedMessage(
+            "m", "h", f"arn:aws:sqs:us-east-1:123456789012:{queue}", 2, 5.0, 5.0, text
+        )
         name = self.faults.rpartition("/")[2]
         arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
-        assert FaultsQueue(self.sqs, arn).put([Stray(record, "it is not ours")])
+        assert DeadLetterQueue(self.sqs, arn).put([DeadLetter(record, "it is not ours")])
 
     def bodies(self, url: str) -> list[str]:
         answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -44,15 +46,15 @@ class Stack:
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     # A message that was looked at is visible again at once, and nobody waits for more.
-    monkeypatch.setattr(strays, "HELD_SECONDS", 0)
-    monkeypatch.setattr(strays, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(dead_letters, "HELD_SECONDS", 0)
+    monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
     with mock_aws():
         yield Stack()
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["strays", "--region", "us-east-1", *options])
-    return strays.main()
+    monkeypatch.setattr(sys, "argv", ["dead_letters", "--region", "us-east-1", *options])
+    return dead_letters.main()
 
 
 def test_looking_shows_the_reason_and_changes_nothing(
