@@ -108,9 +108,9 @@ def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
         vault=Vault(aws),
         endpoint_client=EndpointClient(transport, (ip_network("127.0.0.0/8"),), timeout=10),
         visibility=QueueVisibility(None),
-        faults=DeadLetterQueue(None, ""),
-        records=ExpiredStore(Table(None, "")),
-        tallies=aws,
+        dead_letters=DeadLetterQueue(None, ""),
+        expired_events=ExpiredStore(Table(None, "")),
+        attempt_counters=aws,
         workers=Workers(BATCH),
         log=log,
     )

@@ -1,6 +1,6 @@
-"""SQS batch → one POST per event, all at once; what failed comes back after its wait.
+"""A batch of queue messages in, one POST for each event; messages that failed come back later.
 
-botocore alone, without boto3 and tracer: what is imported here is paid at every cold start.
+It imports botocore alone, without boto3 and a tracer: every cold start pays for what is imported.
 """
 
 from dataconnectors.aws import coldstart
@@ -34,7 +34,7 @@ from dataconnectors.store.keys import ATTEMPT_COUNT_SHARDS
 from dataconnectors.store.table import Table
 
 WORKERS = 10
-"""As many as a mapping's batch has messages: no POST waits for another one."""
+"""Threads: as many as a batch has messages, so that no POST waits for another."""
 
 settings = SenderSettings.from_env(os.environ)
 logger = Logger()
@@ -42,7 +42,7 @@ clients = Clients()
 
 
 def emit(values: metrics.Values) -> None:
-    """Metrics of the stack."""
+    """Write metrics of the stack."""
     print(metrics.line(settings.stack, values, time.time()))
 
 
@@ -53,7 +53,7 @@ def make_sender(
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,
 ) -> Sender:
-    """The sender of this stack, over a transport, threads and clocks of the caller's choice."""
+    """This stack's sender. Tests choose its transport, threads and clocks."""
     table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
     sqs = clients.lazy("sqs")
     return Sender(
@@ -68,13 +68,13 @@ def make_sender(
             now=now,
         ),
         visibility=QueueVisibility(sqs),
-        faults=DeadLetterQueue(sqs, settings.dead_letter_queue_arn),
-        records=ExpiredStore(table),
-        tallies=AttemptCountStore(table, os.urandom(1)[0] % ATTEMPT_COUNT_SHARDS),
+        dead_letters=DeadLetterQueue(sqs, settings.dead_letter_queue_arn),
+        expired_events=ExpiredStore(table),
+        attempt_counters=AttemptCountStore(table, os.urandom(1)[0] % ATTEMPT_COUNT_SHARDS),
         workers=workers,
         log=logger,
-        tell_attempts=lambda outcomes: emit(metric_values(outcomes)),
-        tell_expired=lambda count: emit({"Expired": (count, "Count")}),
+        report_attempts=lambda outcomes: emit(metric_values(outcomes)),
+        report_expired=lambda count: emit({"Expired": (count, "Count")}),
         clock=clock,
         now=now,
     )
@@ -91,13 +91,12 @@ coldstart.end()
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Deliver a batch, and name the messages that are to stay in the queue.
+    """Send a batch, and name the messages that stay in the queue.
 
-    AWS takes a wrong key or an unknown id in the answer for a failure of the whole batch, and an
-    empty list for success.
+    Lambda takes an empty list for success. It takes a misspelt key or an unknown id for a failure
+    of the whole batch.
     """
-    records = [ReceivedMessage.from_event(record) for record in event["Records"]]
-    age = oldest_age(records, time.time())
-    emit({"OldestMessageAge": (age, "Seconds")})
-    remaining = sender.send(records, context.get_remaining_time_in_millis() / 1000)
+    messages = [ReceivedMessage.from_event(record) for record in event["Records"]]
+    emit({"OldestMessageAge": (oldest_age(messages, time.time()), "Seconds")})
+    remaining = sender.send(messages, context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in remaining]}

@@ -102,9 +102,9 @@ MUTANTS = (
     ),
     Mutant(
         "acknowledged before the POST",
-        "dataconnectors.delivery.sender:Sender._attempt",
-        "outcome = self._endpoint_client.attempt(connector.url, secrets, job.body)",
-        "self._endpoint_client.attempt(connector.url, secrets, job.body)\n"
+        "dataconnectors.delivery.attempts:Attempts._attempt",
+        "outcome = self.endpoint_client.attempt(read.connector.url, read.secrets, event.body)",
+        "self.endpoint_client.attempt(read.connector.url, read.secrets, event.body)\n"
         "        outcome: Outcome = Delivered(200, 0.0)",
         UNDELIVERED,
     ),
@@ -131,7 +131,7 @@ MUTANTS = (
     ),
     Mutant(
         "a database that fails is taken for a connector that is gone",
-        "dataconnectors.delivery.sender:Sender._configuration_of",
+        "dataconnectors.delivery.connector_reader:ConnectorReader._found",
         "return Verdict.POSTPONED",
         "return Verdict.DROPPED",
         UNDELIVERED,
@@ -152,23 +152,23 @@ MUTANTS = (
     ),
     Mutant(
         "an expired event leaves without its record",
-        "dataconnectors.delivery.sender:Sender._let_go",
-        "_gone(result) if result.record.message_id in done else result",
-        "_gone(result) if result.expired or result.record.message_id in done else result",
+        "dataconnectors.delivery.departures:Departures.confirm",
+        "_leaving(result) if result.message.message_id in confirmed else result",
+        "_leaving(result) if result.expired or result.message.message_id in confirmed else result",
         UNDELIVERED,
     ),
     Mutant(
         "a record of an expired event forgets its attempts",
-        "dataconnectors.delivery.expiring:expired",
-        "attempts=job.record.receive_count",
+        "dataconnectors.delivery.expiring:record_of",
+        "attempts=event.message.receive_count",
         "attempts=0",
         "is recorded as",
     ),
     Mutant(
         "attempts are not counted when one fails",
-        "dataconnectors.delivery.sender:Sender._postpone",
-        "tallies = _tallies(results)",
-        "tallies = [] if postponements else _tallies(results)",
+        "dataconnectors.delivery.back_off:BackOff.apply",
+        "counts = _counts(results)",
+        "counts = [] if any(result.due for result in results) else _counts(results)",
         "are not in its metrics",
     ),
     Mutant(
@@ -187,13 +187,13 @@ MUTANTS = (
     ),
     Mutant(
         "unsigned when KMS fails",
-        "dataconnectors.delivery.sender:Sender._configuration",
-        "        return connector, open_secrets(connector, self._vault)",
+        "dataconnectors.delivery.connector_reader:ConnectorReader._read_one",
+        "        return ReadConnector(connector, open_secrets(connector, self.vault))",
         "        try:\n"
-        "            opened = open_secrets(connector, self._vault)\n"
+        "            opened = open_secrets(connector, self.vault)\n"
         "        except VaultError:\n"
-        "            return connector, NO_SECRETS\n"
-        "        return connector, opened",
+        "            return ReadConnector(connector, NO_SECRETS)\n"
+        "        return ReadConnector(connector, opened)",
         "with a signature",
     ),
     Mutant(
@@ -206,8 +206,8 @@ MUTANTS = (
     Mutant(
         "bodies are written anew for each attempt",
         "dataconnectors.delivery.received:QueuedEvent.of",
-        "message.body.encode()",
-        '__import__("json").dumps(__import__("json").loads(message.body)).encode()',
+        "content.body.encode()",
+        '__import__("json").dumps(__import__("json").loads(content.body)).encode()',
         "with another body",
     ),
     Mutant(
@@ -220,9 +220,9 @@ MUTANTS = (
     Mutant(
         "an exception empties the list of failures",
         "sender",
-        "    remaining = sender.send(records, context.get_remaining_time_in_millis() / 1000)",
+        "    remaining = sender.send(messages, context.get_remaining_time_in_millis() / 1000)",
         "    try:\n"
-        "        remaining = sender.send([*records, None], 30)\n"
+        "        remaining = sender.send([*messages, None], 30)\n"
         "    except Exception:\n"
         "        remaining = []",
         UNDELIVERED,
@@ -244,21 +244,21 @@ MUTANTS = (
     Mutant(
         "failed messages get no wait of their own",
         "dataconnectors.delivery.sender:Sender.send",
-        "self._postpone(results, end)",
+        "self._back_off.apply(results, deadlines.end)",
         "pass",
         "late",
     ),
     Mutant(
         "failed messages come back at once",
-        "dataconnectors.delivery.sender:Sender._postpone",
-        "max(0, math.ceil(result.due - clock))",
+        "dataconnectors.delivery.back_off:_change",
+        "max(0, math.ceil(wait))",
         "0",
         "comes -",
     ),
     Mutant(
         "the wait grows with each receive, attempt or not",
         "dataconnectors.delivery.retry:wait_after",
-        "min(FIRST_WAIT * 2.0**exponent, earned, LONGEST_WAIT)",
+        "min(FIRST_WAIT * 2.0**exponent, longest_by_age, LONGEST_WAIT)",
         "min(FIRST_WAIT * 2.0**exponent, LONGEST_WAIT)",
         "late",
     ),

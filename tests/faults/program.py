@@ -109,11 +109,12 @@ def _adopt(value: Any, process: Process, seen: set[int]) -> None:
     if id(value) in seen or not type(value).__module__.startswith("dataconnectors."):
         return
     seen.add(id(value))
-    for name, part in list(getattr(value, "__dict__", {}).items()):
+    names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
+    for name, part in [(name, getattr(value, name)) for name in names]:
         if isinstance(part, ThreadPoolExecutor):
-            setattr(value, name, InlineExecutor(process))
+            object.__setattr__(value, name, InlineExecutor(process))  # frozen values included
         elif (clock := getattr(part, "__name__", "")) in _CLOCKS and part is _CLOCKS[clock]:
-            setattr(value, name, _clocks(process)[clock])
+            object.__setattr__(value, name, _clocks(process)[clock])
         else:
             _adopt(part, process, seen)
 

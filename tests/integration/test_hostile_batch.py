@@ -28,11 +28,11 @@ from dataconnectors.endpoints.outcomes import FailureKind
 from dataconnectors.endpoints.transport import Transport, client_context
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
+from tests.support.attempt_counters import AttemptCounters
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
-from tests.support.leavings import Faults, Records
+from tests.support.leavings import DeadLetters, ExpiredEvents
 from tests.support.rows import a_connector
 from tests.support.sqs_visibility import Sqs
-from tests.support.tallies import Tallies
 
 TIMEOUT = 1.0
 SLACK = 0.25
@@ -142,9 +142,9 @@ class World:
                 transport, (ip_network("127.0.0.0/8"),), timeout=TIMEOUT
             ),
             visibility=QueueVisibility(self.sqs),
-            faults=Faults(),
-            records=Records(),
-            tallies=Tallies(),
+            dead_letters=DeadLetters(),
+            expired_events=ExpiredEvents(),
+            attempt_counters=AttemptCounters(),
             workers=Workers(len(urls)),
             log=self,
         )

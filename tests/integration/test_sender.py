@@ -229,9 +229,9 @@ def test_a_healthy_warm_batch_makes_two_calls_of_aws(client: Client) -> None:
     made: list[str] = []
     counting = app.make_sender(Acknowledging(), Workers(app.WORKERS))
     services = (
-        counting._connectors._table.dynamodb,  # type: ignore[attr-defined]
-        counting._vault._kms,
-        counting._visibility._sqs,
+        counting._selection.reader.connectors._table.dynamodb,  # type: ignore[attr-defined]
+        counting._selection.reader.vault._kms,
+        counting._back_off.visibility._sqs,
     )
     for service in services:
         service.meta.events.register("before-send", lambda request, **_: made.append(request.url))

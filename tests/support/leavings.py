@@ -6,28 +6,28 @@ from dataconnectors.delivery.dead_letters import DeadLetter
 from dataconnectors.expiry.expired_event import ExpiredEvent
 
 
-class Faults:
-    """The queue of our faults. `refused` ids are not confirmed; `error` is raised by every call."""
+class DeadLetters:
+    """A queue of dead letters: `refused` ids are not confirmed, `error` is raised by every call."""
 
     def __init__(self) -> None:
-        self.strays: dict[str, DeadLetter] = {}
+        self.letters: dict[str, DeadLetter] = {}
         self.refused: set[str] = set()
         self.error: Exception | None = None
 
-    def put(self, strays: Sequence[DeadLetter]) -> set[str]:
-        assert strays
+    def put(self, dead_letters: Sequence[DeadLetter]) -> set[str]:
+        assert dead_letters
         if self.error is not None:
             raise self.error
         taken = {
-            stray.record.message_id: stray
-            for stray in strays
-            if stray.record.message_id not in self.refused
+            dead_letter.message.message_id: dead_letter
+            for dead_letter in dead_letters
+            if dead_letter.message.message_id not in self.refused
         }
-        self.strays |= taken
+        self.letters |= taken
         return set(taken)
 
 
-class Records:
+class ExpiredEvents:
     """Records of expired events. `refused` events are not kept; `error` is raised by every call."""
 
     def __init__(self) -> None:

@@ -7,9 +7,9 @@ from dataconnectors.delivery.sender import Sender
 from dataconnectors.delivery.visibility import QueueVisibility
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.kernel.workers import Workers
-from tests.support.leavings import Faults, Records
+from tests.support.attempt_counters import AttemptCounters
+from tests.support.leavings import DeadLetters, ExpiredEvents
 from tests.support.sqs_visibility import Sqs
-from tests.support.tallies import Tallies
 
 
 def a_sender(
@@ -24,7 +24,11 @@ def a_sender(
 ) -> Sender:
     """`around` has `connector`, `was_removed`, `open`, `post` and the log's methods; `others` are
     further arguments of `Sender`, and take the places of what takes things and keeps quiet."""
-    quiet: dict[str, Any] = {"faults": Faults(), "records": Records(), "tallies": Tallies()}
+    quiet: dict[str, Any] = {
+        "dead_letters": DeadLetters(),
+        "expired_events": ExpiredEvents(),
+        "attempt_counters": AttemptCounters(),
+    }
     return Sender(
         connectors=around,
         vault=around,

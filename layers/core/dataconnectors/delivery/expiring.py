@@ -1,4 +1,4 @@
-"""The record of an event whose time has run out, made from its message and its last failure."""
+"""Makes the record of an event that expires, from its message and its last failure."""
 
 import json
 
@@ -7,29 +7,32 @@ from dataconnectors.endpoints.outcomes import Failed
 from dataconnectors.expiry.expired_event import UNTRIED, ExpiredEvent
 
 
-def expired(job: QueuedEvent, failure: Failed | str, now: float) -> ExpiredEvent:
-    """The record of an event, after its last failure or for a reason why it was not tried."""
-    event_type, target = _what(job.body)
+def record_of(event: QueuedEvent, failure: Failed | str, now: float) -> ExpiredEvent:
+    """The record of an event that expires at `now`, in epoch seconds.
+
+    `failure` is that of its last attempt, or a sentence that says why this receive made none.
+    """
+    event_type, target = _type_and_target(event.body)
     if isinstance(failure, str):
-        failure_kind, message, status = UNTRIED, failure, None
+        kind, message, status = UNTRIED, failure, None
     else:
-        failure_kind, message, status = failure.kind.value, failure.message, failure.status
+        kind, message, status = failure.kind.value, failure.message, failure.status
     return ExpiredEvent(
-        connector=job.message.connector,
-        event_id=job.message.event_id,
+        connector=event.connector,
+        event_id=event.event_id,
         event_type=event_type,
         target=target,
-        attempts=job.record.receive_count,
-        kind=failure_kind,
+        attempts=event.message.receive_count,
+        kind=kind,
         message=message,
         status=status,
-        accepted_at=job.record.sent_at,
+        accepted_at=event.message.sent_at,
         expired_at=now,
     )
 
 
-def _what(body: bytes) -> tuple[str, str]:
-    """An event's type and target: read here alone, so that messages need no more fields."""
+def _type_and_target(body: bytes) -> tuple[str, str]:
+    """Read from the body, because only records need them: queue messages carry no such fields."""
     try:
         event = json.loads(body)["event"]
         return str(event["eventType"]), str(event["targetName"])

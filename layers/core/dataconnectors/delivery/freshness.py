@@ -1,9 +1,9 @@
-"""How old what the sender knows of a connector may be when it decides to dial.
+"""How old a read of a connector may be when an attempt starts.
 
-Whoever disables or deletes a connector is answered only when no attempt can begin any more on a
-read that was older than their change. So an attempt begins within `FRESH_SECONDS` of the start of
-a consistent read that allowed it, and the answer waits for `SETTLE_SECONDS` after the change is
-written. Neither side asks the other anything.
+A call that disables or deletes a connector may answer only when no attempt can start on a read from
+before its change. So each attempt starts within `FRESH_SECONDS` of the start of a consistent read
+that allowed it, and the call waits for `SETTLE_SECONDS` after its change is written. Neither side
+has to ask the other.
 """
 
 import time
@@ -15,18 +15,19 @@ from typing import Generic, TypeVar
 from dataconnectors.kernel.errors import StaleError
 
 FRESH_SECONDS = 0.5
-"""By the sender's monotonic clock, from before the read was sent: it can have seen nothing that
-was older. Long enough for a read, KMS and ten threads to start; short enough to wait for."""
+"""By the sender's monotonic clock, from before the read was sent: the read cannot have missed a
+change that is older. Long enough for a read, KMS and ten threads to start, and short enough for a
+caller to wait."""
 
 CLOCK_MARGIN = 0.1
-"""Seconds. Monotonic clocks of two machines differ by 0.05 % at most (what NTP may slew), the rest
-is what a busy process takes from the decision to the dial."""
+"""Seconds. Monotonic clocks of two machines differ by 0.05 % at most (what NTP may slew). The rest
+is for a busy process, between its decision to start and its first packet."""
 
 SETTLE_SECONDS = FRESH_SECONDS + CLOCK_MARGIN
-"""How long a disabling call waits, from when its change is written, before it answers."""
+"""How long a disabling call waits after its change is written, before it answers."""
 
 READS = 4
-"""In a row that were too slow to be of use, before the messages are left for later."""
+"""Reads in a row that took too long to be fresh. After them the messages are left for later."""
 
 T = TypeVar("T")
 
@@ -38,10 +39,10 @@ class _Reading(Generic[T]):
 
 
 class FreshRead(Generic[T]):
-    """What `read` gives, never older than `FRESH_SECONDS`.
+    """Gives what `read` returns, never older than `FRESH_SECONDS`.
 
-    For threads that share it: one reads, the others wait for what it finds. When a read raises,
-    it has failed for all of them and is not repeated.
+    Threads share it: one reads, the others wait for its result. When a read raises, it has failed
+    for all of them and is not repeated.
     """
 
     def __init__(
@@ -54,10 +55,10 @@ class FreshRead(Generic[T]):
         self._failure: Exception | None = None
 
     def get(self, until: float) -> T:
-        """What a read shows that began at most `FRESH_SECONDS` ago, as this returns.
+        """The result of a read that began at most `FRESH_SECONDS` before this returns.
 
-        `until` is by the clock. Raises `StaleError` after it, or when every read took too long;
-        else what `read` has raised.
+        `until` is in seconds of the monotonic clock. Raises `StaleError` after it, or when every
+        read took too long; otherwise whatever `read` has raised.
         """
         for reads_left in reversed(range(READS + 1)):
             if not self._lock.acquire(timeout=max(0.0, until - self._clock())):
@@ -69,7 +70,7 @@ class FreshRead(Generic[T]):
                 if self._failure is not None:
                     raise self._failure
                 reading = self._reading
-                # At equality the disabling call has begun to answer, a margin aside.
+                # At equality the disabling call is about to answer, a margin aside.
                 if reading is not None and now - reading.began < FRESH_SECONDS:
                     return reading.value
                 if reads_left:

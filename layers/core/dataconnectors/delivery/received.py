@@ -1,4 +1,4 @@
-"""Received messages: what SQS tells about each, and what we put into it."""
+"""Queue messages as SQS hands them out, and the events in them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from dataconnectors.kernel.errors import MessageError
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A received message as SQS describes it. Times are epoch seconds."""
+    """A message as SQS describes it at one receive. Times are in epoch seconds.
+
+    `receive_count` is 1 at the first receive, and also counts receives without an attempt.
+    """
 
     message_id: str
     receipt_handle: str
@@ -22,7 +25,7 @@ class ReceivedMessage:
 
     @classmethod
     def from_event(cls, record: Mapping[str, Any]) -> Self:
-        """Read one of the `Records` of the event that Lambda's poller makes."""
+        """Read one of the `Records` in the event that an event source mapping invokes us with."""
         attributes = record["attributes"]
         return cls(
             message_id=record["messageId"],
@@ -37,22 +40,32 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class QueuedEvent:
-    """A message that was read, and the bytes to POST."""
+    """The event in a message, and the bytes to POST.
 
-    record: ReceivedMessage
-    message: Message
+    `connector` is a resource name, `epoch` the connector's when the event was accepted.
+    """
+
+    message: ReceivedMessage
+    connector: str
+    epoch: int
+    event_id: str
     body: bytes
 
     @classmethod
-    def of(cls, record: ReceivedMessage) -> Self:
-        """Read the record's message; raises `MessageError`."""
-        message = Message.from_text(record.text)
+    def of(cls, message: ReceivedMessage) -> Self:
+        """Read a message; raises `MessageError` for one that is not ours."""
+        content = Message.from_text(message.text)
         try:
-            return cls(record, message, message.body.encode())
+            body = content.body.encode()
         except UnicodeEncodeError:
             raise MessageError("the message's body is not Unicode text") from None
+        return cls(message, content.connector, content.epoch, content.event_id, body)
+
+    def age(self, now: float) -> float:
+        """Seconds since the event was queued. `now` is in epoch seconds."""
+        return now - self.message.sent_at
 
 
-def oldest_age(records: Sequence[ReceivedMessage], now: float) -> float:
-    """Seconds since the first of the messages was sent; 0 without any."""
-    return max((max(0.0, now - record.sent_at) for record in records), default=0.0)
+def oldest_age(messages: Sequence[ReceivedMessage], now: float) -> float:
+    """Seconds since the first of the messages was sent; 0 when there are none."""
+    return max((max(0.0, now - message.sent_at) for message in messages), default=0.0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -28,3 +28,11 @@ class Workers:
             self._pool.shutdown(wait=False)
             self._pool = ThreadPoolExecutor(self.count)
         return futures
+
+
+def failure_of(call: "Future[Any]") -> str:
+    """Why a call has no result, as a log line says it; "" when it has one."""
+    if not call.done() or call.cancelled():
+        return "no answer in time"
+    failure = call.exception()
+    return "" if failure is None else f"{type(failure).__name__}: {failure}"

@@ -13,7 +13,9 @@ from dataconnectors.delivery.received import ReceivedMessage
 ARN = "arn:aws:sqs:us-east-1:123456789012:dc-test-dead-letters"
 
 
-def stray(message_id: str, text: str = "not ours", reason: str = "it is not JSON") -> DeadLetter:
+def dead_letter(
+    message_id: str, text: str = "not ours", reason: str = "it is not JSON"
+) -> DeadLetter:
     queue = "arn:aws:sqs:us-east-1:123456789012:dc-c-abc"
     return DeadLetter(
         ReceivedMessage(message_id, "handle", queue, 3, 1_790_000_000.25, 0.0, text), reason
@@ -56,7 +58,7 @@ def test_sqs_takes_what_is_sent_and_gives_it_back() -> None:
     with mock_aws():
         sqs = boto3.client("sqs")
         url = sqs.create_queue(QueueName="dc-test-dead-letters")["QueueUrl"]
-        assert DeadLetterQueue(sqs, ARN).put([stray("m1", "käse ❄ \U0001f9c0")]) == {"m1"}
+        assert DeadLetterQueue(sqs, ARN).put([dead_letter("m1", "käse ❄ \U0001f9c0")]) == {"m1"}
         (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
         assert message["Body"] == "käse ❄ \U0001f9c0"
         attributes = message["MessageAttributes"]
@@ -71,15 +73,15 @@ def test_sqs_takes_what_is_sent_and_gives_it_back() -> None:
 
 def test_ten_fit_one_call_and_eleven_do_not() -> None:
     sqs = Sqs()
-    strays = [stray(f"m{number}") for number in range(11)]
-    assert DeadLetterQueue(sqs, ARN).put(strays) == {f"m{number}" for number in range(11)}
+    dead_letters = [dead_letter(f"m{number}") for number in range(11)]
+    assert DeadLetterQueue(sqs, ARN).put(dead_letters) == {f"m{number}" for number in range(11)}
     assert [len(call) for call in sqs.calls] == [10, 1]
 
 
 def test_a_call_has_one_mebibyte_at_most() -> None:
     sqs = Sqs()
-    strays = [stray(f"m{number}", "x" * 400_000) for number in range(5)]
-    assert len(DeadLetterQueue(sqs, ARN).put(strays)) == 5
+    dead_letters = [dead_letter(f"m{number}", "x" * 400_000) for number in range(5)]
+    assert len(DeadLetterQueue(sqs, ARN).put(dead_letters)) == 5
     assert [len(call) for call in sqs.calls] == [2, 2, 1]
 
 
@@ -87,7 +89,7 @@ def test_a_call_has_one_mebibyte_at_most() -> None:
 def test_a_body_without_room_for_the_reason_is_cut_and_says_so(character: str) -> None:
     sqs = Sqs()
     text = character * (MAXIMUM_BYTES // len(character.encode()))
-    assert DeadLetterQueue(sqs, ARN).put([stray("m1", text)]) == {"m1"}
+    assert DeadLetterQueue(sqs, ARN).put([dead_letter("m1", text)]) == {"m1"}
     ((entry,),) = sqs.calls
     assert text.startswith(entry["MessageBody"])
     assert entry["MessageAttributes"]["bytes"]["StringValue"] == str(len(text.encode()))
@@ -96,16 +98,19 @@ def test_a_body_without_room_for_the_reason_is_cut_and_says_so(character: str) -
 
 def test_the_largest_body_with_room_is_whole() -> None:
     sqs = Sqs()
-    DeadLetterQueue(sqs, ARN).put([stray("m1", "x" * (MAXIMUM_BYTES - 300))])
+    DeadLetterQueue(sqs, ARN).put([dead_letter("m1", "x" * (MAXIMUM_BYTES - 300))])
     ((entry,),) = sqs.calls
     assert "bytes" not in entry["MessageAttributes"]
 
 
 def test_half_a_character_does_not_keep_its_neighbours_from_going() -> None:
-    assert DeadLetterQueue(Sqs(), ARN).put([stray("m1", "\ud800"), stray("m2")]) == {"m1", "m2"}
+    assert DeadLetterQueue(Sqs(), ARN).put([dead_letter("m1", "\ud800"), dead_letter("m2")]) == {
+        "m1",
+        "m2",
+    }
 
 
 def test_what_sqs_refuses_or_does_not_name_is_not_confirmed() -> None:
-    strays = [stray("m0"), stray("m1"), stray("m2")]
-    assert DeadLetterQueue(Sqs(refuses=("1",)), ARN).put(strays) == {"m0", "m2"}
-    assert DeadLetterQueue(Sqs(silent=True), ARN).put(strays) == set()
+    dead_letters = [dead_letter("m0"), dead_letter("m1"), dead_letter("m2")]
+    assert DeadLetterQueue(Sqs(refuses=("1",)), ARN).put(dead_letters) == {"m0", "m2"}
+    assert DeadLetterQueue(Sqs(silent=True), ARN).put(dead_letters) == set()

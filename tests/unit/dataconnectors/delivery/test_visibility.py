@@ -22,14 +22,14 @@ def postponements(count: int) -> list[VisibilityChange]:
 @pytest.mark.parametrize(("count", "calls"), [(1, 1), (10, 1), (11, 2), (25, 3)])
 def test_ten_messages_go_into_one_call(count: int, calls: int) -> None:
     sqs = Sqs()
-    assert QueueVisibility(sqs).postpone(ARN, postponements(count)) == {}
+    assert QueueVisibility(sqs).change(ARN, postponements(count)) == {}
     assert len(sqs.calls) == calls
     assert sqs.visibility == {f"r{number}": number for number in range(count)}
 
 
 def test_what_sqs_refuses_in_an_answer_of_200_is_returned() -> None:
     sqs = Sqs(refused={"r11": "ReceiptHandleIsInvalid", "r3": "InternalError"})
-    refused = QueueVisibility(sqs).postpone(ARN, postponements(12))
+    refused = QueueVisibility(sqs).change(ARN, postponements(12))
     assert refused == {"m3": "InternalError", "m11": "ReceiptHandleIsInvalid"}
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dataconnectors.delivery.expiring import expired
+from dataconnectors.delivery.expiring import record_of
 from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.endpoints.outcomes import Failed, FailureKind
@@ -15,7 +15,7 @@ NOW = 1_790_000_000.0
 FAILED = Failed(FailureKind.TIMEOUT, "no answer in time", 10.0)
 
 
-def job(body: str) -> QueuedEvent:
+def queued(body: str) -> QueuedEvent:
     text = Message("projects/p/dataconnectors/c", 1, "e1", 0, body).to_text()
     return QueuedEvent.of(ReceivedMessage("m", "h", "arn", 20, NOW - 41_000, NOW, text))
 
@@ -66,12 +66,12 @@ def test_an_unrecorded_event_waits_until_it_can_only_be_recorded() -> None:
     ],
 )
 def test_a_body_that_says_little_is_recorded_all_the_same(body: str, expected: str) -> None:
-    record = expired(job(body), FAILED, NOW)
+    record = record_of(queued(body), FAILED, NOW)
     assert (record.event_id, record.event_type, record.kind) == ("e1", expected, "timeout")
 
 
 def test_what_is_shown_of_a_failure_without_an_answer_has_no_status() -> None:
-    assert expired(job("{}"), FAILED, NOW).to_api() == {
+    assert record_of(queued("{}"), FAILED, NOW).to_api() == {
         "eventId": "e1",
         "eventType": "",
         "targetName": "",
@@ -84,4 +84,4 @@ def test_what_is_shown_of_a_failure_without_an_answer_has_no_status() -> None:
 
 def test_a_record_holds_nothing_of_the_body() -> None:
     body = json.dumps({"event": {"eventType": "touch", "data": "a secret value"}})
-    assert "a secret value" not in repr(expired(job(body), "not tried", NOW))
+    assert "a secret value" not in repr(record_of(queued(body), "not tried", NOW))

@@ -3,7 +3,7 @@
 from dataconnectors.delivery.attempt_counts import AttemptCounts
 
 
-class Tallies:
+class AttemptCounters:
     """Counts by connector. `error` is raised by every call."""
 
     def __init__(self) -> None:

@@ -1,0 +1,161 @@
+"""The attempts of a batch: all at the same time, each on a connector that was read just before."""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from dataconnectors.delivery.connector_reader import UNREADABLE, reason_of
+from dataconnectors.delivery.deadlines import READ_AGAIN_SECONDS, Clocks, longest_attempt
+from dataconnectors.delivery.expiring import record_of
+from dataconnectors.delivery.received import QueuedEvent
+from dataconnectors.delivery.results import Result, Verdict, not_started, postponed
+from dataconnectors.delivery.retry import wait_after
+from dataconnectors.delivery.selection import Selected
+from dataconnectors.endpoints.client import EndpointClient
+from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, Outcome
+from dataconnectors.expiry.expired_event import fits, keep_again_in
+from dataconnectors.kernel.log import Log
+from dataconnectors.kernel.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An outcome, and when it was there: by the monotonic clock and in epoch seconds."""
+
+    outcome: Outcome
+    ended: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Makes attempts with `workers`, one thread each."""
+
+    endpoint_client: EndpointClient
+    workers: Workers
+    log: Log
+    clocks: Clocks
+
+    def make(self, selected: Sequence[Selected], last_start: float) -> list[Result]:
+        """Attempt all events at the same time, and wait for all of them.
+
+        No attempt starts after `last_start`, in seconds of the monotonic clock.
+        """
+        longest = longest_attempt(self.endpoint_client.timeout)
+        rounds = math.ceil(len(selected) / self.workers.count)
+        began = self.clocks.monotonic()
+        # Nobody would wait for an attempt that starts later. Its message would be visible again,
+        # and another sender might be attempting it at the same time.
+        last_start = min(last_start, began + READ_AGAIN_SECONDS + (rounds - 1) * longest)
+        started: set[str] = set()
+        futures = self.workers.run(
+            [partial(self._attempt, each, last_start, started) for each in selected],
+            last_start + longest - began,
+        )
+        return [
+            self._result(each.event, self._ended(each.event, future, began, started))
+            for each, future in zip(selected, futures, strict=True)
+        ]
+
+    def _attempt(
+        self, selected: Selected, last_start: float, started: set[str]
+    ) -> Attempt | Verdict:
+        """The attempt, or the verdict of a message for which none was started.
+
+        Adds the message's id to `started` when the attempt starts.
+        """
+        event = selected.event
+        if self.clocks.monotonic() > last_start:
+            return Verdict.NOT_STARTED
+        try:
+            read = selected.connector.get(last_start)
+        except UNREADABLE as error:
+            extra = _fields(event) | {"error": reason_of(error)}
+            self.log.error("delivery.postponed", extra=extra)
+            return Verdict.POSTPONED
+        if read is None or not read.connector.sends(event.epoch):
+            return Verdict.DROPPED
+        # The attempt starts here. Nothing slow may stand between this line and the POST: a
+        # disabling call is answered soon after the read was fresh (see `freshness`).
+        started.add(event.message.message_id)
+        outcome = self.endpoint_client.attempt(read.connector.url, read.secrets, event.body)
+        return Attempt(outcome, self.clocks.monotonic(), self.clocks.wall())
+
+    def _ended(
+        self,
+        event: QueuedEvent,
+        future: "Future[Attempt | Verdict]",
+        began: float,
+        started: set[str],
+    ) -> Attempt | Verdict:
+        """How a call of `_attempt` ended, whatever happened to its thread."""
+        if future.cancelled():
+            return Verdict.NOT_STARTED
+        if future.done():
+            try:
+                return future.result()
+            except Exception as error:  # a bug must not cost the neighbours their success
+                self.log.error("delivery.crashed", extra=_fields(event), exc_info=error)
+                return Verdict.POSTPONED
+        if event.message.message_id in started:
+            now = self.clocks.monotonic()
+            outlasted = "the attempt outlasted its deadline"
+            outcome = Failed(FailureKind.TIMEOUT, outlasted, response_time=now - began)
+            return Attempt(outcome, now, self.clocks.wall())
+        return Verdict.POSTPONED
+
+    def _result(self, event: QueuedEvent, ended: Attempt | Verdict) -> Result:
+        match ended:
+            case Verdict.POSTPONED:
+                return postponed(event, self.clocks)
+            case Verdict.NOT_STARTED:
+                return not_started(event, self.clocks)
+            case Verdict():
+                return Result(event.message, ended)
+        match ended.outcome:
+            case Failed() as failed:
+                return self._failed(event, ended, failed)
+            case Delivered() as delivered:
+                verdict = Verdict.DELIVERED
+                return Result(event.message, verdict, connector=event.connector, outcome=delivered)
+
+    def _failed(self, event: QueuedEvent, attempt: Attempt, failed: Failed) -> Result:
+        """The event waits for its next attempt. If none fits within its 12 hours, it is recorded
+        as expired."""
+        age = event.age(attempt.ended_at)
+        wait = wait_after(event.message.receive_count, failed.response_time, age)
+        self.log.info("delivery.failed", extra=_fields(event) | _failure_fields(failed, wait))
+        if fits(age + wait):
+            due, expired = attempt.ended + wait, None
+        else:
+            due = attempt.ended + keep_again_in(age)
+            expired = record_of(event, failed, attempt.ended_at)
+        return Result(
+            event.message,
+            Verdict.FAILED,
+            due=due,
+            expired=expired,
+            connector=event.connector,
+            outcome=failed,
+        )
+
+
+def _fields(event: QueuedEvent) -> dict[str, Any]:
+    return {
+        "connector": event.connector,
+        "eventId": event.event_id,
+        "attempt": event.message.receive_count,
+    }
+
+
+def _failure_fields(failed: Failed, wait: float) -> dict[str, Any]:
+    return {
+        "kind": failed.kind.value,
+        "status": failed.status,
+        "error": failed.message,
+        "duration_ms": round(failed.response_time * 1000),
+        "next_wait": round(wait, 1),
+    }

@@ -1,0 +1,87 @@
+"""Puts messages back for their wait, and counts the attempts of the batch at the same time."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from dataconnectors.delivery.attempt_counts import AttemptCounts
+from dataconnectors.delivery.deadlines import COUNT_SECONDS, Clocks
+from dataconnectors.delivery.results import Result
+from dataconnectors.delivery.visibility import QueueVisibility, VisibilityChange, longest_wait
+from dataconnectors.endpoints.outcomes import Outcome
+from dataconnectors.kernel.log import Log
+from dataconnectors.kernel.workers import Workers, failure_of
+
+
+class AttemptCounters(Protocol):
+    """What delivery needs of `store.attempt_counts.AttemptCountStore`."""
+
+    def add(self, name: str, counts: AttemptCounts, now: float, /) -> None:
+        """Add to a connector's counts at the minute of `now`, in epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """Changes visibility timeouts and counts attempts.
+
+    When SQS refuses a change, the message comes back after the queue's visibility timeout: late,
+    not lost. When DynamoDB refuses a count, the connector's metrics lack it, and nothing else does.
+    """
+
+    visibility: QueueVisibility
+    attempt_counters: AttemptCounters
+    workers: Workers
+    log: Log
+    clocks: Clocks
+
+    def apply(self, results: Sequence[Result], until: float) -> None:
+        """Do both by `until`, in seconds of the monotonic clock. Raises nothing that AWS causes."""
+        clock, now = self.clocks.monotonic(), self.clocks.wall()
+        counts = _counts(results)
+        calls: list[Callable[[], Any]] = [
+            partial(self.attempt_counters.add, connector, attempts, now)
+            for connector, attempts in counts
+        ]
+        changes = [
+            _change(result, result.due - clock, now) for result in results if result.due is not None
+        ]
+        seconds = COUNT_SECONDS
+        if changes:
+            queue_arn = results[0].message.queue_arn
+            calls.append(partial(self.visibility.change, queue_arn, changes))
+            seconds = until - clock
+        if not calls:
+            return
+        made = self.workers.run(calls, min(seconds, until - clock))
+        for (connector, _), call in zip(counts, made, strict=False):
+            error = failure_of(call)
+            if error:
+                extra = {"connector": connector, "error": error}
+                self.log.error("delivery.not_counted", extra=extra)
+        if changes:
+            error = failure_of(made[-1]) or ", ".join(
+                f"{message_id}: {code}" for message_id, code in made[-1].result().items()
+            )
+            if error:
+                extra = {"queue": queue_arn, "error": error}
+                self.log.error("visibility.not_changed", extra=extra)
+
+
+def _change(result: Result, wait: float, now: float) -> VisibilityChange:
+    # The wait is rounded up, and SQS counts it from when it gets the call: never too early.
+    seconds = max(0, math.ceil(wait))
+    longest = longest_wait(now - result.message.first_received_at)
+    return VisibilityChange(
+        result.message.message_id, result.message.receipt_handle, min(seconds, longest)
+    )
+
+
+def _counts(results: Sequence[Result]) -> list[tuple[str, AttemptCounts]]:
+    """The counts of each connector that had an attempt in the batch."""
+    outcomes: dict[str, list[Outcome]] = {}
+    for result in results:
+        if result.outcome is not None:
+            outcomes.setdefault(result.connector, []).append(result.outcome)
+    return [(connector, AttemptCounts.of(found)) for connector, found in outcomes.items()]

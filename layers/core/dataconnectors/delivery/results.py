@@ -1,0 +1,89 @@
+"""What became of each message of a batch, and when SQS may hand it out again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dataconnectors.delivery.dead_letters import DeadLetter
+from dataconnectors.delivery.deadlines import Clocks
+from dataconnectors.delivery.expiring import record_of
+from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
+from dataconnectors.delivery.retry import wait_after
+from dataconnectors.endpoints.outcomes import Outcome
+from dataconnectors.expiry.expired_event import ExpiredEvent, fits, keep_again_in
+
+UNDELIVERABLE_WAIT = 3600
+"""Seconds until a message that nothing can be done with is tried again, when SQS did not take it
+as a dead letter. Until then it must not take a place in batches."""
+
+
+class Verdict(StrEnum):
+    """What became of a message. The values are fields of the log line `delivery.batch`."""
+
+    DELIVERED = "delivered"
+    DROPPED = "dropped"  # its connector is deleted, or was disabled since
+    EXPIRED = "expired"  # no attempt fits within its 12 hours, and a record of it is saved
+    DEAD_LETTERED = "dead_lettered"  # nothing can be done with it, and it is a dead letter now
+    FAILED = "failed"  # the endpoint did not acknowledge it
+    POSTPONED = "postponed"  # not attempted: no configuration, or no secret to sign with
+    UNDELIVERABLE = "undeliverable"  # nothing can be done with it, and it is no dead letter yet
+    NOT_STARTED = "not_started"  # not attempted: the batch had no time left
+
+
+LEAVES_QUEUE = frozenset(
+    {Verdict.DELIVERED, Verdict.DROPPED, Verdict.EXPIRED, Verdict.DEAD_LETTERED}
+)
+"""SQS deletes messages with these verdicts. All others come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A message, its verdict, and what is still to be done about it.
+
+    `due` is when SQS may hand the message out again, in seconds of the monotonic clock; None when
+    it leaves the queue. The message may leave only after `dead_letter` is in its queue, or
+    `expired` is saved. `outcome` is that of an attempt, and counts for the connector with the
+    resource name `connector`.
+    """
+
+    message: ReceivedMessage
+    verdict: Verdict
+    due: float | None = None
+    dead_letter: DeadLetter | None = None
+    expired: ExpiredEvent | None = None
+    connector: str = ""
+    outcome: Outcome | None = None
+
+
+def undeliverable(message: ReceivedMessage, reason: str, clocks: Clocks) -> Result:
+    """Nothing can be done with the message; `reason` is for an operator."""
+    return Result(
+        message,
+        Verdict.UNDELIVERABLE,
+        due=clocks.monotonic() + UNDELIVERABLE_WAIT,
+        dead_letter=DeadLetter(message, reason),
+    )
+
+
+def postponed(event: QueuedEvent, clocks: Clocks) -> Result:
+    """The event could not be attempted for a reason of ours. It waits as after a failed attempt."""
+    age = event.age(clocks.wall())
+    wait = wait_after(event.message.receive_count, 0, age)
+    if not fits(age + wait):
+        return overdue(event, clocks)
+    return Result(event.message, Verdict.POSTPONED, due=clocks.monotonic() + wait)
+
+
+def not_started(event: QueuedEvent, clocks: Clocks) -> Result:
+    """The batch had no time for the event. It was due, so SQS may hand it out again at once."""
+    return Result(event.message, Verdict.NOT_STARTED, due=clocks.monotonic())
+
+
+def overdue(event: QueuedEvent, clocks: Clocks) -> Result:
+    """No attempt fits within the event's 12 hours any more, and this receive made none."""
+    now = clocks.wall()
+    return Result(
+        event.message,
+        Verdict.POSTPONED,
+        due=clocks.monotonic() + keep_again_in(event.age(now)),
+        expired=record_of(event, "no attempt could be made at the last", now),
+    )
