@@ -21,9 +21,11 @@ from ipaddress import ip_network
 from bench.report import Row, report
 from bench.sender import endpoint
 from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.connection import Connection
 from dataconnectors.endpoints.dialler import Dialler, Resolved, dial, resolve
 from dataconnectors.endpoints.limits import Limits
-from dataconnectors.endpoints.transport import Transport, _Connection, client_context
+from dataconnectors.endpoints.tls import client_context
+from dataconnectors.endpoints.transport import Transport
 
 ALLOWED = (ip_network("127.0.0.0/8"),)
 TIMEOUT = 10.0
@@ -38,7 +40,7 @@ NEW_BUDGET = 1.05
 KEPT_BUDGET = 0
 
 
-class Unguarded(_Connection):
+class Unguarded(Connection):
     """Resolved with a deadline, and connected to the first answer."""
 
     def _new_conn(self) -> socket.socket:
@@ -46,11 +48,11 @@ class Unguarded(_Connection):
         return dial(family, address, self._limits.remaining())
 
 
-class Plain(_Connection):
+class Plain(Connection):
     """Connected by urllib3."""
 
     def _new_conn(self) -> socket.socket:
-        return super(_Connection, self)._new_conn()
+        return super(Connection, self)._new_conn()
 
 
 def cpu(attempt: Callable[[], None]) -> float:
@@ -74,13 +76,13 @@ def measure() -> list[Row]:
         tls = client_context(authority)
         dialler = Dialler(ALLOWED)
 
-        def anew(kind: type[_Connection]) -> None:
+        def anew(kind: type[Connection]) -> None:
             connection = kind("127.0.0.1", port, tls, dialler)
             connection.begin(Limits(TIMEOUT))
             assert connection.post("/0", HEADERS, BODY) == 200
             connection.close()
 
-        kinds = (_Connection, Unguarded, Plain)
+        kinds = (Connection, Unguarded, Plain)
         rounds = [[cpu(partial(anew, kind)) for kind in kinds] for _ in range(ROUNDS)]
         transport = Transport(tls, Dialler(ALLOWED, resolve=counted))
         here = Destination("127.0.0.1", port, "/0")

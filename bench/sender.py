@@ -34,7 +34,8 @@ from dataconnectors.delivery.sender import Sender
 from dataconnectors.delivery.visibility import QueueVisibility
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.dialler import Dialler
-from dataconnectors.endpoints.transport import Transport, client_context
+from dataconnectors.endpoints.tls import client_context
+from dataconnectors.endpoints.transport import Transport
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.expired_events import ExpiredStore

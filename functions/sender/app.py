@@ -25,7 +25,8 @@ from dataconnectors.delivery.sender import Sender
 from dataconnectors.delivery.visibility import QueueVisibility
 from dataconnectors.endpoints.client import EndpointClient, Poster
 from dataconnectors.endpoints.dialler import Dialler
-from dataconnectors.endpoints.transport import Transport, client_context
+from dataconnectors.endpoints.tls import client_context
+from dataconnectors.endpoints.transport import Transport
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore

@@ -14,7 +14,7 @@ from typing import Any
 
 from dataconnectors.aws import clients as aws
 from dataconnectors.aws import coldstart
-from dataconnectors.endpoints import transport
+from dataconnectors.endpoints import tls
 from dataconnectors.kernel import times
 from tests.faults import ROOT
 from tests.faults.process import InlineExecutor, Process
@@ -51,7 +51,7 @@ class Program:
         # Nobody dials here, and loading the authorities takes longer than a hundred invocations.
         with (
             _replaced(aws, "Clients", lambda: process),
-            _replaced(transport, "client_context", lambda file: None),
+            _replaced(tls, "client_context", lambda file: None),
             # Many cold starts in one process: what one of them makes does not stay for good.
             _replaced(coldstart, "begin", _nothing),
             _replaced(coldstart, "end", _nothing),

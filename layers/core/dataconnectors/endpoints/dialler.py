@@ -1,7 +1,7 @@
-"""From a host name to a TCP connection, over no address but those we agree to call.
+"""Connects to a host by TCP, but only to addresses that may be called.
 
-The name is resolved once, its answers are checked, and the very address that was checked is
-connected to: a name that points elsewhere a moment later (DNS rebinding) gains nothing.
+The name is resolved once, all its addresses are checked, and the connection goes to an address that
+was checked. A name that resolves to another address a moment later (DNS rebinding) gains nothing.
 """
 
 import queue
@@ -16,15 +16,15 @@ from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError, reason
 
 ADDRESSES_TRIED = 4
-"""Of a name with more, the first ones. Each gets its share of the time left, so that one dead
-address does not cost the attempt."""
+"""The first addresses of a name with more. Each gets a share of the time left, so that one dead
+address does not cost the whole attempt."""
 
 LOOKUPS_AT_ONCE = 100
-"""Threads for the name service at most; AWS: 1,024 threads in one environment. A lookup can't be
-interrupted, and lasts for half a minute when no name server answers."""
+"""Threads that resolve names, at most. AWS: 1,024 threads in one environment. A lookup cannot be
+interrupted, and takes half a minute when no name server answers."""
 
 ADDRESSES_REMEMBERED = 1000
-"""Whose check is not repeated: it takes longer than asking the resolver for an address."""
+"""Addresses whose check is remembered: a check takes longer than a lookup from a cache."""
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 Resolved = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, SocketAddress]]
@@ -43,7 +43,7 @@ def resolve(host: str, port: int) -> Resolved:
 
 
 def dial(family: socket.AddressFamily, address: SocketAddress, timeout: float) -> socket.socket:
-    """Connect. What is written leaves at once (TCP_NODELAY), without waiting for more."""
+    """Connect by TCP. TCP_NODELAY: what is written leaves at once and does not wait for more."""
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:
         connection.settimeout(timeout)
@@ -56,9 +56,9 @@ def dial(family: socket.AddressFamily, address: SocketAddress, timeout: float) -
 
 
 class _Lookups:
-    """Threads that resolve names: getaddrinfo takes no deadline, but who asks has one.
+    """Threads that resolve names, because getaddrinfo takes no deadline and an attempt has one.
 
-    They are kept. Making one for each lookup costs a tenth of the TLS handshake that follows.
+    The threads are kept: a new one for each lookup costs a tenth of the TLS handshake that follows.
     """
 
     def __init__(self, resolve: Resolve) -> None:
@@ -68,7 +68,7 @@ class _Lookups:
         self._unmade = threading.Semaphore(LOOKUPS_AT_ONCE)
 
     def ask(self, host: str, port: int, limits: Limits) -> Resolved | Exception | None:
-        """The answer, or what the resolver has raised; None without any in time."""
+        """The addresses, or the error that the resolver raised; None after the attempt's time."""
         answers: _Answers = queue.SimpleQueue()
         self._questions.put((host, port, limits, answers))
         if not self._idle.acquire(blocking=False) and self._unmade.acquire(blocking=False):
@@ -83,26 +83,26 @@ class _Lookups:
         while True:
             host, port, limits, answers = self._questions.get()
             try:
-                limits.remaining()  # raises when nobody waits for the answer any more
+                limits.remaining()  # raises when nobody waits for this answer any more
                 answers.put(self._resolve(host, port))
-            except Exception as error:  # noqa: BLE001  # the thread is needed for other names
+            except Exception as error:  # noqa: BLE001  # the thread has other names to resolve
                 answers.put(error)
             self._idle.release()
 
 
 class Dialler:
-    """Opens connections, to `allowed` networks besides public addresses. For use by threads."""
+    """Opens connections to public addresses and to `allowed` networks. Threads may share it."""
 
     def __init__(
         self, allowed: Sequence[Network], *, resolve: Resolve = resolve, dial: Dial = dial
     ) -> None:
-        # The answer for an address never changes.
-        self._agreed = lru_cache(ADDRESSES_REMEMBERED)(partial(_is_agreed, tuple(allowed)))
+        # Whether an address may be called never changes.
+        self._may_call = lru_cache(ADDRESSES_REMEMBERED)(partial(_may_call, tuple(allowed)))
         self._dial = dial
         self._lookups = _Lookups(resolve)
 
     def connect(self, host: str, port: int, limits: Limits) -> socket.socket:
-        """A connection to `host`; raises `NoAnswerError` with what prevented it."""
+        """A connection to `host`; raises `NoAnswerError` that says what prevented it."""
         resolved = self._look_up(host, port, limits)
         for *_, address in resolved:
             self._check(host, str(address[0]))
@@ -116,9 +116,9 @@ class Dialler:
                 failures.append(f"{address[0]!s}: {reason(error)}")
                 continue
             try:
-                # A last look at where the system has really connected to.
+                # The system may have connected elsewhere: check the address that it really has.
                 self._check(host, str(connection.getpeername()[0]))
-            except OSError as error:  # the peer is gone already
+            except OSError as error:  # the host has closed the connection already
                 connection.close()
                 failures.append(f"{address[0]!s}: {reason(error)}")
                 continue
@@ -144,16 +144,16 @@ class Dialler:
         return answer
 
     def _check(self, host: str, address: str) -> None:
-        """Refuse the name if any of its addresses is not one to call, and not just that address:
-        such a name is misconfigured or an attack."""
-        if not self._agreed(address):
+        """Refuse the whole name when one of its addresses may not be called. Such a name is
+        misconfigured, or an attack."""
+        if not self._may_call(address):
             raise NoAnswerError(
                 FailureKind.REFUSED_ADDRESS,
                 f"{host} has the address {address}, which is not public",
             )
 
 
-def _is_agreed(allowed: tuple[Network, ...], address: str) -> bool:
+def _may_call(allowed: tuple[Network, ...], address: str) -> bool:
     try:
         return may_call(ip_address(address), allowed)
     except ValueError:

@@ -1,18 +1,18 @@
-"""What one attempt may take: its time, and the bytes of its answer."""
+"""The limits of one attempt: its time, and the size of the answer."""
 
 import time
 
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError
 
 ANSWER_BYTES = 64 * 1024
-"""Of a whole answer: interim responses, header lines and the framing of the body included. The
-standard library takes 100 lines of 64 KiB, which ten hostile endpoints could fill memory with."""
+"""Of a whole answer, with interim answers, headers and the framing of the body. The standard
+library accepts 100 header lines of 64 KiB: ten hostile endpoints could fill the memory."""
 
 
 class Limits:
-    """Counts down through an attempt. Real time: it bounds what sockets do.
+    """Counts down during one attempt, in real time, because it bounds what sockets do.
 
-    `ended` says that the endpoint has closed its end of the connection.
+    `ended` is True when the endpoint has closed its side of the connection.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -22,14 +22,14 @@ class Limits:
         self._bytes_left = ANSWER_BYTES
 
     def remaining(self) -> float:
-        """Seconds left, always positive; raises `TimeoutError` when there are none."""
+        """The seconds left, always more than 0; raises `TimeoutError` when there are none."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the attempt's deadline has passed")
         return left
 
     def receive(self, size: int) -> None:
-        """Take `size` bytes of an answer into account; 0 is its end."""
+        """Count `size` bytes of the answer; 0 means that the endpoint has closed its side."""
         self.ended = size == 0
         self._bytes_left -= size
         if self._bytes_left < 0:

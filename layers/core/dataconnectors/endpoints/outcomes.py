@@ -1,4 +1,4 @@
-"""How an attempt ended: what an endpoint does is a value of ours, never an exception."""
+"""How an attempt ended. What an endpoint does is a value, never an exception."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from ssl import SSLError
 
 
 class FailureKind(StrEnum):
-    """What went wrong, as far as the attempt had come."""
+    """What went wrong, in the order in which an attempt proceeds."""
 
     DNS = "dns"
     REFUSED_ADDRESS = "refused_address"
@@ -20,27 +20,27 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Why there is no answer. The message is for the customer to act on: it names their endpoint,
-    and holds no header value and no body."""
+    """Why there is no complete answer. The message is for the customer to act on: it names the
+    endpoint, and holds no header value and no body."""
 
     kind: FailureKind
     message: str
 
 
 class NoAnswerError(Exception):
-    """Carries a fault from deep inside a connection to `transport`, and no further.
+    """Carries a `NoAnswer` from inside a connection to `transport`, which catches it.
 
-    Not an OSError: urllib3 takes those for failures of its own and wraps them.
+    It is no OSError, because urllib3 would wrap that in an error of its own.
     """
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
-        self.fault = NoAnswer(kind, message)
+        self.no_answer = NoAnswer(kind, message)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The endpoint has acknowledged. `response_time` in seconds."""
+    """The endpoint acknowledged the event. `response_time` is in seconds."""
 
     status: int
     response_time: float
@@ -48,9 +48,9 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The endpoint has not acknowledged, and the event is to be sent again.
+    """The endpoint did not acknowledge the event, which has to be sent again.
 
-    `status` is the HTTP status where there was an answer; `response_time` in seconds.
+    `status` is the HTTP status of its answer, None without one. `response_time` is in seconds.
     """
 
     kind: FailureKind
@@ -63,7 +63,7 @@ Outcome = Delivered | Failed
 
 
 def reason(error: Exception) -> str:
-    """What the system says of an error, without numbers and places: "Connection refused"."""
+    """What the system says about an error, without error numbers: "Connection refused"."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, SSLError) and error.reason:

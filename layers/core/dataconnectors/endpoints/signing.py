@@ -1,8 +1,8 @@
-"""The signature on a delivery: the X-Dt-Signature token that the vendor's receivers verify.
+"""The signature of a delivery: the token in X-Dt-Signature that the vendor's receivers verify.
 
-Three lines of JWS compact serialization (RFC 7515, section 7.1) instead of PyJWT: the sender need
-not import it, and a POST costs a twentieth less. Any secret signs: PyJWT refuses some that
-customers may choose.
+It is written in JWS compact serialization (RFC 7515, section 7.1) by three lines of our own instead
+of PyJWT. The sender then need not import PyJWT, and a POST costs a twentieth less. Besides, PyJWT
+refuses some secrets that customers may choose (decision 6).
 """
 
 import base64
@@ -14,18 +14,19 @@ from collections.abc import Mapping
 from dataconnectors.kernel.ids import new_id
 
 LIFETIME = 3600
-"""Seconds a token is valid, as the vendor's are. Every attempt is signed anew: retries go on for
-12 hours."""
+"""Seconds that a token is valid, as the vendor's are. Every attempt is signed anew, because retries
+go on for 12 hours."""
 
 BACKDATING = 5
-"""Seconds. A receiver refuses a token from its future, and its clock may be behind ours."""
+"""Seconds. A receiver whose clock is behind ours would refuse a token from its future."""
 
 
 def sign(body: bytes, secret: str, now: float, entropy: bytes) -> str:
-    """The token for exactly these body bytes; `entropy` as in `ids.new_id`.
+    """The token for exactly these bytes of a body.
 
-    Header `{"alg":"HS256","typ":"JWT"}`, claims in alphabetical order. No claim holds a dot,
-    since one of the vendor's receivers splits the decoded text on dots.
+    `now` is in epoch seconds, `entropy` as in `ids.new_id`. The header is
+    `{"alg":"HS256","typ":"JWT"}`, the claims are in alphabetical order. No claim may hold a dot,
+    because one of the vendor's receivers splits the decoded text at dots.
     """
     issued = int(now) - BACKDATING
     claims = {
@@ -45,7 +46,7 @@ def _compact(value: Mapping[str, object]) -> bytes:
 
 
 def _encoded(part: bytes) -> bytes:
-    """Base64 for URLs, without padding."""
+    """Base64 for URLs, without padding (RFC 7515, section 2)."""
     return base64.urlsafe_b64encode(part).rstrip(b"=")
 
 

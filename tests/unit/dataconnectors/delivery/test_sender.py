@@ -19,8 +19,8 @@ from dataconnectors.delivery.received import ReceivedMessage, oldest_age
 from dataconnectors.delivery.results import UNDELIVERABLE_WAIT
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.endpoints.addresses import Destination
+from dataconnectors.endpoints.connection import Headers
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer, Outcome
-from dataconnectors.endpoints.transport import Headers
 from dataconnectors.events.message import Message
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.kernel.errors import VaultError

@@ -8,8 +8,8 @@ import pytest
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.client import USER_AGENT, EndpointClient, headers_of
+from dataconnectors.endpoints.connection import Headers
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, NoAnswer
-from dataconnectors.endpoints.transport import Headers
 
 BODY = b'{"event":{}}'
 NOW = 1_700_000_000.0

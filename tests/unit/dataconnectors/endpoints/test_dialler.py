@@ -109,7 +109,7 @@ def test_nothing_is_dialled_if_any_answer_is_not_public(answer: tuple[str, ...])
     network = Network(answer)
     with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault.kind is FailureKind.REFUSED_ADDRESS
+    assert caught.value.no_answer.kind is FailureKind.REFUSED_ADDRESS
     assert network.dialled == []
 
 
@@ -118,7 +118,7 @@ def test_no_spelling_of_an_address_gets_past_the_resolver(host: str) -> None:
     network = Network(())
     with pytest.raises(NoAnswerError) as caught:
         Dialler((), dial=network.dial).connect(host, 443, Limits(10))
-    assert caught.value.fault.kind in {FailureKind.REFUSED_ADDRESS, FailureKind.DNS}
+    assert caught.value.no_answer.kind in {FailureKind.REFUSED_ADDRESS, FailureKind.DNS}
     assert network.dialled == []
 
 
@@ -132,7 +132,7 @@ def test_a_private_address_among_many_public_ones_is_seen_wherever_it_is(
     network = Network(answer)
     with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault == NoAnswer(
+    assert caught.value.no_answer == NoAnswer(
         FailureKind.REFUSED_ADDRESS,
         "host.example has the address 169.254.170.2, which is not public",
     )
@@ -159,7 +159,7 @@ def test_a_connection_that_ended_elsewhere_is_closed() -> None:
     network.diverted[PUBLIC[0]] = "10.0.0.1"
     with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault.kind is FailureKind.REFUSED_ADDRESS
+    assert caught.value.no_answer.kind is FailureKind.REFUSED_ADDRESS
     assert network.sockets[0].closed
 
 
@@ -183,8 +183,8 @@ def test_dead_addresses_are_named_and_only_so_many_are_tried() -> None:
     network.dead = set(many)
     with pytest.raises(NoAnswerError) as caught:
         network.connect()
-    assert caught.value.fault.kind is FailureKind.CONNECT
-    assert "93.184.216.0: no answer in time; 93.184.216.1:" in caught.value.fault.message
+    assert caught.value.no_answer.kind is FailureKind.CONNECT
+    assert "93.184.216.0: no answer in time; 93.184.216.1:" in caught.value.no_answer.message
     assert len(network.dialled) == ADDRESSES_TRIED
 
 
@@ -209,8 +209,8 @@ def test_a_name_that_cannot_be_resolved(error: Exception | None, message: str) -
     for _ in range(200):  # more than lookups at once: each gives its place back
         with pytest.raises(NoAnswerError) as caught:
             dialler.connect("host.example", 443, Limits(10))
-        assert caught.value.fault.kind is FailureKind.DNS
-        assert caught.value.fault.message == message
+        assert caught.value.no_answer.kind is FailureKind.DNS
+        assert caught.value.no_answer.message == message
 
 
 def test_threads_for_lookups_are_kept() -> None:
@@ -243,7 +243,7 @@ def test_names_that_hang_hold_only_their_own_attempts() -> None:
     for number in range(LOOKUPS_AT_ONCE + 5):
         with pytest.raises(NoAnswerError) as caught:
             dialler.connect(f"dead{number}.example", 443, Limits(0.003))
-        assert caught.value.fault == NoAnswer(
+        assert caught.value.no_answer == NoAnswer(
             FailureKind.DNS, f"the name service did not answer for dead{number}.example in 0.003 s"
         )
         if number == LOOKUPS_AT_ONCE // 2:

@@ -1,0 +1,129 @@
+"""One HTTPS connection to an endpoint, which serves one attempt after another."""
+
+import contextlib
+import http.client
+import logging
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import SKIP_HEADER
+
+from dataconnectors.endpoints.dialler import Dialler
+from dataconnectors.endpoints.limits import Limits
+from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError
+
+BODY_BYTES = 4096
+"""How much of an answer's body is read. Its content does not matter: a connection can only be kept
+when the body was read to its end."""
+
+Headers = Mapping[str, str]
+
+CONNECT_ERRORS = (NoAnswerError, OSError, HTTPError, ValueError)
+ANSWER_ERRORS = (
+    NoAnswerError,
+    OSError,
+    HTTPError,
+    http.client.HTTPException,
+    ValueError,
+    ArithmeticError,  # a chunk whose length no number of the machine holds
+)
+"""What an endpoint can make the standard library and urllib3 raise. Anything else is our bug."""
+
+# It logs a stack trace for each answer with malformed headers, which is an everyday event here.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+class _Answer(http.client.HTTPResponse):
+    """The final answer: it skips interim ones, such as 103 Early Hints (RFC 9110, section 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, phrase = super()._read_status()  # type: ignore[misc]  # not public
+        if (
+            HTTPStatus.CONTINUE < status < HTTPStatus.OK
+            and status != HTTPStatus.SWITCHING_PROTOCOLS
+        ):
+            status = HTTPStatus.CONTINUE  # the only status that the standard library skips
+        return version, status, phrase
+
+
+class Connection(HTTPSConnection):
+    """A connection that connects by our dialler. Call `begin` and then `post` for each attempt."""
+
+    sock: Any
+    response_class = _Answer
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext, dialler: Dialler) -> None:
+        super().__init__(host, port, ssl_context=tls)
+        self._dialler = dialler
+
+    def begin(self, limits: Limits) -> None:
+        """Connect if necessary, and apply the limits of this attempt."""
+        self._limits = limits
+        self.timeout = (
+            limits.remaining()
+        )  # urllib3 gives it to the socket, which then goes by the limits
+        if self.is_closed:
+            self.connect()
+        self.sock.limits = limits
+
+    def post(self, target: str, headers: Headers, body: bytes) -> int:
+        """The status of the answer. The connection is closed unless it can be used again."""
+        self._unsent = bytearray()
+        try:
+            self.request(
+                "POST",
+                target,
+                body,
+                {**headers, "Accept-Encoding": SKIP_HEADER},
+                preload_content=False,
+                decode_content=False,
+            )
+        except ValueError:
+            # Headers are checked when they are configured. Do not name the value, a secret perhaps.
+            raise NoAnswerError(
+                FailureKind.PROTOCOL, "a header of the connector is not allowed in HTTP"
+            ) from None
+        # An endpoint may answer and close before it has read everything. Its answer still counts.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            super().send(self._unsent)
+        response = self.getresponse()
+        if self._limits.ended:
+            # The standard library would take the end of the connection for the end of the headers.
+            raise ProtocolError("the connection ended within the headers")
+        try:
+            complete = _read_body(response)
+        except ANSWER_ERRORS:
+            self.close()
+            if 200 <= response.status < 300:
+                raise  # The endpoint has not finished the answer that would acknowledge the event.
+            return response.status
+        # After a 101 the connection no longer speaks HTTP.
+        if not complete or response.status < 200:
+            self.close()
+        return response.status
+
+    def send(self, data: Any) -> None:
+        """Collect the head and the body that `request` sends. One TLS record for both saves a fifth
+        of a POST's CPU."""
+        self._unsent += data
+
+    def _new_conn(self) -> Any:
+        connection = self._dialler.connect(self.host, self.port, self._limits)
+        connection.settimeout(self._limits.remaining())  # for the whole TLS handshake
+        return connection
+
+
+def _read_body(response: BaseHTTPResponse) -> bool:
+    """Read the body up to the limit, and return whether that was all of it."""
+    left = BODY_BYTES
+    while left > 0:
+        part = response.read(left, decode_content=False)
+        if not part:
+            return True
+        left -= len(part)
+    return False
