@@ -1,0 +1,133 @@
+"""Real time, real processes: a first burst, to one healthy endpoint among hanging ones.
+
+    python -m tests.e2e.first_burst --events 40 --runs 3
+
+Starts `make run`, makes ten connectors, of which nine lead to an endpoint that accepts and never
+answers, and publishes to all of them in one call: every process that delivers has to start first.
+Prints how late after publishing the healthy endpoint got its events, for each run, and ends with 1
+when one was later than it may be.
+"""
+
+import argparse
+import base64
+import json
+import ssl
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from tests.e2e.conftest import Stack
+
+CONNECTORS = 10
+
+LATE_SECONDS = 3.0
+"""After publishing, for the healthy endpoint's events: as long as the SDK waits for an answer."""
+
+LOST_SECONDS = 90.0
+"""After publishing, until what has not arrived is not waited for any longer."""
+
+HANGING_SECONDS = 3600
+"""The longest that the receiver takes to answer; an attempt is given up after ten."""
+
+HEALTHY, HANGING = "healthy", "hanging"
+
+
+class Run:
+    """One fresh stack, and what its receiver has got."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._ready = stack.ready
+        context = ssl.create_default_context(cafile=stack.ready["ca"])
+        self._receiver = urllib3.PoolManager(ssl_context=context, timeout=20, retries=False)
+        self._api = urllib3.PoolManager(timeout=60, retries=False)
+        account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
+        self._headers = urllib3.make_headers(
+            basic_auth=f"{account['keyId']}:{account['secret']}",
+        )
+
+    def connect(self) -> None:
+        """Make the connectors. The healthy one is the last: its queue is looked at last, too."""
+        control = f"{self._ready['receiver']}/control/{HANGING}"
+        rule = {"delay_s": HANGING_SECONDS}
+        assert self._receiver.request("PUT", control, json=rule).status == 200
+        for hook in [HANGING] * (CONNECTORS - 1) + [HEALTHY]:
+            url = f"{self._ready['receiver']}/hook/{hook}"
+            self._post("dataconnectors", {"httpConfig": {"url": url}})
+
+    def publish(self, events: int) -> None:
+        """Publish in one call, to all connectors."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        body = [
+            {
+                "eventId": f"event-{number}",
+                "targetName": f"projects/{self._ready['project']}/devices/d{number}",
+                "eventType": "touch",
+                "data": {"touch": {"updateTime": stamp}},
+                "timestamp": stamp,
+            }
+            for number in range(events)
+        ]
+        assert self._post("events", {"events": body})["accepted"] == events
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        url = f"{self._ready['api']}/projects/{self._ready['project']}/{path}"
+        reply = self._api.request("POST", url, headers=self._headers, json=body)
+        assert reply.status == 200, reply.data
+        return reply.json()
+
+    def arrivals(self, events: int) -> dict[str, float]:
+        """When the healthy endpoint got each event first, once it has them all."""
+        url = f"{self._ready['receiver']}/control/{HEALTHY}/requests"
+        deadline = time.monotonic() + LOST_SECONDS
+        while True:
+            found: dict[str, float] = {}
+            for request in self._receiver.request("GET", url).json()["requests"]:
+                event = json.loads(base64.b64decode(request["body"]))["event"]
+                found.setdefault(event["eventId"], request["received_at"])
+            if len(found) == events or time.monotonic() > deadline:
+                return found
+            time.sleep(0.2)
+
+
+def burst(events: int) -> bool:
+    """One run on a fresh stack; prints its line, and tells whether everything was in time."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as state:
+        stack = Stack(Path(state))
+        try:
+            ready = time.monotonic()
+            run = Run(stack)
+            run.connect()
+            connected = time.monotonic()
+            published = time.time()
+            run.publish(events)
+            answered = time.time()
+            latencies = sorted(at - published for at in run.arrivals(events).values())
+        finally:
+            stack.end()
+    first, last = (latencies[0], latencies[-1]) if latencies else (LOST_SECONDS, LOST_SECONDS)
+    print(
+        f"first burst: events={events} arrived={len(latencies)} first_seconds={first:.2f} "
+        f"last_seconds={last:.2f} publish_seconds={answered - published:.2f} "
+        f"connect_seconds={connected - ready:.1f} start_seconds={ready - began:.1f}",
+        flush=True,
+    )
+    return len(latencies) == events and last <= LATE_SECONDS
+
+
+def main() -> int:
+    """Run it as often as asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e.first_burst")
+    parser.add_argument("--events", type=int, default=40)
+    parser.add_argument("--runs", type=int, default=1)
+    options = parser.parse_args()
+    in_time = [burst(options.events) for _ in range(options.runs)]
+    return 0 if all(in_time) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
