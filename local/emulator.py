@@ -7,6 +7,7 @@ for their interpreter .venv/runtime, which has nothing else installed.
 What it does not do as AWS does, and what is done about it here:
 - it lays a layer before the function on sys.path: the two share no names;
 - it passes its whole environment on to functions: it is started with a clean one;
+- it unpacks the layer for each worker and starts all at once: they share one, and start in turn;
 - it would remove containers of its own kind from a Docker engine: it is shown none.
 """
 
@@ -20,12 +21,12 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ LOCAL_PARAMETERS = {
     # Relaxed: a receiver on this machine is not on a public network. (Its authority is not a public
     # one either; TrustedAuthoritiesFile depends on the run.)
     "AllowedNetworks": "127.0.0.0/8",
-    # Not relaxed but sized for one machine: each batch in flight is a process with an unpacked
-    # artefact here, and the fifty of the default, all starting at once, stall everything.
-    "MaximumConcurrency": "4",
+    # Not relaxed but sized for one machine, the least that AWS takes: each batch in flight is a
+    # process here, a quarter of a second of CPU to start. Hanging endpoints keep all of theirs.
+    "MaximumConcurrency": "2",
     # The emulator refuses templates with a resource that it does not know.
     "SavedQueries": "false",
 }
@@ -64,10 +65,6 @@ POLL_S = 0.05
 
 # How long the kernel may take to end a killed process group.
 STOP_TIMEOUT_S = 2.0
-
-# Folders removed at the same time. Each worker has one with the unpacked artefact, more than a
-# thousand files, and removing them one by one is most of the time that a stop takes.
-REMOVERS = 8
 
 # Of the shell's environment: where programs and homes are and how text is written, nothing else.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
@@ -108,7 +105,7 @@ class Emulator:
 
     def start(self) -> None:
         """Start it and wait until it answers; raises `EmulatorError` when it does not."""
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        _remove(self._temporary)
         self._temporary.mkdir(parents=True)
         self.logs.mkdir(exist_ok=True)
         for old in self.logs.glob("*.log"):
@@ -186,10 +183,9 @@ class Emulator:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, the folders in it side by side."""
-    with ThreadPoolExecutor(REMOVERS) as removers:
-        for entry in folder.iterdir():
-            removers.submit(shutil.rmtree, entry, ignore_errors=True)
+    """Remove a folder with all that is in it, if it is there."""
+    for entry, _, _ in os.walk(folder):
+        Path(entry).chmod(stat.S_IRWXU)  # Unpacked layers are read-only
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -238,8 +234,7 @@ def invoke(emulator: Emulator, function: str, payload: object) -> Any:
 def package(folder: Path) -> bytes:
     """`folder` as a zip that depends on nothing but its content.
 
-    Not compressed: it travels no further than this machine, and each start of a function unpacks
-    it again.
+    Not compressed: it travels no further than this machine, where it is unpacked again.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

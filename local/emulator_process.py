@@ -9,12 +9,19 @@ that pipe however the parent ends, so that even a killed parent leaves nothing b
 """
 
 import contextlib
+import hashlib
+import io
 import os
 import signal
 import sys
+import tempfile
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any
+
+WRITABLE = 0o222
+"""Of a file's mode: that anybody may write to it."""
 
 
 def end_with_parent() -> None:
@@ -43,6 +50,72 @@ def keep_logs(lambda_service: Any, folder: Path) -> None:
     lambda_service._emit_lambda_logs = kept
 
 
+def share_layers(lambda_service: Any, lambda_runtime: Any, folder: Path) -> None:
+    """Have ministack unpack a layer once, into `folder`, for all workers that have it.
+
+    By itself it unpacks it for each worker, one after the other: more than a thousand files, and
+    half a second in which nothing else in the emulator gets on. A burst needs dozens of workers.
+    """
+    spawn = lambda_runtime.Worker._spawn
+    unpacked: dict[bytes, Path] = {}
+    unpacking = threading.Lock()
+
+    def shared(layer: bytes) -> Path:
+        with unpacking:
+            if layer not in unpacked:
+                unpacked[layer] = unpack(layer, folder)
+            return unpacked[layer]
+
+    def spawn_with_shared(worker: Any) -> None:
+        config = worker.config
+        layers = map(lambda_service._resolve_layer_zip, config.get("Layers", []))
+        folders = [str(shared(layer)) for layer in layers if layer]
+        variables = config.get("Environment", {}).get("Variables", {})
+        # Without layers there is nothing to unpack. The variable is what the worker, ministack's
+        # script, looks into for the folders of those that were.
+        worker.config = config | {
+            "Layers": [],
+            "Environment": {
+                "Variables": variables | {"_LAMBDA_LAYERS_DIRS": os.pathsep.join(folders)}
+            },
+        }
+        try:
+            spawn(worker)
+        finally:
+            worker.config = config  # A worker whose process has ended is spawned again
+
+    lambda_runtime.Worker._spawn = spawn_with_shared
+
+
+def unpack(layer: bytes, folder: Path) -> Path:
+    """Unpack a layer into a folder of `folder` that is named by its content, and read-only.
+
+    So is /opt on AWS. Here it also keeps one worker from changing what the others run.
+    """
+    path = folder / f"layer-{hashlib.sha256(layer).hexdigest()}"
+    with zipfile.ZipFile(io.BytesIO(layer)) as archive:
+        archive.extractall(path)
+    for entry in (*path.rglob("*"), path):
+        entry.chmod(entry.stat().st_mode & ~WRITABLE)
+    return path
+
+
+def start_in_turn(lambda_runtime: Any, turns: dict[str, threading.Semaphore], at_once: int) -> None:
+    """Have ministack start at most `at_once` workers of a function at the same time.
+
+    On AWS each has processors of its own. Here forty that start together are all ready when the
+    last one is; in turn the first are after a fraction of a second, and what they deliver does not
+    wait for the others. Functions do not wait for each other.
+    """
+    spawn = lambda_runtime.Worker._spawn
+
+    def spawn_in_turn(worker: Any) -> None:
+        with turns.setdefault(worker.func_name, threading.Semaphore(at_once)):
+            spawn(worker)
+
+    lambda_runtime.Worker._spawn = spawn_in_turn
+
+
 if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
     # ministack starts functions with the interpreter it runs on itself, where its own packages
@@ -50,7 +123,11 @@ if __name__ == "__main__":
     sys.executable = sys.argv.pop(1)
 
     from ministack.app import main
+    from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
+    # None of what these three wrap is public: requirements/emulator.txt pins ministack.
     keep_logs(lambda_svc, Path(sys.argv.pop(1)))
+    share_layers(lambda_svc, lambda_runtime, Path(tempfile.gettempdir()))
+    start_in_turn(lambda_runtime, {}, at_once=os.cpu_count() or 1)
     main()

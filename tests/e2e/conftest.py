@@ -28,6 +28,7 @@ class Stack:
     """A running `make run`. `ready` is the object of its ready line."""
 
     def __init__(self, state_dir: Path) -> None:
+        self.temporary = state_dir / "tmp"
         self.ports = free_port(), free_port()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.output: list[str] = []

@@ -143,6 +143,12 @@ def test_a_hundred_events_of_five_devices_arrive_once_and_verified(
     )
 
 
+def test_all_functions_run_one_unpacked_layer_that_none_can_change(stack: Stack) -> None:
+    (package,) = stack.temporary.rglob("dataconnectors")
+    layer = package.parents[1]
+    assert [path for path in (layer, *layer.rglob("*")) if path.stat().st_mode & 0o222] == []
+
+
 def test_a_disabled_connector_gets_nothing_and_an_enabled_one_the_next_event(
     sdk: Any, stack: Stack, receiver: Receiver
 ) -> None:
@@ -208,6 +214,7 @@ def test_it_stops_in_time_and_leaves_nothing(stack: Stack, failing: Receiver) ->
     assert seconds < STOP_SECONDS, stack.output
     assert code in (0, 2, -15), stack.output
     assert stack.processes() == []
+    assert not stack.temporary.exists()
     for port in stack.ports:
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", port), timeout=1)

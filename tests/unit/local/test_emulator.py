@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -41,6 +42,26 @@ def main():
     print(os.getpid(), child.pid, sys.executable, flush=True)
     child.wait()
 """
+
+
+LAMBDA_RUNTIME = """\
+class Worker:
+    def _spawn(self):
+        pass
+"""
+
+
+class LambdaRuntime:
+    """What is wrapped of ministack's: a worker remembers how it was configured when it started."""
+
+    class Worker:
+        def __init__(self, func_name: str, *layers: str) -> None:
+            self.func_name = func_name
+            self.config = {"Layers": layers, "Environment": {"Variables": {"TABLE_NAME": "rows"}}}
+            self.started: list[dict[str, Any]] = []
+
+        def _spawn(self) -> None:
+            self.started.append(self.config)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
@@ -133,13 +154,110 @@ def test_what_functions_log_is_kept_by_log_group(tmp_path: Path) -> None:
     assert len(emitted) == 4
 
 
+@pytest.fixture
+def lambda_runtime(monkeypatch: pytest.MonkeyPatch) -> type[LambdaRuntime]:
+    monkeypatch.setattr(LambdaRuntime.Worker, "_spawn", LambdaRuntime.Worker._spawn)
+    return LambdaRuntime
+
+
+def zipped(**files: str) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"python/{name}.py", text)
+    return buffer.getvalue()
+
+
+def test_workers_share_a_layer_of_the_same_content_and_no_other(
+    lambda_runtime: type[LambdaRuntime], tmp_path: Path
+) -> None:
+    class LambdaService:
+        layers: ClassVar = {
+            "a:1": zipped(module="x = 1"),
+            "b:1": zipped(module="x = 1"),
+            "a:2": zipped(module="x = 2"),
+            "deleted:1": None,
+        }
+        _resolve_layer_zip = layers.get
+
+    emulator_process.share_layers(LambdaService, lambda_runtime, tmp_path)
+
+    def started(worker: LambdaRuntime.Worker) -> list[str]:
+        before = worker.config
+        worker._spawn()
+        assert worker.config is before
+        config = worker.started[-1]
+        assert config["Layers"] == []
+        assert config["Environment"]["Variables"]["TABLE_NAME"] == "rows"
+        folders: str = config["Environment"]["Variables"]["_LAMBDA_LAYERS_DIRS"]
+        return [
+            (Path(folder) / "python" / "module.py").read_text()
+            for folder in folders.split(os.pathsep)
+            if folder
+        ]
+
+    first = lambda_runtime.Worker("sender", "a:1")
+    assert started(first) == ["x = 1"]
+    assert started(lambda_runtime.Worker("ingest", "b:1")) == ["x = 1"]
+    assert len(list(tmp_path.iterdir())) == 1
+    assert started(lambda_runtime.Worker("sender", "a:2", "a:1")) == ["x = 2", "x = 1"]
+    assert started(first) == ["x = 1"]
+    assert len(list(tmp_path.iterdir())) == 2
+    assert started(lambda_runtime.Worker("plain")) == []
+    assert started(lambda_runtime.Worker("plain", "deleted:1")) == []
+
+
+def test_a_start_that_fails_can_be_repeated(
+    lambda_runtime: type[LambdaRuntime], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LambdaService:
+        _resolve_layer_zip: ClassVar = {"a:1": zipped(module="x = 1")}.get
+
+    def fail(worker: LambdaRuntime.Worker) -> None:
+        raise RuntimeError("Worker init failed")
+
+    monkeypatch.setattr(lambda_runtime.Worker, "_spawn", fail)
+    emulator_process.share_layers(LambdaService, lambda_runtime, tmp_path)
+    worker = lambda_runtime.Worker("sender", "a:1")
+    with pytest.raises(RuntimeError):
+        worker._spawn()
+    assert worker.config["Layers"] == ("a:1",)
+
+
+def test_nobody_may_write_to_an_unpacked_layer(tmp_path: Path) -> None:
+    layer = emulator_process.unpack(zipped(module="x = 1"), tmp_path)
+    paths = [layer, *layer.rglob("*")]
+    assert len(paths) == 3
+    assert [path for path in paths if path.stat().st_mode & 0o222] == []
+
+
+def test_workers_of_a_function_start_in_turn_and_functions_do_not_wait_for_each_other(
+    lambda_runtime: type[LambdaRuntime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: dict[str, threading.Semaphore] = {}
+    free: list[bool] = []
+
+    def look(worker: LambdaRuntime.Worker) -> None:
+        free.append(turns[worker.func_name].acquire(blocking=False))
+        if worker.func_name == "sender":
+            lambda_runtime.Worker("ingest")._spawn()
+
+    monkeypatch.setattr(lambda_runtime.Worker, "_spawn", look)
+    emulator_process.start_in_turn(lambda_runtime, turns, at_once=1)
+    lambda_runtime.Worker("sender")._spawn()
+    assert free == [False, False]
+    assert all(turn.acquire(blocking=False) for turn in turns.values())
+
+
 def test_its_temporary_files_are_in_the_state_directory_and_go_with_it(
     emulator: Emulator, tmp_path: Path
 ) -> None:
+    temporary = tmp_path / "state" / "tmp"
+    killed = emulator_process.unpack(zipped(of_a_killed_run=""), temporary)
     emulator.start()
-    temporary = Path(told(emulator)["env"]["TMPDIR"])
-    assert temporary.is_relative_to(tmp_path / "state")
-    assert temporary.is_dir()
+    assert Path(told(emulator)["env"]["TMPDIR"]) == temporary
+    assert not killed.exists()
+    emulator_process.unpack(zipped(module="x = 1"), temporary)
     emulator.stop()
     assert not temporary.exists()
 
@@ -188,6 +306,9 @@ def test_the_process_and_its_children_end_with_whoever_started_it(tmp_path: Path
     (tmp_path / "ministack" / "services").mkdir()
     (tmp_path / "ministack" / "services" / "__init__.py").touch()
     (tmp_path / "ministack" / "services" / "lambda_svc.py").write_text("_emit_lambda_logs = print")
+    (tmp_path / "ministack" / "core").mkdir()
+    (tmp_path / "ministack" / "core" / "__init__.py").touch()
+    (tmp_path / "ministack" / "core" / "lambda_runtime.py").write_text(LAMBDA_RUNTIME)
     process = subprocess.Popen(
         [sys.executable, emulator_process.__file__, "/functions/python", str(tmp_path)],
         stdin=subprocess.PIPE,
