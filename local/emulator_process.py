@@ -103,7 +103,7 @@ def unpack(layer: bytes, folder: Path) -> Path:
 def start_in_turn(lambda_runtime: Any, turns: dict[str, threading.Semaphore], at_once: int) -> None:
     """Have ministack start at most `at_once` workers of a function at the same time.
 
-    On AWS each has processors of its own. Here forty that start together are all ready when the
+    On AWS each has processors of its own. Here twenty that start together are all ready when the
     last one is; in turn the first are after a fraction of a second, and what they deliver does not
     wait for the others. Functions do not wait for each other.
     """

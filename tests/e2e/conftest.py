@@ -25,7 +25,10 @@ STOP_SECONDS = 5
 
 
 class Stack:
-    """A running `make run`. `ready` is the object of its ready line."""
+    """A running `make run`. `ready` is the object of its ready line.
+
+    What it unpacks is in `temporary`.
+    """
 
     def __init__(self, state_dir: Path) -> None:
         self.temporary = state_dir / "tmp"

@@ -1,6 +1,6 @@
 """Real time, real processes: a first burst, to one healthy endpoint among hanging ones.
 
-    python -m tests.e2e.first_burst --events 40 --runs 3
+    python -m tests.e2e.first_burst --events 20 --runs 3
 
 Starts `make run`, makes ten connectors, of which nine lead to an endpoint that accepts and never
 answers, and publishes to all of them in one call: every process that delivers has to start first.
@@ -122,7 +122,7 @@ def burst(events: int) -> bool:
 def main() -> int:
     """Run it as often as asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.first_burst")
-    parser.add_argument("--events", type=int, default=40)
+    parser.add_argument("--events", type=int, default=20)
     parser.add_argument("--runs", type=int, default=1)
     options = parser.parse_args()
     in_time = [burst(options.events) for _ in range(options.runs)]
