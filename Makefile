@@ -11,7 +11,7 @@ STATE_DIR ?= .local
 CA_BUNDLE ?=
 DEMO ?= 1
 
-# Option of `make deploy`, `destroy`, `admin` and `deadletters`: a table of samconfig.toml.
+# Option of `make deploy`, `destroy`, `admin` and `dead-letters`: a table of samconfig.toml.
 ENV ?= dev
 
 # Options of `make admin`: the id of a project to join, and 1 for who administers the organization. Not
@@ -43,7 +43,7 @@ SOURCES = template.yaml ops/build.py ops/interpreter.py \
 
 .PHONY: help
 help: ## This list
-	@grep -hE '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.* ## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## /\1\t/' | expand -t 10
 
 .PHONY: install
 install: .venv/dev/.made .venv/emulator/.made .venv/runtime/.made .venv/sam/.made ## All environments
@@ -83,8 +83,8 @@ admin: environment .venv/dev/.made ## An administrator of a new project, or JOIN
 	@$(DEV) -m ops.admin --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
 		$(if $(JOIN),--join '$(JOIN)') $(if $(filter 1,$(ORGANIZATION)),--organization-admin)
 
-.PHONY: deadletters
-deadletters: environment .venv/dev/.made ## Messages that are our fault; SEND_BACK=1 puts them back: ENV
+.PHONY: dead-letters
+dead-letters: environment .venv/dev/.made ## Dead letters; SEND_BACK=1 puts them back into their queues: ENV
 	@$(DEV) -m ops.dead_letters --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
 		$(if $(filter 1,$(SEND_BACK)),--send-back)
 
@@ -99,6 +99,10 @@ bench: .venv/dev/.made build ## Costs of deliveries and cold starts, against the
 .PHONY: faults
 faults: .venv/dev/.made ## Ingest and sender under injected faults: SEED, EVENTS
 	@$(DEV) -m tests.faults --seed '$(SEED)' --events '$(EVENTS)'
+
+.PHONY: packages
+packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
+	@$(DEV) -m tools.packages
 
 .PHONY: lock
 lock: .venv/lock/.made ## Resolve the *.in files anew
