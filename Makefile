@@ -43,7 +43,7 @@ SOURCES = template.yaml ops/build.py ops/interpreter.py \
 
 .PHONY: help
 help: ## This list
-	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## /\1\t/' | expand -t 14
 
 .PHONY: install
 install: .venv/dev/.made .venv/emulator/.made .venv/runtime/.made .venv/sam/.made ## All environments
