@@ -21,7 +21,7 @@ from dataconnectors.aws.clients import Clients
 from dataconnectors.aws.settings import ReconcilerSettings
 from dataconnectors.expiry.accounting import Accountant
 from dataconnectors.expiry.announcements import Announcer
-from dataconnectors.provisioning.control_plane import Blueprint
+from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.reconciler import Failed, Reconciler, Repaired
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredStore

@@ -16,14 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dataconnectors.aws.settings import QueueSettings
 from dataconnectors.connectors.connector import Connector, Lifecycle, LifecycleEntry
 from dataconnectors.kernel.errors import ControlPlaneError
+from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.control_plane import (
     ABSENT,
-    Blueprint,
     CallError,
     ControlPlane,
-    EventSourceMapping,
     NotYetError,
 )
+from dataconnectors.provisioning.mappings import EventSourceMapping
 
 QUEUE_SETTLES = 1.0
 """Seconds. AWS: "you must wait at least one second after the queue is created" to use it."""
@@ -199,7 +199,7 @@ def _step_to_deleted(observed: Observed) -> Step:
     if observed.mappings is None:
         return FindMappings()
     for mapping in observed.mappings:
-        if not mapping.in_transition:
+        if not mapping.is_in_transition:
             return DeleteMapping(mapping)
     if observed.mappings:
         mapping = observed.mappings[0]
@@ -230,17 +230,17 @@ def _step_to_one_mapping(
     queue_url: str,
     mappings: tuple[EventSourceMapping, ...],
 ) -> Step:
-    usable = [mapping for mapping in mappings if not mapping.leaving]
+    usable = [mapping for mapping in mappings if not mapping.is_deleting]
     if not usable:
         if mappings:
             return Wait(f"mapping {mappings[0].id} is being deleted")
         return CreateMapping()
     kept = min(usable, key=lambda mapping: _preference(mapping, owner, blueprint))
     for mapping in usable:
-        if mapping is not kept and not mapping.in_transition:
+        if mapping is not kept and not mapping.is_in_transition:
             return DeleteMapping(mapping)
-    if kept.id != observed.altered and not blueprint.fits(kept):
-        if kept.in_transition:
+    if kept.id != observed.altered and not blueprint.matches(kept):
+        if kept.is_in_transition:
             return Wait(f"mapping {kept.id} is {kept.state}")
         return UpdateMapping(kept)
     if len(usable) > 1:
@@ -411,7 +411,7 @@ class Provisioner:
         listed = [
             mapping
             for mapping in self._plane.mappings_on(owner.queue_id)
-            if mapping.id == owner.mapping_id or self._blueprint.feeds_sender(mapping)
+            if mapping.id == owner.mapping_id or self._blueprint.invokes_sender(mapping)
         ]
         if owner.mapping_id and all(mapping.id != owner.mapping_id for mapping in listed):
             own = self._plane.find_mapping(owner.mapping_id)

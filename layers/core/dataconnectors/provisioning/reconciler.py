@@ -19,16 +19,14 @@ from dataconnectors.aws.settings import QueueSettings
 from dataconnectors.connectors.connector import Connector, Lifecycle, LifecycleEntry
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import ControlPlaneError
+from dataconnectors.provisioning.blueprint import CONNECTOR_TAG, STACK_TAG, Blueprint
 from dataconnectors.provisioning.control_plane import (
     ABSENT,
-    CONNECTOR_TAG,
-    STACK_TAG,
-    Blueprint,
     CallError,
     ControlPlane,
-    EventSourceMapping,
     NotYetError,
 )
+from dataconnectors.provisioning.mappings import EventSourceMapping
 from dataconnectors.provisioning.provisioner import Change, Owner, Provisioner, Rows
 from dataconnectors.provisioning.rate_limit import OutOfTimeError, RateLimit
 
@@ -276,7 +274,7 @@ class _Run:
             and entry.provisioned == self.blueprint.fingerprint
             and len(mappings) == 1
             and mappings[0].id == entry.mapping_id
-            and self.blueprint.fits(mappings[0])
+            and self.blueprint.matches(mappings[0])
         )
 
     def _repair(self, entry: LifecycleEntry) -> None:

@@ -10,7 +10,9 @@ from botocore.exceptions import ConnectTimeoutError
 
 from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.kernel.errors import ControlPlaneError
-from dataconnectors.provisioning.control_plane import Blueprint, EventSourceMapping, NotYetError
+from dataconnectors.provisioning.blueprint import Blueprint
+from dataconnectors.provisioning.control_plane import NotYetError
+from dataconnectors.provisioning.mappings import EventSourceMapping
 from dataconnectors.provisioning.provisioner import (
     NOTHING_OBSERVED,
     Change,
@@ -91,10 +93,10 @@ FITTING = EventSourceMapping(
     function_arn=SENDER,
     state="Enabled",
     batch_size=10,
-    window=0,
+    batching_window=0,
     maximum_concurrency=50,
     response_types=("ReportBatchItemFailures",),
-    filtered=False,
+    has_filter=False,
 )
 SECOND = replace(FITTING, id="m0", function_arn=SENDER.removesuffix(":live"))
 SLOW = replace(FITTING, maximum_concurrency=2)
@@ -160,12 +162,12 @@ def test_the_next_step_follows_from_what_is_seen(
     [
         {"state": "Disabled"},
         {"batch_size": 1},
-        {"window": 5},
+        {"batching_window": 5},
         {"maximum_concurrency": None},
         {"maximum_concurrency": 2},
         {"response_types": ()},
         {"function_arn": SENDER.removesuffix(":live")},
-        {"filtered": True},
+        {"has_filter": True},
     ],
     ids=str,
 )
@@ -182,40 +184,6 @@ def test_the_mapping_that_stays_does_not_depend_on_the_order_of_the_listing(
     orders = [(FITTING, SECOND), (SECOND, FITTING)]
     steps = {str(next_step(owner, Observed(URL, True, order), BLUEPRINT)) for order in orders}
     assert len(steps) == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "same"),
-    [
-        ({}, True),
-        ({"stack": "other"}, True),
-        ({"visibility_timeout": 600}, False),
-        ({"maximum_concurrency": 2}, False),
-        ({"sender_arn": SENDER.replace("live", "next")}, False),
-    ],
-    ids=str,
-)
-def test_the_fingerprint_changes_with_the_parameters(change: dict[str, Any], same: bool) -> None:
-    assert (Blueprint(SETTINGS._replace(**change)).fingerprint == TODAY) is same
-
-
-@pytest.mark.parametrize(
-    ("queue_name", "queue_id"),
-    [
-        (f"dc-c-{QUEUE_ID}", QUEUE_ID),
-        (f"dc-eu-c-{QUEUE_ID}", None),
-        (f"dc-c-c-{QUEUE_ID}", None),
-        (f"dc-c-{QUEUE_ID}0", None),
-        (f"dc-c-{QUEUE_ID[1:]}", None),
-        ("dc-c-0123456789abcdefghiw", None),
-        (f"dc-c-{QUEUE_ID}\n", None),
-        ("dc-failed", None),
-    ],
-)
-def test_only_names_that_this_stack_gives_are_its_own(
-    queue_name: str, queue_id: str | None
-) -> None:
-    assert BLUEPRINT.queue_id(queue_name) == queue_id
 
 
 # --- making ----------------------------------------------------------------------------------

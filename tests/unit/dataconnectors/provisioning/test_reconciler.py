@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dataconnectors.aws.settings import QueueSettings
 from dataconnectors.connectors.connector import Lifecycle
 from dataconnectors.kernel.errors import ControlPlaneError
-from dataconnectors.provisioning.control_plane import Blueprint
+from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.provisioner import Provisioner
 from dataconnectors.provisioning.reconciler import (
     AUDIT_MINUTES,

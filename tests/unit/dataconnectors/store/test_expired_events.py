@@ -12,7 +12,6 @@ from moto import mock_aws
 from dataconnectors.events.message import LONGEST_NAME
 from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, ExpiredEvent
-from dataconnectors.provisioning import control_plane
 from dataconnectors.store.expired_events import NOTICE_SECONDS, ExpiredStore, _item
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
@@ -53,10 +52,6 @@ def page(store: ExpiredStore, limit: int = 100, now: float = NOW) -> list[str]:
         found, rest = store.page(NAME, now, limit=limit, after=rest)
         ids += [event.event_id for event in found]
     return ids
-
-
-def test_the_twelve_hours_are_those_of_the_queues() -> None:
-    assert RETENTION_SECONDS == control_plane.RETENTION
 
 
 @pytest.mark.parametrize("event", [EVENT, replace(EVENT, status=None, event_type="", target="")])
