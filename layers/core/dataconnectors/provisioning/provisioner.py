@@ -1,269 +1,58 @@
-"""Takes one connector to exactly one queue and one mapping, or to none, from wherever it stands.
+"""Takes one connector to exactly one queue and one mapping, or deletes both, from any state.
 
-No transaction spans DynamoDB, SQS and Lambda, and a process may die after any call. So nothing is
-remembered between calls but the row: `next_step` looks at what is there and names the one thing to
-do next, `Provisioner` does it and asks again. The config API and the reconciler both run it.
+No transaction spans DynamoDB, SQS and Lambda, and a process may die after any call. So the row is
+all that is remembered between runs: the provisioner looks at what is there, does the one step that
+`steps.next_step` names, and asks again. The config API and the reconciler both use it.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.aws.settings import QueueSettings
-from dataconnectors.connectors.connector import Connector, Lifecycle, LifecycleEntry
+from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.kernel.errors import ControlPlaneError
 from dataconnectors.provisioning.blueprint import Blueprint
-from dataconnectors.provisioning.control_plane import (
-    ABSENT,
-    CallError,
-    ControlPlane,
-    NotYetError,
-)
+from dataconnectors.provisioning.control_plane import ABSENT, CallError, ControlPlane, NotYetError
 from dataconnectors.provisioning.mappings import EventSourceMapping
+from dataconnectors.provisioning.rows import ConnectorRows
+from dataconnectors.provisioning.steps import (
+    NO_MAPPINGS,
+    NOTHING_OBSERVED,
+    Complete,
+    CreateMapping,
+    CreateQueue,
+    DeleteMapping,
+    DeleteQueue,
+    FindMappings,
+    FindQueue,
+    MappingStep,
+    Observed,
+    Owner,
+    QueueStep,
+    UpdateMapping,
+    UpdateQueue,
+    Wait,
+    next_step,
+)
 
-QUEUE_SETTLES = 1.0
+QUEUE_USABLE_AFTER = 1.0
 """Seconds. AWS: "you must wait at least one second after the queue is created" to use it."""
 
 RECORD_TRIES = 5
-"""Of writing a row that the customer changes meanwhile. Each PATCH costs at most one."""
+"""How often a row is written that the customer changes meanwhile. A PATCH costs one try at most."""
 
 _QUEUE_NOT_VISIBLE = frozenset({"InvalidParameterValueException", "ResourceNotFoundException"})
-"""What Lambda answers when it does not see the queue of a new mapping, among other reasons."""
-
-
-class Rows(Protocol):
-    """What provisioning needs of `store.connectors.ConnectorStore`."""
-
-    def connector(self, name: str) -> Connector | None:
-        """The row, strongly consistent."""
-
-    def connectors_in(self, lifecycle: Lifecycle) -> Iterator[LifecycleEntry]:
-        """The index, eventually consistent."""
-
-    def set_ready(
-        self, connector: Connector, *, queue_url: str, mapping_id: str, provisioned: str
-    ) -> Connector | None:
-        """Write what was made, if the row is still this version and not being deleted."""
-
-    def remove(self, connector: Connector) -> bool:
-        """Leave a tombstone for a row that is being deleted."""
-
-
-# --- what there is and what to do next -------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose queue and mapping this is about: a row, or what a row has left behind.
-
-    The fields are those of `Connector`; an orphan's `lifecycle` is `DELETING`.
-    """
-
-    connector: str
-    queue_id: str
-    queue_url: str
-    mapping_id: str
-    lifecycle: Lifecycle
-    provisioned: str
-
-    @classmethod
-    def of(cls, row: Connector) -> Self:
-        """The subject that a row is."""
-        return cls(
-            connector=row.name,
-            queue_id=row.queue_id,
-            queue_url=row.queue_url,
-            mapping_id=row.mapping_id,
-            lifecycle=row.lifecycle,
-            provisioned=row.provisioned,
-        )
-
-    @classmethod
-    def orphan(cls, connector: str, queue_id: str) -> Self:
-        """What is left of a connector whose row is gone."""
-        return cls(connector, queue_id, "", "", Lifecycle.DELETING, "")
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What is known of the real things; None where nobody has looked yet.
-
-    `queue_url` may be `ABSENT`. `queue_current`: the queue was given the blueprint's attributes
-    just now; `altered` is the id of the mapping that was. Neither is asked whether it took them:
-    that could go on for ever, and the next audit asks anyway. `usable_at` is when a new queue has
-    settled, by the monotonic clock.
-    """
-
-    queue_url: str | None = None
-    queue_current: bool = False
-    mappings: tuple[EventSourceMapping, ...] | None = None
-    altered: str = ""
-    usable_at: float = 0.0
-
-
-NOTHING_OBSERVED = Observed()
-"""Nobody has looked at anything."""
-
-NOTHING_CREATED = Observed(mappings=())
-"""For a row just written. A mapping that is there after all shows itself by a conflict."""
-
-
-@dataclass(frozen=True, slots=True)
-class FindQueue:
-    """Ask for the queue's URL."""
-
-
-@dataclass(frozen=True, slots=True)
-class CreateQueue:
-    """Create the queue, which finds it when it is there, and corrects its attributes."""
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateQueue:
-    """Give the queue the attributes of today's parameters."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteQueue:
-    """Delete the queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class FindMappings:
-    """Ask for the mappings on the queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class CreateMapping:
-    """Create the mapping."""
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateMapping:
-    """Give the mapping the settings of the blueprint."""
-
-    mapping: EventSourceMapping
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteMapping:
-    """Delete a mapping."""
-
-    mapping: EventSourceMapping
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """AWS has to finish first; a later run goes on."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """Everything is as it should be. Both are "" when it should be gone."""
-
-    queue_url: str
-    mapping_id: str
-
-
-Step = (
-    FindQueue
-    | CreateQueue
-    | UpdateQueue
-    | DeleteQueue
-    | FindMappings
-    | CreateMapping
-    | UpdateMapping
-    | DeleteMapping
-    | Wait
-    | Complete
-)
-
-
-def next_step(owner: Owner, observed: Observed, blueprint: Blueprint) -> Step:
-    """The one thing to do now. Pure; repeated with what it finds, ends in `Complete` or `Wait`."""
-    if owner.lifecycle is Lifecycle.DELETING:
-        return _step_to_deleted(observed)
-    return _step_to_ready(owner, observed, blueprint)
-
-
-def _step_to_deleted(observed: Observed) -> Step:
-    """Mapping first, then the queue: without its queue a mapping would fail for ever."""
-    if observed.mappings is None:
-        return FindMappings()
-    for mapping in observed.mappings:
-        if not mapping.is_in_transition:
-            return DeleteMapping(mapping)
-    if observed.mappings:
-        mapping = observed.mappings[0]
-        return Wait(f"mapping {mapping.id} is {mapping.state}")
-    if observed.queue_url != ABSENT:
-        return DeleteQueue()
-    return Complete("", "")
-
-
-def _step_to_ready(owner: Owner, observed: Observed, blueprint: Blueprint) -> Step:
-    """Queue first, because Lambda checks it when a mapping is made or altered."""
-    if observed.queue_url is None:
-        # A queue that should be there is looked for, so that its loss is noticed.
-        return FindQueue() if owner.lifecycle is Lifecycle.READY else CreateQueue()
-    if observed.queue_url == ABSENT:
-        return CreateQueue()
-    if owner.provisioned != blueprint.fingerprint and not observed.queue_current:
-        return UpdateQueue(observed.queue_url)
-    if observed.mappings is None:
-        return FindMappings()
-    return _step_to_one_mapping(owner, observed, blueprint, observed.queue_url, observed.mappings)
-
-
-def _step_to_one_mapping(
-    owner: Owner,
-    observed: Observed,
-    blueprint: Blueprint,
-    queue_url: str,
-    mappings: tuple[EventSourceMapping, ...],
-) -> Step:
-    usable = [mapping for mapping in mappings if not mapping.is_deleting]
-    if not usable:
-        if mappings:
-            return Wait(f"mapping {mappings[0].id} is being deleted")
-        return CreateMapping()
-    kept = min(usable, key=lambda mapping: _preference(mapping, owner, blueprint))
-    for mapping in usable:
-        if mapping is not kept and not mapping.is_in_transition:
-            return DeleteMapping(mapping)
-    if kept.id != observed.altered and not blueprint.matches(kept):
-        if kept.is_in_transition:
-            return Wait(f"mapping {kept.id} is {kept.state}")
-        return UpdateMapping(kept)
-    if len(usable) > 1:
-        return Wait("a second mapping is in a transition")
-    return Complete(queue_url, kept.id)
-
-
-def _preference(
-    mapping: EventSourceMapping, owner: Owner, blueprint: Blueprint
-) -> tuple[bool, bool, str]:
-    """Which mapping of several stays: two reconcilers at once have to choose the same."""
-    return (
-        mapping.id != owner.mapping_id,
-        mapping.function_arn != blueprint.settings.sender_arn,
-        mapping.id,
-    )
-
-
-# --- doing it --------------------------------------------------------------------------------
+"""The codes of Lambda's answer when it does not see a new mapping's queue yet. They have other
+causes too."""
 
 
 class Change(StrEnum):
-    """What was done to a queue or a mapping. A queue "made" may have been there already."""
+    """What was done to a queue or a mapping. A created queue may have existed before."""
 
     QUEUE_CREATED = "queue created"
     QUEUE_UPDATED = "queue updated"
@@ -274,176 +63,184 @@ class Change(StrEnum):
 
 
 def _ignore_change(_: Change) -> None:
-    """For callers who need no news."""
+    """For callers that need not know what was changed."""
 
 
 class Provisioner:
-    """Makes and unmakes queues and mappings. `clock` and `sleep` in seconds.
+    """Creates, updates and deletes queues and mappings. It keeps nothing between calls.
 
-    `before_call` runs before each call to SQS and Lambda. Keeps nothing between calls.
+    `clock` and `sleep` are in seconds. `before_call` runs before each call to SQS and Lambda.
     """
 
     def __init__(
         self,
         sqs: Any,
         lambda_client: Any,
-        store: Rows,
+        rows: ConnectorRows,
         settings: QueueSettings,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         before_call: Callable[[], None] = lambda: None,
     ) -> None:
         self._blueprint = Blueprint(settings)
-        self._plane = ControlPlane(sqs, lambda_client, self._blueprint, before_call)
-        self._store = store
+        self._control_plane = ControlPlane(sqs, lambda_client, self._blueprint, before_call)
+        self._rows = rows
         self._clock = clock
         self._sleep = sleep
 
     def provision(self, connector: Connector) -> Connector:
-        """Make what a `PROVISIONING` row lacks; return the row as it is then, `READY`.
+        """Create what a `PROVISIONING` connector lacks, and return its row, now `READY`.
 
-        On return the queue is usable and Lambda has accepted the mapping, which may still be
-        Creating: events wait in the queue. May be repeated, by anybody, at any point.
+        On return the queue is usable and Lambda has accepted the mapping. The mapping may still be
+        Creating; events wait in the queue until it is enabled. Anybody may repeat this at any time.
 
-        Raises `ControlPlaneError` that names the connector when AWS did not do it, or when the
-        connector was deleted meanwhile. The row stays as it is and the reconciler finishes it.
+        Raises `ControlPlaneError`, which names the connector, when AWS did not do it or when the
+        connector was deleted meanwhile. The row then stays as it is, and the reconciler goes on.
         """
         try:
-            return self.settle(connector, observed=NOTHING_CREATED)
+            return self.converge(connector, observed=NO_MAPPINGS)
         except ControlPlaneError as error:
             raise ControlPlaneError(f"{connector.name}: {error}") from error
-        except (ClientError, BotoCoreError) as error:  # of the store
+        except (ClientError, BotoCoreError) as error:  # raised by the rows' methods
             raise ControlPlaneError(f"{connector.name}: the database did not answer") from error
 
-    def settle(
+    def converge(
         self,
         row: Connector,
         *,
         observed: Observed = NOTHING_OBSERVED,
-        changed: Callable[[Change], None] = _ignore_change,
+        on_change: Callable[[Change], None] = _ignore_change,
     ) -> Connector:
-        """Take a row that is not being deleted to one queue and one mapping, and record them.
+        """Take a connector to one queue and one mapping like the blueprint, and record them.
 
-        Raises `CallError`, `NotYetError` when a later run has to go on, and botocore's errors from
-        the store. `changed` hears of each change as soon as AWS has accepted it.
+        Returns the row as it is then. `on_change` is called for each change as soon as AWS has
+        accepted it.
+
+        Raises `CallError`; `NotYetError` when a later run has to go on; `ControlPlaneError` when
+        the connector is being deleted; and botocore's errors when the database fails.
         """
         if row.lifecycle is Lifecycle.DELETING:
             raise ControlPlaneError("it is being deleted")
-        complete = self._go(Owner.of(row), observed, changed)
+        complete = self._do_steps(Owner.of(row), observed, on_change)
         return self._record(row, complete)
 
-    def clear(self, owner: Owner, *, changed: Callable[[Change], None] = _ignore_change) -> None:
-        """Remove the mapping and then the queue of a subject that is being deleted.
+    def delete(self, owner: Owner, *, on_change: Callable[[Change], None] = _ignore_change) -> None:
+        """Delete the mappings and then the queue of an owner that is being deleted.
 
-        Raises as `settle` does; `NotYetError` is usual, since a mapping takes seconds to leave.
+        Raises as `converge` does. `NotYetError` is usual, as Lambda takes seconds to delete a
+        mapping. Raises `ValueError` for an owner that is not being deleted.
         """
         if owner.lifecycle is not Lifecycle.DELETING:
             raise ValueError(f"{owner.connector} is {owner.lifecycle}: its queue is needed")
-        self._go(owner, NOTHING_OBSERVED, changed)
+        self._do_steps(owner, NOTHING_OBSERVED, on_change)
 
-    def _go(self, owner: Owner, observed: Observed, changed: Callable[[Change], None]) -> Complete:
+    def _do_steps(
+        self, owner: Owner, observed: Observed, on_change: Callable[[Change], None]
+    ) -> Complete:
         while True:
             match next_step(owner, observed, self._blueprint):
                 case Wait(reason):
                     raise NotYetError(reason)
                 case Complete() as complete:
-                    self._wait_until(observed.usable_at)
+                    self._sleep_until(observed.queue_usable_at)
                     return complete
                 case FindQueue() | CreateQueue() | UpdateQueue() | DeleteQueue() as step:
-                    observed = self._on_queue(step, owner, observed, changed)
+                    observed = self._do_queue_step(step, owner, observed, on_change)
                 case FindMappings() | CreateMapping() | UpdateMapping() | DeleteMapping() as step:
-                    observed = self._on_mapping(step, owner, observed, changed)
+                    observed = self._do_mapping_step(step, owner, observed, on_change)
 
-    def _on_queue(
+    def _do_queue_step(
         self,
-        step: FindQueue | CreateQueue | UpdateQueue | DeleteQueue,
+        step: QueueStep,
         owner: Owner,
         observed: Observed,
-        changed: Callable[[Change], None],
+        on_change: Callable[[Change], None],
     ) -> Observed:
         match step:
             case FindQueue():
-                return replace(observed, queue_url=self._plane.find_queue(owner.queue_id))
+                return replace(observed, queue_url=self._control_plane.find_queue(owner.queue_id))
             case CreateQueue():
-                url = self._plane.create_queue(owner.queue_id, owner.connector)
-                changed(Change.QUEUE_CREATED)
-                settled = self._clock() + QUEUE_SETTLES
-                return replace(observed, queue_url=url, queue_current=True, usable_at=settled)
+                url = self._control_plane.create_queue(owner.queue_id, owner.connector)
+                on_change(Change.QUEUE_CREATED)
+                usable_at = self._clock() + QUEUE_USABLE_AFTER
+                return replace(
+                    observed, queue_url=url, queue_updated=True, queue_usable_at=usable_at
+                )
             case UpdateQueue(url):
-                self._plane.update_queue(url)
-                changed(Change.QUEUE_UPDATED)
-                return replace(observed, queue_current=True)
+                self._control_plane.update_queue(url)
+                on_change(Change.QUEUE_UPDATED)
+                return replace(observed, queue_updated=True)
             case DeleteQueue():
-                url = owner.queue_url or self._plane.find_queue(owner.queue_id)
+                url = owner.queue_url or self._control_plane.find_queue(owner.queue_id)
                 if url != ABSENT:
-                    self._plane.delete_queue(url)
-                    changed(Change.QUEUE_DELETED)
+                    self._control_plane.delete_queue(url)
+                    on_change(Change.QUEUE_DELETED)
                 return replace(observed, queue_url=ABSENT)
 
-    def _on_mapping(
+    def _do_mapping_step(
         self,
-        step: FindMappings | CreateMapping | UpdateMapping | DeleteMapping,
+        step: MappingStep,
         owner: Owner,
         observed: Observed,
-        changed: Callable[[Change], None],
+        on_change: Callable[[Change], None],
     ) -> Observed:
         match step:
             case FindMappings():
-                return replace(observed, mappings=self._mappings(owner))
+                return replace(observed, mappings=self._find_own_mappings(owner))
             case CreateMapping():
-                made = self._create_mapping(owner, observed.usable_at, changed)
-                return replace(observed, mappings=made)
+                mappings = self._create_mapping(owner, observed.queue_usable_at, on_change)
+                return replace(observed, mappings=mappings)
             case UpdateMapping(mapping):
-                self._plane.update_mapping(mapping)
-                changed(Change.MAPPING_UPDATED)
-                return replace(observed, altered=mapping.id)
+                self._control_plane.update_mapping(mapping)
+                on_change(Change.MAPPING_UPDATED)
+                return replace(observed, updated_mapping_id=mapping.id)
             case DeleteMapping(mapping):
-                self._plane.delete_mapping(mapping)
-                changed(Change.MAPPING_DELETED)
-                return replace(observed, mappings=_without(observed, mapping))
+                self._control_plane.delete_mapping(mapping)
+                on_change(Change.MAPPING_DELETED)
+                return replace(observed, mappings=_mark_deleting(observed.mappings or (), mapping))
 
-    def _mappings(self, owner: Owner) -> tuple[EventSourceMapping, ...]:
-        """Ours on the queue. Somebody else's function on it is not ours to touch.
+    def _find_own_mappings(self, owner: Owner) -> tuple[EventSourceMapping, ...]:
+        """The mappings on the queue that are ours. We never touch another function's mapping.
 
-        The row's own mapping is asked for by its id: the listing may lag, and whatever function it
-        calls by now, we made it.
+        The mapping whose id is in the row is ours whatever function it invokes now. It is asked for
+        by its id when the listing does not show it, because the listing lags.
         """
-        listed = [
+        mappings = [
             mapping
-            for mapping in self._plane.mappings_on(owner.queue_id)
+            for mapping in self._control_plane.mappings_on(owner.queue_id)
             if mapping.id == owner.mapping_id or self._blueprint.invokes_sender(mapping)
         ]
-        if owner.mapping_id and all(mapping.id != owner.mapping_id for mapping in listed):
-            own = self._plane.find_mapping(owner.mapping_id)
-            if own is not None:
-                listed.append(own)
-        return tuple(listed)
+        if owner.mapping_id and all(mapping.id != owner.mapping_id for mapping in mappings):
+            recorded = self._control_plane.find_mapping(owner.mapping_id)
+            if recorded is not None:
+                mappings.append(recorded)
+        return tuple(mappings)
 
     def _create_mapping(
-        self, owner: Owner, usable_at: float, changed: Callable[[Change], None]
+        self, owner: Owner, queue_usable_at: float, on_change: Callable[[Change], None]
     ) -> tuple[EventSourceMapping, ...]:
-        """The mappings there are after trying to make one.
+        """Create a mapping and return the mappings that are there then.
 
-        Tried at once, while the new queue settles; when Lambda does not see the queue so soon, it
-        is tried a second time. On a conflict, whoever came first has made it.
+        The first try does not wait until a new queue is usable. When Lambda does not see the queue
+        yet, a second try follows after that time. On a conflict somebody else has created it.
         """
         try:
-            made = self._plane.create_mapping(owner.queue_id, owner.connector)
+            mapping = self._control_plane.create_mapping(owner.queue_id, owner.connector)
         except CallError as error:
-            if error.code not in _QUEUE_NOT_VISIBLE or self._clock() >= usable_at:
+            if error.code not in _QUEUE_NOT_VISIBLE or self._clock() >= queue_usable_at:
                 raise
-            self._wait_until(usable_at)
-            made = self._plane.create_mapping(owner.queue_id, owner.connector)
-        if made is not None:
-            changed(Change.MAPPING_CREATED)
-            return (made,)
-        found = self._mappings(owner)
-        if not found:
+            self._sleep_until(queue_usable_at)
+            mapping = self._control_plane.create_mapping(owner.queue_id, owner.connector)
+        if mapping is not None:
+            on_change(Change.MAPPING_CREATED)
+            return (mapping,)
+        existing = self._find_own_mappings(owner)
+        if not existing:
             raise NotYetError("Lambda has a mapping of this queue, but does not list it yet")
-        return found
+        return existing
 
     def _record(self, row: Connector, complete: Complete) -> Connector:
-        """Write what was made, over whatever the customer has changed meanwhile."""
+        """Write the queue and the mapping to the row, and keep what the customer has changed."""
         current: Connector | None = row
         for _ in range(RECORD_TRIES):
             if (
@@ -461,7 +258,7 @@ class Provisioner:
             )
             if current == ready:
                 return current
-            written = self._store.set_ready(
+            written = self._rows.set_ready(
                 current,
                 queue_url=ready.queue_url,
                 mapping_id=ready.mapping_id,
@@ -469,16 +266,20 @@ class Provisioner:
             )
             if written is not None:
                 return written
-            current = self._store.connector(row.name)
+            current = self._rows.connector(row.name)
         raise NotYetError("the row changed each time it was to be written")
 
-    def _wait_until(self, moment: float) -> None:
+    def _sleep_until(self, moment: float) -> None:
         wait = moment - self._clock()
         if wait > 0:
             self._sleep(wait)
 
 
-def _without(observed: Observed, dropped: EventSourceMapping) -> tuple[EventSourceMapping, ...]:
-    """The mappings, of which one has begun to leave."""
-    leaving = replace(dropped, state="Deleting")
-    return tuple(leaving if mapping is dropped else mapping for mapping in observed.mappings or ())
+def _mark_deleting(
+    mappings: tuple[EventSourceMapping, ...], deleted: EventSourceMapping
+) -> tuple[EventSourceMapping, ...]:
+    """The mappings after Lambda has begun to delete one of them."""
+    return tuple(
+        replace(mapping, state="Deleting") if mapping is deleted else mapping
+        for mapping in mappings
+    )

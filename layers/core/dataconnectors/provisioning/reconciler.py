@@ -27,8 +27,10 @@ from dataconnectors.provisioning.control_plane import (
     NotYetError,
 )
 from dataconnectors.provisioning.mappings import EventSourceMapping
-from dataconnectors.provisioning.provisioner import Change, Owner, Provisioner, Rows
+from dataconnectors.provisioning.provisioner import Change, Provisioner
 from dataconnectors.provisioning.rate_limit import OutOfTimeError, RateLimit
+from dataconnectors.provisioning.rows import ConnectorRows
+from dataconnectors.provisioning.steps import Owner
 
 AUDIT_MINUTES = 15
 """An audit lists everything: some calls of Lambda's small allowance, and a read of the index."""
@@ -103,7 +105,7 @@ class Reconciler:
         self,
         sqs: Any,
         lambda_client: Any,
-        store: Rows,
+        store: ConnectorRows,
         settings: QueueSettings,
         *,
         tell: Tell,
@@ -176,7 +178,7 @@ class _Run:
     blueprint: Blueprint
     plane: ControlPlane
     provisioner: Provisioner
-    store: Rows
+    store: ConnectorRows
     tell: Tell
     now: Callable[[], float]
     shuffle: Callable[[list[Any]], None]
@@ -217,14 +219,14 @@ class _Run:
         if row is None or row.queue_id != entry.queue_id:
             return
         if row.lifecycle is Lifecycle.DELETING:
-            self.provisioner.clear(Owner.of(row))
+            self.provisioner.delete(Owner.of(row))
             self.store.remove(row)
             self.report.cleared += 1
             self._finished(row, "cleared", since=row.update_time)
         elif row.lifecycle is Lifecycle.PROVISIONING:
             if self._age(row.create_time) < CREATION_GRACE:
                 raise NotYetError("the call that created it may still be at it")
-            self.provisioner.settle(row)
+            self.provisioner.converge(row)
             self.report.provisioned += 1
             self._finished(row, "provisioned", since=row.create_time)
 
@@ -289,7 +291,7 @@ class _Run:
             self.report.altered += asked_for
             self._repaired(row.name, row.queue_id, change, drift=not asked_for)
 
-        self.provisioner.settle(row, changed=changed)
+        self.provisioner.converge(row, on_change=changed)
 
     def _delete_orphan(self, queue_id: str, mappings: list[EventSourceMapping]) -> None:
         """Remove a queue, or a mapping without queue, if its connector is truly gone."""
@@ -310,9 +312,9 @@ class _Run:
         row = self.store.connector(connector)
         if row is not None and row.queue_id == queue_id:
             return
-        self.provisioner.clear(
-            Owner.orphan(connector, queue_id),
-            changed=lambda change: self._repaired(connector, queue_id, change, drift=True),
+        self.provisioner.delete(
+            Owner.of_orphan(connector, queue_id),
+            on_change=lambda change: self._repaired(connector, queue_id, change, drift=True),
         )
 
     # --- tasks and news ----------------------------------------------------------------------

@@ -1,9 +1,7 @@
 """One connector gets exactly one queue and one mapping, from wherever it stands."""
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
@@ -12,26 +10,8 @@ from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.kernel.errors import ControlPlaneError
 from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.control_plane import NotYetError
-from dataconnectors.provisioning.mappings import EventSourceMapping
-from dataconnectors.provisioning.provisioner import (
-    NOTHING_OBSERVED,
-    Change,
-    Complete,
-    CreateMapping,
-    CreateQueue,
-    DeleteMapping,
-    DeleteQueue,
-    FindMappings,
-    FindQueue,
-    Observed,
-    Owner,
-    Provisioner,
-    Step,
-    UpdateMapping,
-    UpdateQueue,
-    Wait,
-    next_step,
-)
+from dataconnectors.provisioning.provisioner import Change, Provisioner
+from dataconnectors.provisioning.steps import Owner
 from tests.support.control_plane import (
     SENDER,
     SETTINGS,
@@ -43,9 +23,6 @@ from tests.support.control_plane import (
 )
 
 BLUEPRINT = Blueprint(SETTINGS)
-TODAY = BLUEPRINT.fingerprint
-QUEUE_ID = "0123456789abcdefghij"
-URL = f"https://sqs.eu-west-1.amazonaws.com/111122223333/dc-c-{QUEUE_ID}"
 NAME = "projects/p/dataconnectors/c1"
 
 
@@ -80,113 +57,15 @@ class Bench:
         (queue,) = self.plane.queues.values()
         (mapping,) = self.plane.living()
         assert row.lifecycle is Lifecycle.READY
-        assert (row.queue_url, row.mapping_id, row.provisioned) == (queue.url, mapping.id, TODAY)
+        assert (row.queue_url, row.mapping_id, row.provisioned) == (
+            queue.url,
+            mapping.id,
+            BLUEPRINT.fingerprint,
+        )
         assert self.plane.world.violations == []
 
 
-# --- the decision ----------------------------------------------------------------------------
-
-FITTING = EventSourceMapping(
-    id="m1",
-    arn="arn:aws:lambda:eu-west-1:111122223333:event-source-mapping:m1",
-    queue_arn=BLUEPRINT.queue_arn(QUEUE_ID),
-    function_arn=SENDER,
-    state="Enabled",
-    batch_size=10,
-    batching_window=0,
-    maximum_concurrency=50,
-    response_types=("ReportBatchItemFailures",),
-    has_filter=False,
-)
-SECOND = replace(FITTING, id="m0", function_arn=SENDER.removesuffix(":live"))
-SLOW = replace(FITTING, maximum_concurrency=2)
-
-NEW = Owner(NAME, QUEUE_ID, "", "", Lifecycle.PROVISIONING, "")
-READY = Owner(NAME, QUEUE_ID, URL, "m1", Lifecycle.READY, TODAY)
-OUTDATED = replace(READY, provisioned="yesterday")
-DELETING = replace(READY, lifecycle=Lifecycle.DELETING)
-
-
-def in_state(mapping: EventSourceMapping, state: str) -> EventSourceMapping:
-    return replace(mapping, state=state)
-
-
-@pytest.mark.parametrize(
-    ("owner", "observed", "step"),
-    [
-        (NEW, NOTHING_OBSERVED, CreateQueue()),
-        (NEW, Observed(URL, True), FindMappings()),
-        (NEW, Observed(URL, True, ()), CreateMapping()),
-        (NEW, Observed(URL, True, (in_state(FITTING, "Creating"),)), Complete(URL, "m1")),
-        (READY, NOTHING_OBSERVED, FindQueue()),
-        (READY, Observed(""), CreateQueue()),
-        (READY, Observed(URL), FindMappings()),
-        (READY, Observed(URL, mappings=()), CreateMapping()),
-        (READY, Observed(URL, mappings=(FITTING,)), Complete(URL, "m1")),
-        (READY, Observed(URL, mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
-        (READY, Observed(URL, mappings=(SECOND, FITTING)), DeleteMapping(SECOND)),
-        (
-            READY,
-            Observed(URL, mappings=(in_state(SECOND, "Deleting"), FITTING)),
-            Complete(URL, "m1"),
-        ),
-        (READY, Observed(URL, mappings=(in_state(SECOND, "Updating"), FITTING)), Wait("")),
-        (READY, Observed(URL, mappings=(SLOW,)), UpdateMapping(SLOW)),
-        (READY, Observed(URL, mappings=(SLOW,), altered="m1"), Complete(URL, "m1")),
-        (READY, Observed(URL, mappings=(in_state(SLOW, "Updating"),)), Wait("")),
-        (OUTDATED, Observed(URL), UpdateQueue(URL)),
-        (OUTDATED, Observed(URL, True), FindMappings()),
-        (DELETING, NOTHING_OBSERVED, FindMappings()),
-        (DELETING, Observed(mappings=(FITTING,)), DeleteMapping(FITTING)),
-        (DELETING, Observed(mappings=(in_state(FITTING, "Creating"),)), Wait("")),
-        (
-            DELETING,
-            Observed(mappings=(in_state(FITTING, "Deleting"), SECOND)),
-            DeleteMapping(SECOND),
-        ),
-        (DELETING, Observed(mappings=(in_state(FITTING, "Deleting"),)), Wait("")),
-        (DELETING, Observed(mappings=()), DeleteQueue()),
-        (DELETING, Observed("", mappings=()), Complete("", "")),
-    ],
-)
-def test_the_next_step_follows_from_what_is_seen(
-    owner: Owner, observed: Observed, step: Step
-) -> None:
-    decided = next_step(owner, observed, BLUEPRINT)
-    assert type(decided) is type(step)
-    assert isinstance(step, Wait) or decided == step
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"state": "Disabled"},
-        {"batch_size": 1},
-        {"batching_window": 5},
-        {"maximum_concurrency": None},
-        {"maximum_concurrency": 2},
-        {"response_types": ()},
-        {"function_arn": SENDER.removesuffix(":live")},
-        {"has_filter": True},
-    ],
-    ids=str,
-)
-def test_a_mapping_that_differs_in_anything_is_altered(change: dict[str, Any]) -> None:
-    altered = replace(FITTING, **change)
-    observed = Observed(URL, mappings=(altered,))
-    assert next_step(READY, observed, BLUEPRINT) == UpdateMapping(altered)
-
-
-@pytest.mark.parametrize("owner", [NEW, READY, replace(READY, mapping_id="m0")])
-def test_the_mapping_that_stays_does_not_depend_on_the_order_of_the_listing(
-    owner: Owner,
-) -> None:
-    orders = [(FITTING, SECOND), (SECOND, FITTING)]
-    steps = {str(next_step(owner, Observed(URL, True, order), BLUEPRINT)) for order in orders}
-    assert len(steps) == 1
-
-
-# --- making ----------------------------------------------------------------------------------
+# --- creating --------------------------------------------------------------------------------
 
 
 def test_the_queue_and_the_mapping_are_what_the_connector_needs() -> None:
@@ -400,7 +279,7 @@ def test_no_answer_from_the_table_is_a_control_plane_error() -> None:
         bench.provision()
 
 
-# --- unmaking --------------------------------------------------------------------------------
+# --- deleting --------------------------------------------------------------------------------
 
 
 def test_the_mapping_goes_first_and_the_queue_when_it_is_gone() -> None:
@@ -410,10 +289,10 @@ def test_the_mapping_goes_first_and_the_queue_when_it_is_gone() -> None:
     owner = Owner.of(bench.store.delete(NAME))
     changes: list[Change] = []
     with pytest.raises(NotYetError):
-        bench.provisioner().clear(owner, changed=changes.append)
+        bench.provisioner().delete(owner, on_change=changes.append)
     assert list(bench.plane.queues) == [bench.queue_name]
     bench.world.time.advance(10.0)
-    bench.provisioner().clear(owner, changed=changes.append)
+    bench.provisioner().delete(owner, on_change=changes.append)
     assert changes == [Change.MAPPING_DELETED, Change.QUEUE_DELETED]
     assert (bench.plane.queues, bench.plane.living(), bench.world.violations) == ({}, [], [])
 
@@ -423,15 +302,15 @@ def test_a_mapping_that_the_listing_does_not_show_yet_is_found_by_its_id() -> No
     bench.provision()
     bench.world.time.advance(10.0)
     with pytest.raises(NotYetError):
-        bench.provisioner().clear(Owner.of(bench.store.delete(NAME)))
+        bench.provisioner().delete(Owner.of(bench.store.delete(NAME)))
     assert list(bench.plane.queues) == [bench.queue_name]
 
 
-def test_the_queue_of_a_connector_that_lives_is_never_cleared() -> None:
+def test_the_queue_of_a_connector_that_lives_is_never_deleted() -> None:
     bench = Bench()
     ready = bench.provision()
     with pytest.raises(ValueError, match="READY"):
-        bench.provisioner().clear(Owner.of(ready))
+        bench.provisioner().delete(Owner.of(ready))
     bench.assert_provisioned()
 
 
@@ -441,5 +320,5 @@ def test_somebody_elses_function_on_our_queue_is_not_touched() -> None:
     bench.world.time.advance(10.0)
     queue = bench.plane.queues[bench.queue_name]
     other = bench.plane.add_mapping(queue.arn, f"{SENDER.removesuffix(':live')}-other")
-    bench.provisioner().settle(bench.store.rows[NAME])
+    bench.provisioner().converge(bench.store.rows[NAME])
     assert other in bench.plane.living()
