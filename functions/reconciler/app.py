@@ -1,10 +1,10 @@
-"""Every minute: queues and mappings that are half made, half gone or altered are put right.
+"""Runs every minute: repairs queues and mappings, announces expired events, accounts for queues.
 
-Expired events are announced, too, and once in an hour each queue is accounted for: see
-`dataconnectors.announcements` and `dataconnectors.balance`.
+The rules are in `dataconnectors.provisioning.reconciler`, `dataconnectors.expiry.announcements` and
+`dataconnectors.expiry.accounting`.
 
-`{"audit": true}`, sent by an operator, compares everything at once instead of in the next quarter
-of an hour. The answer is the run's report. See `dataconnectors.reconciliation`.
+An operator may send `{"audit": true}`: the run then includes the drift check, which otherwise comes
+every quarter of an hour. The answer is the run's report.
 """
 
 import os
@@ -22,60 +22,78 @@ from dataconnectors.aws.settings import ReconcilerSettings
 from dataconnectors.expiry.accounting import Accountant
 from dataconnectors.expiry.announcements import Announcer
 from dataconnectors.provisioning.blueprint import Blueprint
-from dataconnectors.provisioning.reconciler import Failed, Reconciler, Repaired
+from dataconnectors.provisioning.reconciler import Reconciler
+from dataconnectors.provisioning.reports import NotRepaired, Repaired
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredStore
 from dataconnectors.store.table import Table
 
+DRIFT_CHECK_KEY = "audit"
+"""The key of the operator's payload, which asks for the drift check with `true`."""
+
 ACCOUNTING_RESERVE = 30.0
-"""Seconds that accounting leaves for mending: it takes a call for a hundred connectors."""
+"""Seconds that the accounting leaves for repairs. It makes one call for a hundred connectors."""
 
 settings = ReconcilerSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-# What is taken off a count, or told, twice would be wrong or too much: see `Announcer`.
+# botocore must not repeat these calls: a count would be reduced twice, or an announcement sent
+# twice. See `Announcer`.
 table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
-store = ConnectorStore(table)
-records = ExpiredStore(table)
-announcer = Announcer(clients.get("events", once=("PutEvents",)), records, settings.queues.stack)
+connector_rows = ConnectorStore(table)
+expired_events = ExpiredStore(table)
+announcer = Announcer(
+    clients.get("events", once=("PutEvents",)), expired_events, settings.queues.stack
+)
 accountant = Accountant(
-    clients.get("cloudwatch"), store, records, Blueprint(settings.queues).queue_name
+    clients.get("cloudwatch"),
+    connector_rows,
+    expired_events,
+    Blueprint(settings.queues).queue_name,
 )
 
 
-def tell(news: Repaired | Failed) -> None:
-    """One line for each thing that was put right, or could not be."""
-    match news:
+def log_result(result: Repaired | NotRepaired) -> None:
+    """Log one line for each thing that was repaired, or could not be."""
+    match result:
         case Repaired():
-            logger.info("reconciler.repaired", extra=asdict(news))
-        case Failed():
-            logger.error("reconciler.failed", extra=asdict(news))
+            logger.info("reconciler.repaired", extra=asdict(result))
+        case NotRepaired():
+            logger.error("reconciler.not_repaired", extra=asdict(result))
 
 
-def announce(remaining: Callable[[], float]) -> None:
-    """Tell of expired events."""
-    announced = announcer.announce(time.time(), remaining)
-    if announced.error:
-        logger.error("expired.not_announced", extra=asdict(announced))
-    elif announced.connectors:
-        logger.info("expired.announced", extra=asdict(announced))
+def announce_expired_events(remaining: Callable[[], float]) -> None:
+    """Send the announcements that are due to EventBridge, and log how many."""
+    report = announcer.announce(time.time(), remaining)
+    if report.error:
+        logger.error("expired.not_announced", extra=asdict(report))
+    elif report.connectors:
+        logger.info("expired.announced", extra=asdict(report))
 
 
-def account(now: float, remaining: Callable[[], float]) -> None:
-    """Look for events that SQS has dropped unseen, once an hour."""
-    accounted = accountant.run(now, lambda: remaining() > ACCOUNTING_RESERVE)
-    if accounted is None:
+def account_for_queues(now: float, remaining: Callable[[], float]) -> None:
+    """Once an hour, log and count the events that SQS has deleted without the sender seeing them.
+
+    `now` is in epoch seconds.
+    """
+    report = accountant.run(now, lambda: remaining() > ACCOUNTING_RESERVE)
+    if report is None:
         return
-    log = logger.error if accounted.unaccounted or accounted.error else logger.info
-    log("queues.accounted", extra=asdict(accounted))
-    values = {"Unaccounted": (accounted.unaccounted, "Count")}
+    log = logger.error if report.unaccounted or report.error else logger.info
+    log("queues.accounted", extra=asdict(report))
+    values = {"Unaccounted": (report.unaccounted, "Count")}
     print(metrics.line(settings.queues.stack, values, time.time()))
 
 
 def make_reconciler(**clocks: Any) -> Reconciler:
-    """The reconciler of this stack; `clocks` replaces what it takes for time, for tests."""
+    """The reconciler of this stack. Tests pass `clocks` to replace real time."""
     return Reconciler(
-        clients.get("sqs"), clients.get("lambda"), store, settings.queues, tell=tell, **clocks
+        clients.get("sqs"),
+        clients.get("lambda"),
+        connector_rows,
+        settings.queues,
+        on_result=log_result,
+        **clocks,
     )
 
 
@@ -83,25 +101,25 @@ reconciler = make_reconciler()
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do what the invocation's time allows; the next one goes on.
+    """Do what the invocation's time allows; the next invocation goes on.
 
-    Mending comes last: it may take all the time there is, and the rest takes a moment. The metric
-    is sent at zero too, so that an alarm can tell "no drift" from "no reconciler".
+    Repairs come last: they may take all the time that is left, while the rest takes a moment. The
+    metric is sent at zero too, so that an alarm can tell "no drift" from "no reconciler".
     """
 
     def remaining() -> float:
-        left: int = context.get_remaining_time_in_millis()
-        return left / 1000
+        milliseconds: int = context.get_remaining_time_in_millis()
+        return milliseconds / 1000
 
-    announce(remaining)
-    account(time.time(), remaining)
+    announce_expired_events(remaining)
+    account_for_queues(time.time(), remaining)
     try:
-        report = reconciler.run(audit=event.get("audit") is True, remaining=remaining)
+        report = reconciler.run(drift_check=event.get(DRIFT_CHECK_KEY) is True, remaining=remaining)
     except (ClientError, BotoCoreError) as error:
         reason = "the index of connectors could not be read; the next minute's run goes on"
-        tell(Failed("", "", reason, f"{type(error).__name__}: {error}"))
-        # An invocation without an error would be a good one to ReconcilerErrorsAlarm. The stack
-        # below says nothing more, and Lambda would log all of it.
+        log_result(NotRepaired("", "", reason, f"{type(error).__name__}: {error}"))
+        # The invocation has to fail, or ReconcilerErrorsAlarm would count a good one. Lambda logs
+        # the whole stack trace, so the part below this function, which says nothing more, is cut.
         raise error.with_traceback(None) from None
     fields = asdict(report)
     logger.info("reconciler.ran", extra=fields)

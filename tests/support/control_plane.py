@@ -1,17 +1,17 @@
 """SQS queues and Lambda event source mappings as AWS's control plane treats them, in virtual time.
 
-What the emulators leave out and what decides whether provisioning is right: states that take
-seconds, refusals during them, names that stay blocked, listings that lag, throttling, and a
+The fakes do what emulators leave out and what decides whether provisioning is right: transitions
+that take seconds, refusals meanwhile, names that stay blocked, listings that lag, throttling, and a
 process that dies before or after any call. Each call's parameters are checked against botocore's
-models, so a misspelt one fails. `violations` collects what must never happen, whatever the order.
+models, so a misspelt one fails. `World.violations` collects what must never happen.
 """
 
-# The parameters are called as AWS calls them.
+# The methods of the clients name their parameters as AWS does.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import botocore.session
 import botocore.validate
@@ -19,15 +19,7 @@ from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
 from dataconnectors.aws.settings import QueueSettings
-from dataconnectors.connectors.connector import Connector, Lifecycle, LifecycleEntry
-from dataconnectors.kernel.times import to_text
-from dataconnectors.store.connectors import TOMBSTONE_SECONDS
-from tests.support.rows import a_connector
-
-EPOCH = 1_790_000_160.0
-"""A wall clock's start that is one minute after an audit."""
-
-T = TypeVar("T")
+from tests.support.virtual_time import EPOCH, VirtualTime
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 SENDER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:dc-sender:live"
@@ -47,41 +39,15 @@ class KilledError(BaseException):
     """The process is gone. Not an `Exception`: no code of ours may catch it."""
 
 
-class VirtualTime:
-    """A clock that moves only when somebody sleeps or calls AWS."""
-
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-        self.slept = 0.0
-
-    def clock(self) -> float:
-        """Seconds, as `time.monotonic`."""
-        return self.elapsed
-
-    def now(self) -> float:
-        """Epoch seconds, as `time.time`."""
-        return EPOCH + self.elapsed
-
-    def sleep(self, seconds: float) -> None:
-        """As `time.sleep`."""
-        assert seconds >= 0
-        self.slept += seconds
-        self.elapsed += seconds
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.elapsed += seconds
-
-
 @dataclass
 class Queue:
-    """A queue. `gone_at` is when it was deleted."""
+    """A queue. `deleted_at` is when it was deleted."""
 
     name: str
     attributes: dict[str, str]
     tags: dict[str, str]
-    made_at: float
-    gone_at: float | None = None
+    created_at: float
+    deleted_at: float | None = None
 
     @property
     def url(self) -> str:
@@ -94,18 +60,18 @@ class Queue:
 
 @dataclass
 class Mapping:
-    """A mapping: in `passing` until `settles_at`, then in `state`; None is gone."""
+    """A mapping, in `transition_state` until `transition_ends_at`, then in `state` (None: gone)."""
 
     id: str
     settings: dict[str, Any]
     tags: dict[str, str]
-    made_at: float
-    passing: str
-    settles_at: float
+    created_at: float
+    transition_state: str
+    transition_ends_at: float
     state: str | None
 
     def state_at(self, moment: float) -> str | None:
-        return self.passing if moment < self.settles_at else self.state
+        return self.transition_state if moment < self.transition_ends_at else self.state
 
 
 @dataclass
@@ -127,14 +93,14 @@ class World:
         *,
         transition: float = 4.0,
         listing_lag: float = 3.0,
-        queue_settles: float = 1.0,
+        queue_usable_after: float = 1.0,
         latency: float = 0.05,
     ) -> None:
         self.time = VirtualTime()
         self.faults = Faults()
         self.transition = transition
         self.listing_lag = listing_lag
-        self.queue_settles = queue_settles
+        self.queue_usable_after = queue_usable_after
         self.latency = latency
         self.calls: list[tuple[str, float]] = []
         self.count = 0
@@ -206,11 +172,11 @@ class FakeControlPlane:
         self.functions = functions
         self.function_timeout = 30
         self.queues: dict[str, Queue] = {}
-        self.buried: list[Queue] = []
+        self.deleted_queues: list[Queue] = []
         self.mappings: dict[str, Mapping] = {}
         self.sqs = FakeSqs(self)
         self.lambda_client = FakeLambda(self)
-        self.on_drop: Callable[[Queue], None] = lambda _: None
+        self.on_delete_queue: Callable[[Queue], None] = lambda _: None
 
     # --- what a test sees and does -----------------------------------------------------------
 
@@ -218,7 +184,7 @@ class FakeControlPlane:
     def clock(self) -> float:
         return self.world.time.clock()
 
-    def living(self) -> list[Mapping]:
+    def existing_mappings(self) -> list[Mapping]:
         """Mappings that are not gone."""
         return [
             mapping
@@ -234,8 +200,8 @@ class FakeControlPlane:
     def lose_queue(self, name: str) -> None:
         """Somebody deletes a queue by hand."""
         queue = self.queues.pop(name)
-        queue.gone_at = self.clock
-        self.buried.append(queue)
+        queue.deleted_at = self.clock
+        self.deleted_queues.append(queue)
 
     def add_mapping(
         self, queue_arn: str, function: str, tags: dict[str, str] | None = None, **settings: Any
@@ -245,32 +211,32 @@ class FakeControlPlane:
             {"EventSourceArn": queue_arn, "FunctionName": function, "BatchSize": 10} | settings,
             tags or {},
         )
-        mapping.settles_at = self.clock
+        mapping.transition_ends_at = self.clock
         return mapping
 
     # --- what the clients use ----------------------------------------------------------------
 
-    def queue_at(self, url: str) -> Queue:
+    def queue_by_url(self, url: str) -> Queue:
         queue = self.queues.get(url.rpartition("/")[2])
         if queue is None:
             raise refusal("QueueDoesNotExist", "queue")
         return queue
 
-    def mapping_at(self, mapping_id: str) -> Mapping:
+    def mapping_by_id(self, mapping_id: str) -> Mapping:
         mapping = self.mappings.get(mapping_id)
         if mapping is None or mapping.state_at(self.clock) is None:
             raise refusal("ResourceNotFoundException", "mapping", 404)
         return mapping
 
-    def settled_mapping_at(self, mapping_id: str) -> Mapping:
-        mapping = self.mapping_at(mapping_id)
-        if self.clock < mapping.settles_at:
+    def mapping_not_in_transition(self, mapping_id: str) -> Mapping:
+        mapping = self.mapping_by_id(mapping_id)
+        if self.clock < mapping.transition_ends_at:
             raise refusal("ResourceInUseException", "mapping")
         return mapping
 
-    def pass_through(self, mapping: Mapping, passing: str, state: str | None) -> None:
-        mapping.passing, mapping.state = passing, state
-        mapping.settles_at = self.clock + self.world.transition
+    def begin_transition(self, mapping: Mapping, transition_state: str, state: str | None) -> None:
+        mapping.transition_state, mapping.state = transition_state, state
+        mapping.transition_ends_at = self.clock + self.world.transition
 
     def new_mapping(self, settings: dict[str, Any], tags: dict[str, str]) -> Mapping:
         """A mapping that is being created."""
@@ -280,9 +246,9 @@ class FakeControlPlane:
             id=f"{number * 7919 % 65536:08x}-0000-4000-8000-{number:012x}",
             settings=settings,
             tags=tags,
-            made_at=self.clock,
-            passing="Creating",
-            settles_at=self.clock + self.world.transition,
+            created_at=self.clock,
+            transition_state="Creating",
+            transition_ends_at=self.clock + self.world.transition,
             state="Enabled",
         )
         self.mappings[mapping.id] = mapping
@@ -319,37 +285,37 @@ class FakeSqs(_Client):
             if queue.attributes != Attributes:
                 raise refusal("QueueNameExists", "CreateQueue")
             return {"QueueUrl": queue.url}
-        for old in plane.buried:
-            if old.name == QueueName and plane.clock - (old.gone_at or 0) < 60:
+        for old in plane.deleted_queues:
+            if old.name == QueueName and plane.clock - (old.deleted_at or 0) < 60:
                 raise refusal("QueueDeletedRecently", "CreateQueue")
         return {"QueueUrl": plane.add_queue(QueueName, tags, Attributes).url}
 
     def do_get_queue_url(self, plane: FakeControlPlane, *, QueueName: str) -> Any:
-        return {"QueueUrl": plane.queue_at(QueueName).url}
+        return {"QueueUrl": plane.queue_by_url(QueueName).url}
 
     def do_set_queue_attributes(
         self, plane: FakeControlPlane, *, QueueUrl: str, Attributes: dict[str, str]
     ) -> None:
-        plane.queue_at(QueueUrl).attributes |= Attributes
+        plane.queue_by_url(QueueUrl).attributes |= Attributes
 
     def do_get_queue_attributes(
         self, plane: FakeControlPlane, *, QueueUrl: str, AttributeNames: list[str]
     ) -> Any:
-        queue = plane.queue_at(QueueUrl)
-        created = str(int(EPOCH + queue.made_at))
+        queue = plane.queue_by_url(QueueUrl)
+        created = str(int(EPOCH + queue.created_at))
         everything = queue.attributes | {"CreatedTimestamp": created, "QueueArn": queue.arn}
         return {"Attributes": {name: everything[name] for name in AttributeNames}}
 
     def do_list_queue_tags(self, plane: FakeControlPlane, *, QueueUrl: str) -> Any:
-        tags = plane.queue_at(QueueUrl).tags
+        tags = plane.queue_by_url(QueueUrl).tags
         return {"Tags": tags} if tags else {}
 
     def do_delete_queue(self, plane: FakeControlPlane, *, QueueUrl: str) -> None:
-        queue = plane.queue_at(QueueUrl)
-        for mapping in plane.living():
+        queue = plane.queue_by_url(QueueUrl)
+        for mapping in plane.existing_mappings():
             if mapping.settings["EventSourceArn"] == queue.arn:
                 plane.world.violations.append(f"{queue.name} deleted before its mapping")
-        plane.on_drop(queue)
+        plane.on_delete_queue(queue)
         plane.lose_queue(queue.name)
 
     def do_list_queues(
@@ -362,8 +328,8 @@ class FakeSqs(_Client):
     ) -> Any:
         horizon = plane.clock - plane.world.listing_lag
         listed = sorted(
-            [queue.url for queue in plane.queues.values() if queue.made_at <= horizon]
-            + [queue.url for queue in plane.buried if (queue.gone_at or 0) > horizon]
+            [queue.url for queue in plane.queues.values() if queue.created_at <= horizon]
+            + [queue.url for queue in plane.deleted_queues if (queue.deleted_at or 0) > horizon]
         )
         named = [url for url in listed if url.rpartition("/")[2].startswith(QueueNamePrefix)]
         start = int(NextToken)
@@ -385,10 +351,10 @@ class FakeLambda(_Client):
         operation = "CreateEventSourceMapping"
         name = settings["EventSourceArn"].rpartition(":")[2]
         queue = plane.queues.get(name)
-        if queue is None or plane.clock - queue.made_at < plane.world.queue_settles:
+        if queue is None or plane.clock - queue.created_at < plane.world.queue_usable_after:
             raise refusal("InvalidParameterValueException", operation)
         self._check(plane, queue, settings, operation)
-        for mapping in plane.living():
+        for mapping in plane.existing_mappings():
             if all(
                 mapping.settings[key] == settings[key] for key in ("EventSourceArn", "FunctionName")
             ):
@@ -396,7 +362,7 @@ class FakeLambda(_Client):
         return plane.describe(plane.new_mapping(settings, Tags))
 
     def do_get_event_source_mapping(self, plane: FakeControlPlane, *, UUID: str) -> Any:
-        return plane.describe(plane.mapping_at(UUID))
+        return plane.describe(plane.mapping_by_id(UUID))
 
     def do_list_event_source_mappings(
         self,
@@ -410,8 +376,8 @@ class FakeLambda(_Client):
         horizon = plane.clock - plane.world.listing_lag
         found = [
             plane.describe(mapping)
-            for mapping in plane.living()
-            if mapping.made_at <= horizon
+            for mapping in plane.existing_mappings()
+            if mapping.created_at <= horizon
             and EventSourceArn in ("", mapping.settings["EventSourceArn"])
             and FunctionName in ("", mapping.settings["FunctionName"])
         ]
@@ -424,20 +390,20 @@ class FakeLambda(_Client):
     def do_update_event_source_mapping(
         self, plane: FakeControlPlane, *, UUID: str, Enabled: bool, **settings: Any
     ) -> Any:
-        mapping = plane.settled_mapping_at(UUID)
+        mapping = plane.mapping_not_in_transition(UUID)
         queue = plane.queues.get(mapping.settings["EventSourceArn"].rpartition(":")[2])
         self._check(plane, queue, settings, "UpdateEventSourceMapping")
         mapping.settings = mapping.settings | settings
-        plane.pass_through(mapping, "Updating", "Enabled" if Enabled else "Disabled")
+        plane.begin_transition(mapping, "Updating", "Enabled" if Enabled else "Disabled")
         return plane.describe(mapping)
 
     def do_delete_event_source_mapping(self, plane: FakeControlPlane, *, UUID: str) -> Any:
-        mapping = plane.settled_mapping_at(UUID)
-        plane.pass_through(mapping, "Deleting", None)
+        mapping = plane.mapping_not_in_transition(UUID)
+        plane.begin_transition(mapping, "Deleting", None)
         return plane.describe(mapping)
 
     def do_list_tags(self, plane: FakeControlPlane, *, Resource: str) -> Any:
-        return {"Tags": plane.mapping_at(Resource.rpartition(":")[2]).tags}
+        return {"Tags": plane.mapping_by_id(Resource.rpartition(":")[2]).tags}
 
     def _check(
         self, plane: FakeControlPlane, queue: Queue | None, settings: dict[str, Any], operation: str
@@ -446,119 +412,3 @@ class FakeLambda(_Client):
             raise refusal("ResourceNotFoundException", operation, 404)
         if queue is None or int(queue.attributes["VisibilityTimeout"]) < plane.function_timeout:
             raise refusal("InvalidParameterValueException", operation)
-
-
-# --- the table -------------------------------------------------------------------------------
-
-
-class FakeStore:
-    """Connector rows with `ConnectorStore`'s conditions; the index lags behind them."""
-
-    def __init__(self, world: World, index_lag: float = 2.0) -> None:
-        self._world = world
-        self.index_lag = index_lag
-        self.rows: dict[str, Connector] = {}
-        self.buried: dict[str, float] = {}
-        self._history: list[tuple[float, str, Connector | None]] = []
-
-    # --- what `ConnectorStore` offers ---------------------------------------------------------
-
-    def connector(self, name: str) -> Connector | None:
-        return self._call("connector", lambda: self.rows.get(name))
-
-    def connectors_in(self, lifecycle: Lifecycle) -> Iterator[LifecycleEntry]:
-        horizon = self._world.time.clock() - self.index_lag
-        indexed = {name: row for written_at, name, row in self._history if written_at <= horizon}
-        for row in indexed.values():
-            if row is not None and row.lifecycle is lifecycle:
-                yield LifecycleEntry(row.name, row.queue_id, row.mapping_id, row.provisioned)
-
-    def set_ready(
-        self, connector: Connector, *, queue_url: str, mapping_id: str, provisioned: str
-    ) -> Connector | None:
-        def write() -> Connector | None:
-            row = self.rows.get(connector.name)
-            if (
-                row is None
-                or row.version != connector.version
-                or row.lifecycle is Lifecycle.DELETING
-            ):
-                return None
-            return self.put(
-                replace(
-                    row,
-                    lifecycle=Lifecycle.READY,
-                    version=row.version + 1,
-                    queue_url=queue_url,
-                    mapping_id=mapping_id,
-                    provisioned=provisioned,
-                )
-            )
-
-        return self._call("set_ready", write)
-
-    def remove(self, connector: Connector) -> bool:
-        def write() -> bool:
-            row = self.rows.get(connector.name)
-            if row is None or row.lifecycle is not Lifecycle.DELETING:
-                return False
-            self.vanish(connector.name)
-            self.buried[connector.name] = self._world.time.now() + TOMBSTONE_SECONDS
-            return True
-
-        return self._call("remove", write)
-
-    def was_removed(self, name: str) -> bool:
-        return self._world.time.now() < self.buried.get(name, 0.0)
-
-    # --- what the config API does ------------------------------------------------------------
-
-    def create(self, connector_id: str) -> Connector:
-        """A new row, `PROVISIONING`; the queue's id is made of the connector's."""
-        now = to_text(self._world.time.now())
-        return self.put(
-            a_connector(
-                id=connector_id,
-                lifecycle=Lifecycle.PROVISIONING,
-                queue_id=queue_id_of(connector_id),
-                create_time=now,
-                update_time=now,
-            )
-        )
-
-    def patch(self, name: str) -> Connector:
-        """The customer changes something."""
-        row = self.rows[name]
-        return self.put(replace(row, display_name="changed", version=row.version + 1))
-
-    def delete(self, name: str) -> Connector:
-        """The customer deletes it."""
-        row = self.rows[name]
-        return self.put(
-            replace(
-                row,
-                lifecycle=Lifecycle.DELETING,
-                version=row.version + 1,
-                update_time=to_text(self._world.time.now()),
-            )
-        )
-
-    def put(self, row: Connector) -> Connector:
-        """A row as it is, whatever was there."""
-        self.rows[row.name] = row
-        self._history.append((self._world.time.clock(), row.name, row))
-        return row
-
-    def vanish(self, name: str) -> None:
-        """A row is gone, whatever it was."""
-        del self.rows[name]
-        self._history.append((self._world.time.clock(), name, None))
-
-    def _call(self, name: str, act: Callable[[], T]) -> T:
-        answer: T = self._world.call(name, act, control_plane=False)
-        return answer
-
-
-def queue_id_of(connector_id: str) -> str:
-    """A queue's id for a test's connector."""
-    return connector_id.rjust(20, "0")

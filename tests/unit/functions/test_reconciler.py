@@ -24,8 +24,8 @@ from dataconnectors.store.table import Table
 from functions.reconciler import app
 from tests.support.aws import make_sender, make_table
 from tests.support.cloudwatch import CloudWatch, in_queue
-from tests.support.control_plane import EPOCH, VirtualTime
 from tests.support.rows import a_connector
+from tests.support.virtual_time import EPOCH, VirtualTime
 
 EVENT = json.loads((Path(__file__).parents[3] / "events" / "reconciler.json").read_text())
 A_MINUTE_AGO = to_text(EPOCH - 60)
@@ -56,7 +56,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
         ProjectStore(table).create_project(Project("p", "", "", 0, 0, A_MINUTE_AGO))
         make_sender()
-        app.records.set_accounted(time.time())
+        app.expired_events.set_accounted(time.time())
         yield
 
 
@@ -67,7 +67,7 @@ def test_a_quiet_run_still_reports_no_drift(
     (ran,) = caplog.records
     assert ran.message == "reconciler.ran"
     assert report.items() <= vars(ran).items()
-    assert report["failed"] == 0
+    assert report["not_repaired"] == 0
     metric = json.loads(capsys.readouterr().out.splitlines()[-1])
     definition = metric["_aws"]["CloudWatchMetrics"][0]
     assert definition["Namespace"] == os.environ["STACK_NAME"]
@@ -80,8 +80,10 @@ def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFi
     event = ExpiredEvent(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
     store.note([event, event], EPOCH)
     app.lambda_handler({}, Context())
-    (told,) = [vars(record) for record in caplog.records if record.message == "expired.announced"]
-    assert (told["connectors"], told["events"], told["levelname"]) == (1, 2, "INFO")
+    (announced,) = [
+        vars(record) for record in caplog.records if record.message == "expired.announced"
+    ]
+    assert (announced["connectors"], announced["events"], announced["levelname"]) == (1, 2, "INFO")
     (notice,) = store.notices()
     assert notice.count == 0
     assert notice.announced_at > EPOCH
@@ -90,8 +92,8 @@ def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFi
 def test_an_hour_is_accounted_for_by_a_real_call(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.store.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
-    app.account(time.time() + 4 * 3600, lambda: 60.0)
+    app.connector_rows.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
+    app.account_for_queues(time.time() + 4 * 3600, lambda: 60.0)
     (accounted,) = caplog.records
     assert (accounted.message, accounted.levelname) == ("queues.accounted", "INFO")
     assert json.loads(capsys.readouterr().out)["Unaccounted"] == 0
@@ -102,39 +104,41 @@ def test_what_is_unaccounted_for_is_an_error_a_metric_and_a_record(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app.store.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
+    app.connector_rows.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
     hour = EPOCH // 3600 * 3600
     queue = f"dc-test-c-{NEW.queue_id}"
     watch = CloudWatch(hour, **{queue: in_queue({5: 500.0}, {6: 100.0}, {59: 0.0})})
-    accountant = Accountant(watch, app.store, app.records, lambda queue_id: f"dc-test-c-{queue_id}")
+    accountant = Accountant(
+        watch, app.connector_rows, app.expired_events, lambda queue_id: f"dc-test-c-{queue_id}"
+    )
     monkeypatch.setattr(app, "accountant", accountant)
-    app.records.set_accounted(hour - 3600)
+    app.expired_events.set_accounted(hour - 3600)
     for _ in range(2):
-        app.account(hour + 3600 + 25 * 60, lambda: 60.0)
-    assert app.records.accounted() == hour
+        app.account_for_queues(hour + 3600 + 25 * 60, lambda: 60.0)
+    assert app.expired_events.accounted() == hour
     (accounted,) = caplog.records
     assert accounted.levelname == "ERROR"
     assert vars(accounted)["connectors"] == (NEW.name,)
     assert json.loads(capsys.readouterr().out)["Unaccounted"] == 400
-    (kept,), _ = app.records.page(NEW.name, EPOCH, limit=10, after="")
+    (kept,), _ = app.expired_events.page(NEW.name, EPOCH, limit=10, after="")
     assert (kept.kind, kept.event_id) == ("unaccounted", "")
     assert kept.message.startswith("about 400 events are neither delivered nor in the queue")
 
 
 @pytest.mark.parametrize(
-    ("event", "audit"), [({"audit": True}, True), ({"audit": "yes"}, False), (EVENT, False)]
+    ("event", "drift_check"), [({"audit": True}, True), ({"audit": "yes"}, False), (EVENT, False)]
 )
-def test_an_audit_is_asked_for_with_true(event: dict[str, Any], audit: bool) -> None:
-    assert app.lambda_handler(event, Context())["audit"] is audit
+def test_a_drift_check_is_asked_for_with_true(event: dict[str, Any], drift_check: bool) -> None:
+    assert app.lambda_handler(event, Context())["drift_check"] is drift_check
 
 
 def test_a_half_made_connector_is_finished_by_real_calls(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    store = app.store
+    store = app.connector_rows
     store.create_connector(NEW)
     report = app.lambda_handler({}, Context())
-    assert (report["provisioned"], report["drift"], report["failed"]) == (1, 0, 0)
+    assert (report["provisioned"], report["drift"], report["not_repaired"]) == (1, 0, 0)
     row = store.connector(NEW.name)
     assert row is not None
     assert row.lifecycle is Lifecycle.READY
@@ -146,13 +150,13 @@ def test_a_half_made_connector_is_finished_by_real_calls(
     mapping = boto3.client("lambda").get_event_source_mapping(UUID=row.mapping_id)
     assert mapping["BatchSize"] == 10
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    news = {record.message: vars(record) for record in caplog.records}
-    assert news["reconciler.repaired"]["connector"] == NEW.name
-    assert news["reconciler.repaired"]["drift"] is False
+    logged = {record.message: vars(record) for record in caplog.records}
+    assert logged["reconciler.repaired"]["connector"] == NEW.name
+    assert logged["reconciler.repaired"]["drift"] is False
 
 
 def test_a_deleted_connector_leaves_nothing_behind() -> None:
-    store = app.store
+    store = app.connector_rows
     store.create_connector(NEW)
     app.lambda_handler({}, Context())
     row = store.connector(NEW.name)
@@ -160,7 +164,7 @@ def test_a_deleted_connector_leaves_nothing_behind() -> None:
     store.update_connector(row, replace(row, lifecycle=Lifecycle.DELETING))
     first = app.lambda_handler({}, Context())
     second = app.lambda_handler({}, Context())
-    assert (first["later"], second["cleared"]) == (1, 1)
+    assert (first["waiting"], second["deleted"]) == (1, 1)
     assert store.connector(NEW.name) is None
     assert "QueueUrls" not in boto3.client("sqs").list_queues()
     mappings = boto3.client("lambda").list_event_source_mappings()
@@ -181,13 +185,13 @@ def test_an_index_that_cannot_be_read_is_one_line_and_a_failed_invocation(
     def connectors_in(lifecycle: Lifecycle) -> Iterator[Any]:
         raise slow
 
-    monkeypatch.setattr(app.store, "connectors_in", connectors_in)
+    monkeypatch.setattr(app.connector_rows, "connectors_in", connectors_in)
     with pytest.raises(ReadTimeoutError) as caught:
         app.lambda_handler(event, Context())
     # What Lambda logs of it: the handler itself (and this test), nothing of what it called.
     assert [entry.name for entry in caught.traceback][1:] == ["lambda_handler"]
     assert (slow.__cause__, slow.__suppress_context__) == (None, True)
-    (failed,) = [record for record in caplog.records if record.message == "reconciler.failed"]
+    (failed,) = [record for record in caplog.records if record.message == "reconciler.not_repaired"]
     assert (failed.levelname, failed.exc_info) == ("ERROR", None)
     assert vars(failed)["reason"] == (
         "the index of connectors could not be read; the next minute's run goes on"

@@ -12,11 +12,11 @@ from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.control_plane import NotYetError
 from dataconnectors.provisioning.provisioner import Change, Provisioner
 from dataconnectors.provisioning.steps import Owner
+from tests.support.connector_rows import FakeConnectorRows
 from tests.support.control_plane import (
     SENDER,
     SETTINGS,
     FakeControlPlane,
-    FakeStore,
     KilledError,
     World,
     refusal,
@@ -32,19 +32,19 @@ class Bench:
     def __init__(self, **world: float) -> None:
         self.world = World(**world)
         self.plane = FakeControlPlane(self.world)
-        self.store = FakeStore(self.world)
-        self.row = self.store.create("c1")
+        self.rows = FakeConnectorRows(self.world)
+        self.row = self.rows.create("c1")
         self.queue_name = f"dc-c-{self.row.queue_id}"
 
     def provisioner(self) -> Provisioner:
         time = self.world.time
         plane = self.plane
         return Provisioner(
-            plane.sqs, plane.lambda_client, self.store, SETTINGS, time.clock, time.sleep
+            plane.sqs, plane.lambda_client, self.rows, SETTINGS, time.clock, time.sleep
         )
 
     def provision(self) -> Connector:
-        return self.provisioner().provision(self.store.rows[NAME])
+        return self.provisioner().provision(self.rows.by_name[NAME])
 
     def heal(self) -> None:
         """No more faults, and AWS has finished what it was at."""
@@ -53,9 +53,9 @@ class Bench:
         self.world.time.advance(10.0)
 
     def assert_provisioned(self) -> None:
-        row = self.store.rows[NAME]
+        row = self.rows.by_name[NAME]
         (queue,) = self.plane.queues.values()
-        (mapping,) = self.plane.living()
+        (mapping,) = self.plane.existing_mappings()
         assert row.lifecycle is Lifecycle.READY
         assert (row.queue_url, row.mapping_id, row.provisioned) == (
             queue.url,
@@ -71,7 +71,7 @@ class Bench:
 def test_the_queue_and_the_mapping_are_what_the_connector_needs() -> None:
     bench = Bench()
     ready = bench.provision()
-    assert ready == bench.store.rows[NAME]
+    assert ready == bench.rows.by_name[NAME]
     bench.assert_provisioned()
     queue = bench.plane.queues[bench.queue_name]
     tags = {"dataconnectors:stack": "dc", "dataconnectors:connector": NAME}
@@ -81,7 +81,7 @@ def test_the_queue_and_the_mapping_are_what_the_connector_needs() -> None:
         "SqsManagedSseEnabled": "true",
         "VisibilityTimeout": "180",
     }
-    (mapping,) = bench.plane.living()
+    (mapping,) = bench.plane.existing_mappings()
     assert mapping.tags == tags
     assert mapping.settings == {
         "EventSourceArn": queue.arn,
@@ -94,21 +94,21 @@ def test_the_queue_and_the_mapping_are_what_the_connector_needs() -> None:
     }
 
 
-@pytest.mark.parametrize("queue_settles", [0.0, 1.0])
-def test_it_answers_when_the_queue_is_usable_and_no_later(queue_settles: float) -> None:
-    bench = Bench(queue_settles=queue_settles)
+@pytest.mark.parametrize("queue_usable_after", [0.0, 1.0])
+def test_it_answers_when_the_queue_is_usable_and_no_later(queue_usable_after: float) -> None:
+    bench = Bench(queue_usable_after=queue_usable_after)
     bench.provision()
     names = [name for name, _ in bench.world.calls]
-    attempts = 1 if queue_settles == 0 else 2
+    attempts = 1 if queue_usable_after == 0 else 2
     assert names == ["create_queue"] + ["create_event_source_mapping"] * attempts
-    made_at = bench.plane.queues[bench.queue_name].made_at
+    created_at = bench.plane.queues[bench.queue_name].created_at
     # The mapping is asked for while the queue settles, so that the second passes once.
-    assert bench.world.calls[1][1] == pytest.approx(made_at)
-    assert 1.0 <= bench.world.time.clock() - made_at < 1.5
+    assert bench.world.calls[1][1] == pytest.approx(created_at)
+    assert 1.0 <= bench.world.time.clock() - created_at < 1.5
 
 
 def test_a_queue_that_lambda_never_sees_is_an_error() -> None:
-    bench = Bench(queue_settles=100.0)
+    bench = Bench(queue_usable_after=100.0)
     with pytest.raises(ControlPlaneError, match=f"{NAME}: .*InvalidParameterValueException"):
         bench.provision()
 
@@ -130,7 +130,7 @@ def test_two_processes_at_once_make_one_of_each() -> None:
 
 
 def test_a_mapping_that_is_there_is_found_by_the_conflict() -> None:
-    bench = Bench(queue_settles=0.0, listing_lag=0.0)
+    bench = Bench(queue_usable_after=0.0, listing_lag=0.0)
     bench.world.faults.kill_after = 1
     with pytest.raises(KilledError):
         bench.provision()
@@ -141,7 +141,7 @@ def test_a_mapping_that_is_there_is_found_by_the_conflict() -> None:
 
 
 def test_a_conflict_with_nothing_listed_is_left_to_a_later_run() -> None:
-    bench = Bench(queue_settles=0.0)
+    bench = Bench(queue_usable_after=0.0)
     bench.world.faults.errors[1] = ("ResourceConflictException", 409)
     with pytest.raises(ControlPlaneError):
         bench.provision()
@@ -172,15 +172,15 @@ def test_a_name_that_was_deleted_within_the_minute_is_left_to_a_later_run() -> N
 def test_a_change_by_the_customer_meanwhile_survives() -> None:
     for moment in range(4):
         bench = Bench()
-        bench.world.faults.meanwhile[moment] = partial(bench.store.patch, NAME)
+        bench.world.faults.meanwhile[moment] = partial(bench.rows.patch, NAME)
         assert bench.provision().display_name == "changed"
         bench.assert_provisioned()
 
 
 def test_a_row_that_changes_each_time_is_left_to_a_later_run() -> None:
-    bench = Bench(queue_settles=0.0)
+    bench = Bench(queue_usable_after=0.0)
     for moment in range(100):
-        bench.world.faults.meanwhile[moment] = lambda: bench.store.patch(NAME)
+        bench.world.faults.meanwhile[moment] = lambda: bench.rows.patch(NAME)
     with pytest.raises(ControlPlaneError, match=NAME):
         bench.provision()
     bench.world.faults.meanwhile.clear()
@@ -192,15 +192,15 @@ def test_a_row_that_changes_each_time_is_left_to_a_later_run() -> None:
 def test_a_connector_deleted_meanwhile_does_not_become_ready() -> None:
     for moment in range(4):
         bench = Bench()
-        bench.world.faults.meanwhile[moment] = partial(bench.store.delete, NAME)
+        bench.world.faults.meanwhile[moment] = partial(bench.rows.delete, NAME)
         with pytest.raises(ControlPlaneError, match=f"{NAME}: it was deleted"):
             bench.provision()
-        assert bench.store.rows[NAME].lifecycle is Lifecycle.DELETING
+        assert bench.rows.by_name[NAME].lifecycle is Lifecycle.DELETING
 
 
 def test_a_connector_that_is_being_deleted_is_refused_before_anything_is_done() -> None:
     bench = Bench()
-    bench.store.delete(NAME)
+    bench.rows.delete(NAME)
     with pytest.raises(ControlPlaneError, match=f"{NAME}: it is being deleted"):
         bench.provision()
     assert bench.world.calls == []
@@ -242,7 +242,7 @@ def test_an_error_names_the_connector_and_keeps_awss_own_text_to_itself() -> Non
     with pytest.raises(ControlPlaneError) as failure:
         bench.provision()
     assert str(failure.value) == f"{NAME}: create_queue: AccessDeniedException"
-    assert bench.store.rows[NAME].lifecycle is Lifecycle.PROVISIONING
+    assert bench.rows.by_name[NAME].lifecycle is Lifecycle.PROVISIONING
 
 
 @pytest.mark.parametrize("when", ["kill_before", "kill_after"])
@@ -269,7 +269,7 @@ def test_no_answer_from_aws_is_a_control_plane_error() -> None:
 
 
 def test_no_answer_from_the_table_is_a_control_plane_error() -> None:
-    bench = Bench(queue_settles=0.0)
+    bench = Bench(queue_usable_after=0.0)
 
     def no_answer() -> None:
         raise refusal("InternalServerError", "TransactWriteItems", 500)
@@ -286,7 +286,7 @@ def test_the_mapping_goes_first_and_the_queue_when_it_is_gone() -> None:
     bench = Bench()
     bench.provision()
     bench.world.time.advance(10.0)
-    owner = Owner.of(bench.store.delete(NAME))
+    owner = Owner.of(bench.rows.delete(NAME))
     changes: list[Change] = []
     with pytest.raises(NotYetError):
         bench.provisioner().delete(owner, on_change=changes.append)
@@ -294,7 +294,11 @@ def test_the_mapping_goes_first_and_the_queue_when_it_is_gone() -> None:
     bench.world.time.advance(10.0)
     bench.provisioner().delete(owner, on_change=changes.append)
     assert changes == [Change.MAPPING_DELETED, Change.QUEUE_DELETED]
-    assert (bench.plane.queues, bench.plane.living(), bench.world.violations) == ({}, [], [])
+    assert (bench.plane.queues, bench.plane.existing_mappings(), bench.world.violations) == (
+        {},
+        [],
+        [],
+    )
 
 
 def test_a_mapping_that_the_listing_does_not_show_yet_is_found_by_its_id() -> None:
@@ -302,7 +306,7 @@ def test_a_mapping_that_the_listing_does_not_show_yet_is_found_by_its_id() -> No
     bench.provision()
     bench.world.time.advance(10.0)
     with pytest.raises(NotYetError):
-        bench.provisioner().delete(Owner.of(bench.store.delete(NAME)))
+        bench.provisioner().delete(Owner.of(bench.rows.delete(NAME)))
     assert list(bench.plane.queues) == [bench.queue_name]
 
 
@@ -320,5 +324,5 @@ def test_somebody_elses_function_on_our_queue_is_not_touched() -> None:
     bench.world.time.advance(10.0)
     queue = bench.plane.queues[bench.queue_name]
     other = bench.plane.add_mapping(queue.arn, f"{SENDER.removesuffix(':live')}-other")
-    bench.provisioner().converge(bench.store.rows[NAME])
-    assert other in bench.plane.living()
+    bench.provisioner().converge(bench.rows.by_name[NAME])
+    assert other in bench.plane.existing_mappings()

@@ -8,7 +8,7 @@ from dataconnectors.provisioning.rate_limit import (
     OutOfTimeError,
     RateLimit,
 )
-from tests.support.control_plane import VirtualTime
+from tests.support.virtual_time import VirtualTime
 
 
 def unhurried() -> float:
@@ -17,11 +17,11 @@ def unhurried() -> float:
 
 def test_calls_keep_the_rate_however_fast_they_come() -> None:
     time = VirtualTime()
-    pace = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
+    rate_limit = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
     for _ in range(3 * CALLS_PER_SECOND + 1):
-        pace()
+        rate_limit()
     assert time.clock() == pytest.approx(3.0)
-    assert pace.calls == 3 * CALLS_PER_SECOND + 1
+    assert rate_limit.calls == 3 * CALLS_PER_SECOND + 1
 
 
 def test_the_first_call_does_not_wait() -> None:
@@ -32,11 +32,11 @@ def test_the_first_call_does_not_wait() -> None:
 
 def test_time_that_went_unused_is_not_saved_up_for_a_burst() -> None:
     time = VirtualTime()
-    pace = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
-    pace()
+    rate_limit = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
+    rate_limit()
     time.advance(10.0)
-    pace()
-    pace()
+    rate_limit()
+    rate_limit()
     assert time.slept == pytest.approx(1 / CALLS_PER_SECOND)
 
 
@@ -47,19 +47,19 @@ def test_no_call_begins_that_the_invocation_may_not_see_the_end_of(
     left: float, begins: bool
 ) -> None:
     time = VirtualTime()
-    pace = RateLimit(lambda: left, clock=time.clock, sleep=time.sleep)
+    rate_limit = RateLimit(lambda: left, clock=time.clock, sleep=time.sleep)
     if begins:
-        pace()
+        rate_limit()
     else:
         with pytest.raises(OutOfTimeError):
-            pace()
-    assert pace.calls == begins
+            rate_limit()
+    assert rate_limit.calls == begins
 
 
 def test_the_wait_for_its_turn_counts_against_the_time_left() -> None:
     time = VirtualTime()
-    pace = RateLimit(lambda: CALL_RESERVE + 0.1, clock=time.clock, sleep=time.sleep)
-    pace()
+    rate_limit = RateLimit(lambda: CALL_RESERVE + 0.1, clock=time.clock, sleep=time.sleep)
+    rate_limit()
     with pytest.raises(OutOfTimeError):
-        pace()
+        rate_limit()
     assert time.slept == 0

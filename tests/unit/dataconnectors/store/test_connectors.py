@@ -13,8 +13,10 @@ from dataconnectors.store import keys
 from dataconnectors.store.connectors import TOMBSTONE_SECONDS, ConnectorStore
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
-from tests.support.control_plane import EPOCH, FakeStore, World
+from tests.support.connector_rows import FakeConnectorRows
+from tests.support.control_plane import World
 from tests.support.rows import a_connector
+from tests.support.virtual_time import EPOCH
 
 NEW = a_connector(
     display_name="Mine",
@@ -75,7 +77,7 @@ def over_moto() -> Subject:
 
 def in_virtual_time() -> Subject:
     world = World(latency=0.0)
-    store = FakeStore(world, index_lag=0.0)
+    store = FakeConnectorRows(world, index_lag=0.0)
     store.put(NEW)
     return Subject(store, lambda: store.delete(NEW.name), world.time.advance)
 

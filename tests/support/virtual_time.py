@@ -1,0 +1,30 @@
+"""A clock that moves only when a test says so."""
+
+EPOCH = 1_790_000_160.0
+"""When a test's wall clock starts: one minute after the reconciler's drift check."""
+
+
+class VirtualTime:
+    """A clock that moves only when somebody sleeps or calls AWS."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self.slept = 0.0
+
+    def clock(self) -> float:
+        """Seconds, as `time.monotonic`."""
+        return self.elapsed
+
+    def now(self) -> float:
+        """Epoch seconds, as `time.time`."""
+        return EPOCH + self.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """As `time.sleep`."""
+        assert seconds >= 0
+        self.slept += seconds
+        self.elapsed += seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.elapsed += seconds
