@@ -38,7 +38,7 @@ from dataconnectors.endpoints.tls import client_context
 from dataconnectors.endpoints.transport import Transport
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.table import Table
 from tests.support.rows import PLAIN, a_connector
 
@@ -110,7 +110,7 @@ def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
         endpoint_client=EndpointClient(transport, (ip_network("127.0.0.0/8"),), timeout=10),
         visibility=QueueVisibility(None),
         dead_letters=DeadLetterQueue(None, ""),
-        expired_events=ExpiredStore(Table(None, "")),
+        expired_events=ExpiredEventStore(Table(None, "")),
         attempt_counters=aws,
         workers=Workers(BATCH),
         log=log,

@@ -51,7 +51,7 @@ from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.audit import AuditStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.history import HistoryStore
 from dataconnectors.store.members import MemberStore
 from dataconnectors.store.plain_json import use_plain_json
@@ -122,7 +122,7 @@ app.include_router(
     sync.routes(sync.SyncStarter(connector_rows, functions, settings.sync_function), access)
 )
 app.include_router(connectors.routes(connector_service, access))
-app.include_router(expired.routes(ExpiredStore(table), connector_rows, access, time.time))
+app.include_router(expired.routes(ExpiredEventStore(table), connector_rows, access, time.time))
 app.include_router(
     devices.routes(
         device_service,

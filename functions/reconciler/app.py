@@ -25,7 +25,7 @@ from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.reconciler import Reconciler
 from dataconnectors.provisioning.reports import NotRepaired, Repaired
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.table import Table
 
 DRIFT_CHECK_KEY = "audit"
@@ -41,7 +41,7 @@ clients = Clients()
 # twice. See `Announcer`.
 table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
 connector_rows = ConnectorStore(table)
-expired_events = ExpiredStore(table)
+expired_events = ExpiredEventStore(table)
 announcer = Announcer(
     clients.get("events", once=("PutEvents",)), expired_events, settings.queues.stack
 )

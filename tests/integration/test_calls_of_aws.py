@@ -11,7 +11,7 @@ import pytest
 from dataconnectors.api.openapi.operations import OPERATIONS
 from dataconnectors.kernel import times
 from dataconnectors.store import keys
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from tests.integration.conftest import INGEST_ROUTES, Client, found
@@ -185,7 +185,7 @@ class Reader:
         }
         connector = f"projects/{self.admin.project}/dataconnectors/{self.names['connector']}"
         expired = an_expired(connector, time.time())
-        ExpiredStore(config_api.table).keep([expired])
+        ExpiredEventStore(config_api.table).save([expired])
 
     def read(self, path: str, headers: dict[str, str]) -> Counter[str]:
         """The calls that a GET makes when its caller is known."""

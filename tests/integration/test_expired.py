@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.ingest import app as ingest
 from tests.integration.conftest import Client
 from tests.integration.test_ingest import connect
@@ -24,7 +24,7 @@ def connector(client: Client) -> str:
         replace(newest, event_id=f"e{number}", accepted_at=newest.accepted_at - number)
         for number in range(5)
     ]
-    assert len(ExpiredStore(ingest.table).keep(events)) == 5
+    assert len(ExpiredEventStore(ingest.table).save(events)) == 5
     return path
 
 

@@ -15,7 +15,7 @@ from dataconnectors.delivery.attempt_counts import AttemptCounts
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity import roles
 from dataconnectors.store.attempt_counts import AttemptCountStore
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, found
 from tests.support.api_server import Api
@@ -58,7 +58,7 @@ class Project:
             ExpiredEvent(name, f"e{n}", "touch", word, 1, "status", word, 500, time.time() - n, 1.0)
             for n in range(3)
         ]
-        ExpiredStore(config_api.table).keep(expired)
+        ExpiredEventStore(config_api.table).save(expired)
 
     def post(self, path: str, body: Any) -> str:
         status, made = self.admin.call("POST", path, body)

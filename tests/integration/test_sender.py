@@ -14,7 +14,7 @@ from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.ingest import app as ingest
 from functions.sender import app
 from tests.integration.conftest import Client
@@ -184,7 +184,7 @@ def test_what_expires_is_recorded_counted_and_gone(
     answer = app.lambda_handler(event, LambdaContext())
     assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
     assert [metric["Expired"] for metric in printed(capsys) if "Expired" in metric] == [1]
-    store = ExpiredStore(ingest.table)
+    store = ExpiredEventStore(ingest.table)
     name = f"projects/{client.project}{path}"
     (kept,), rest = store.page(name, time.time(), limit=10, after="")
     event_id = json.loads(record["body"])["eventId"]
@@ -192,8 +192,8 @@ def test_what_expires_is_recorded_counted_and_gone(
     assert kept.event_type == "touch"
     assert kept.target.startswith(f"projects/{client.project}/devices/")
     assert (kept.accepted_at, rest) == (sent_at / 1000, "")
-    notices = [notice for notice in store.notices() if notice.connector == name]
-    assert notices == [PendingAnnouncement(name, 1, 0.0)]
+    pending = [each for each in store.pending_announcements() if each.connector == name]
+    assert pending == [PendingAnnouncement(name, 1, 0.0)]
 
 
 def test_attempts_are_counted_for_their_connector_and_told_to_cloudwatch(

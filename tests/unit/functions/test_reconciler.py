@@ -18,7 +18,7 @@ from dataconnectors.expiry.accounting import Accountant
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity.projects import Project
 from dataconnectors.kernel.times import to_text
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from functions.reconciler import app
@@ -56,7 +56,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
         ProjectStore(table).create_project(Project("p", "", "", 0, 0, A_MINUTE_AGO))
         make_sender()
-        app.expired_events.set_accounted(time.time())
+        app.expired_events.set_last_accounted_hour(time.time())
         yield
 
 
@@ -76,17 +76,17 @@ def test_a_quiet_run_still_reports_no_drift(
 
 
 def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFixture) -> None:
-    store = ExpiredStore(app.table)
+    store = ExpiredEventStore(app.table)
     event = ExpiredEvent(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
-    store.note([event, event], EPOCH)
+    store.count_for_announcement([event, event], EPOCH)
     app.lambda_handler({}, Context())
     (announced,) = [
         vars(record) for record in caplog.records if record.message == "expired.announced"
     ]
     assert (announced["connectors"], announced["events"], announced["levelname"]) == (1, 2, "INFO")
-    (notice,) = store.notices()
-    assert notice.count == 0
-    assert notice.announced_at > EPOCH
+    (pending,) = store.pending_announcements()
+    assert pending.count == 0
+    assert pending.announced_at > EPOCH
 
 
 def test_an_hour_is_accounted_for_by_a_real_call(
@@ -112,17 +112,17 @@ def test_what_is_unaccounted_for_is_an_error_a_metric_and_a_record(
         watch, app.connector_rows, app.expired_events, lambda queue_id: f"dc-test-c-{queue_id}"
     )
     monkeypatch.setattr(app, "accountant", accountant)
-    app.expired_events.set_accounted(hour - 3600)
+    app.expired_events.set_last_accounted_hour(hour - 3600)
     for _ in range(2):
         app.account_for_queues(hour + 3600 + 25 * 60, lambda: 60.0)
-    assert app.expired_events.accounted() == hour
+    assert app.expired_events.last_accounted_hour() == hour
     (accounted,) = caplog.records
     assert accounted.levelname == "ERROR"
     assert vars(accounted)["connectors"] == (NEW.name,)
     assert json.loads(capsys.readouterr().out)["Unaccounted"] == 400
-    (kept,), _ = app.expired_events.page(NEW.name, EPOCH, limit=10, after="")
-    assert (kept.kind, kept.event_id) == ("unaccounted", "")
-    assert kept.message.startswith("about 400 events are neither delivered nor in the queue")
+    (record,), _ = app.expired_events.page(NEW.name, EPOCH, limit=10, after="")
+    assert (record.kind, record.event_id) == ("unaccounted", "")
+    assert record.message.startswith("about 400 events are neither delivered nor in the queue")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_index_that_cannot_be_read_is_one_line_and_a_failed_invocation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     expired = ExpiredEvent(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
-    ExpiredStore(app.table).note([expired], EPOCH)
+    ExpiredEventStore(app.table).count_for_announcement([expired], EPOCH)
     slow = ReadTimeoutError(endpoint_url="https://dynamodb")
 
     def connectors_in(lifecycle: Lifecycle) -> Iterator[Any]:

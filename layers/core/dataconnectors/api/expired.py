@@ -13,14 +13,14 @@ from dataconnectors.kernel.errors import NotFoundError
 from dataconnectors.kernel.ids import is_id
 from dataconnectors.services.connectors import COLLECTION
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 
 PAGE = 100
 """Records of a page at most: about 50 KB to read."""
 
 
 def routes(
-    store: ExpiredStore, connectors: ConnectorStore, access: Access, now: Callable[[], float]
+    store: ExpiredEventStore, connectors: ConnectorStore, access: Access, now: Callable[[], float]
 ) -> Router:
     """`/v2/projects/{project}/dataconnectors/{connector}/expired`; `now` gives epoch seconds."""
     router = Router()

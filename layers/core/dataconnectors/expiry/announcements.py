@@ -1,8 +1,8 @@
-"""Tells EventBridge of expired events: one event for each connector in five minutes, with a count.
+"""Announces expired events on EventBridge: at most one event for each connector in five minutes.
 
-From the reconciler and not from the sender, so that no delivery waits for it and that a burst of
-ten thousand expired events is one event. A count may be off by what a process did not live to
-note, or noted twice; the records themselves are exact.
+The reconciler does this and not the sender, so that no delivery waits for it and a burst of ten
+thousand expired events becomes one announcement with a count. The count may be off: a process may
+die before it has counted, or count twice. The records themselves are exact.
 """
 
 import json
@@ -15,23 +15,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dataconnectors.kernel import times
 
 INTERVAL_SECONDS = 300
-"""A connector is announced once in this time at most."""
+"""The shortest time between two announcements of a connector."""
 
 ENTRIES_PER_CALL = 10
 """AWS: PutEvents takes 10 entries."""
 
 DETAIL_TYPE = "Data Connector Events Expired"
+"""EventBridge's `detail-type` of an announcement. Customers' rules match it."""
 
 RESERVE_SECONDS = 10.0
-"""Of a run's time: when no more is left, the rest waits for the next minute. A call takes three
-tries of three seconds at most (see `aws`)."""
+"""No call begins when the run has less time left; the next minute's run goes on. A call takes three
+tries of three seconds at most (see `aws.clients`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingAnnouncement:
-    """Expired events of a connector since the last announcement.
+    """How many events of a connector have expired since its last announcement.
 
-    `announced_at` is when one was begun, in epoch seconds; 0 when there was none in the last day.
+    `announced_at` is when a run last claimed the connector, in epoch seconds; 0 when none has in
+    the last day.
     """
 
     connector: str
@@ -39,23 +41,25 @@ class PendingAnnouncement:
     announced_at: float
 
 
-class Notices(Protocol):
-    """What `store.expired_events.ExpiredStore` offers here."""
+class PendingAnnouncements(Protocol):
+    """What the announcer needs of `store.expired_events.ExpiredEventStore`."""
 
-    def notices(self) -> Sequence[PendingAnnouncement]:
-        """Connectors with expired events in the last day, announced or not."""
+    def pending_announcements(self) -> Sequence[PendingAnnouncement]:
+        """All connectors with expired events in the last day; a `count` may be 0."""
 
-    def claim(self, notice: PendingAnnouncement, now: float, /) -> bool:
-        """Take it on oneself to announce what was counted; False when another run has done so."""
+    def claim(self, pending: PendingAnnouncement, now: float, /) -> bool:
+        """Reserve an announcement for this run; False when another run has claimed it."""
 
-    def announced(self, notice: PendingAnnouncement, /) -> None:
-        """What was counted by then is announced."""
+    def mark_announced(self, pending: PendingAnnouncement, /) -> None:
+        """Subtract what was announced from the connector's count."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementReport:
-    """What a run did. `events` is how many have expired, of `connectors`; `error` is "" or why the
-    rest is told another time."""
+    """What a run announced: `events` expired events of `connectors` connectors.
+
+    `error` says why the rest has to wait for a later run, or is "".
+    """
 
     connectors: int = 0
     events: int = 0
@@ -63,38 +67,42 @@ class AnnouncementReport:
 
 
 class Announcer:
-    """Announces as `source`, on the account's default event bus. `bus` is a botocore client.
+    """Announces expired events on the account's default event bus.
 
-    Each connector is claimed for the next five minutes before it is told of, so that runs at the
-    same time, or one after another that died, never tell of it twice meanwhile. What was told is
-    taken off the count afterwards: an expired event may be counted in two announcements, when that
-    is lost, but never in none.
+    `event_bridge` is a botocore client, and `source` is the `source` of each event.
+
+    A run claims each connector for five minutes before it announces it. So two runs at once, or a
+    run after one that died, never announce a connector twice in that time. The announced number is
+    subtracted from the count afterwards. When that fails, an expired event is part of two
+    announcements, but never of none.
     """
 
-    def __init__(self, bus: Any, store: Notices, source: str) -> None:
-        self._bus = bus
+    def __init__(self, event_bridge: Any, store: PendingAnnouncements, source: str) -> None:
+        self._event_bridge = event_bridge
         self._store = store
         self._source = source
 
     def announce(self, now: float, remaining: Callable[[], float]) -> AnnouncementReport:
-        """Announce what is due, within the `remaining()` seconds. Raises nothing for what AWS does.
+        """Announce what is due at `now`, in epoch seconds, within the `remaining()` seconds.
 
-        `now` is in epoch seconds.
+        Raises nothing when AWS fails: the report's `error` says so.
         """
         connectors = events = refused = 0
         try:
-            due = [notice for notice in self._store.notices() if _is_due(notice, now)]
+            due = [
+                pending for pending in self._store.pending_announcements() if _is_due(pending, now)
+            ]
             for start in range(0, len(due), ENTRIES_PER_CALL):
                 if remaining() < RESERVE_SECONDS:
                     return AnnouncementReport(connectors, events, "no time left")
                 part = due[start : start + ENTRIES_PER_CALL]
-                claimed = [notice for notice in part if self._store.claim(notice, now)]
-                taken = self._send(claimed, now) if claimed else []
-                refused += len(claimed) - len(taken)
-                for notice in taken:
-                    self._store.announced(notice)
+                claimed = [pending for pending in part if self._store.claim(pending, now)]
+                accepted = self._send(claimed, now) if claimed else []
+                refused += len(claimed) - len(accepted)
+                for pending in accepted:
+                    self._store.mark_announced(pending)
                     connectors += 1
-                    events += notice.count
+                    events += pending.count
         except (ClientError, BotoCoreError) as error:
             return AnnouncementReport(connectors, events, f"{type(error).__name__}: {error}")
         return AnnouncementReport(
@@ -102,20 +110,23 @@ class Announcer:
         )
 
     def _send(
-        self, notices: Sequence[PendingAnnouncement], now: float
+        self, claimed: Sequence[PendingAnnouncement], now: float
     ) -> list[PendingAnnouncement]:
-        """Those that EventBridge has taken: its answer names failures by place."""
-        answer = self._bus.put_events(Entries=[self._entry(notice, now) for notice in notices])
+        """Send the announcements, and return those that EventBridge accepted."""
+        answer = self._event_bridge.put_events(
+            Entries=[self._entry(pending, now) for pending in claimed]
+        )
+        # The answer has one entry for each one sent, in the same order.
         return [
-            notice
-            for notice, entry in zip(notices, answer["Entries"], strict=True)
+            pending
+            for pending, entry in zip(claimed, answer["Entries"], strict=True)
             if "ErrorCode" not in entry
         ]
 
-    def _entry(self, notice: PendingAnnouncement, now: float) -> dict[str, Any]:
+    def _entry(self, pending: PendingAnnouncement, now: float) -> dict[str, Any]:
         detail = {
-            "connector": notice.connector,
-            "count": notice.count,
+            "connector": pending.connector,
+            "count": pending.count,
             "until": times.to_text(now),
         }
         return {
@@ -126,5 +137,5 @@ class Announcer:
         }
 
 
-def _is_due(notice: PendingAnnouncement, now: float) -> bool:
-    return notice.count > 0 and now - notice.announced_at >= INTERVAL_SECONDS
+def _is_due(pending: PendingAnnouncement, now: float) -> bool:
+    return pending.count > 0 and now - pending.announced_at >= INTERVAL_SECONDS

@@ -1,7 +1,7 @@
-"""Events that are not delivered within their 12 hours: when that is certain, and what is told.
+"""An event that was not acknowledged within 12 hours: its record, and when its time is up.
 
-SQS drops what it has kept for 12 hours without a word. So whoever sees that no further attempt
-fits says so, keeps a record of the event, and only then lets go of its message.
+SQS deletes a message 12 hours after it was accepted, and says nothing. So the sender is earlier:
+when no further attempt fits, it saves a record of the event, and only then lets its message go.
 """
 
 from dataclasses import dataclass
@@ -10,28 +10,38 @@ from typing import Any
 from dataconnectors.kernel import times
 
 RETENTION_SECONDS = 43_200
-"""12 hours, as the contract promises and connectors' queues are made with."""
+"""How long SQS keeps a message of a connector's queue, counted from when SQS accepted it: the 12
+hours that the contract promises."""
 
 MARGIN_SECONDS = 120
-"""Before the end: for the last receive, its attempt, and several tries at keeping the record."""
+"""What is left of these 12 hours when the last attempt may begin: time for the last receive, for
+its attempt, and for several tries to save the record."""
 
-LAST_AGE = RETENTION_SECONDS - MARGIN_SECONDS
-"""Seconds since the event was queued. No attempt begins at this age."""
+LAST_ATTEMPT_AGE = RETENTION_SECONDS - MARGIN_SECONDS
+"""Seconds after SQS accepted the event. No attempt begins at this age or later."""
 
-KEPT_SECONDS = 31 * 24 * 3600
-"""How long a record can be read: as long as the event itself, in its device's history."""
+RECORD_RETENTION_SECONDS = 31 * 24 * 3600
+"""How long a record can be read: as long as the event itself in its device's history."""
 
-KEEP_AGAIN = 20.0
-"""Seconds until a record that could not be kept is tried again."""
+SAVE_RETRY_SECONDS = 20.0
+"""The shortest wait before a record that could not be saved is tried again."""
+
+UNTRIED = "untried"
+"""The `kind` of a failure without an attempt: the fault is ours, not the endpoint's."""
+
+UNACCOUNTED = "unaccounted"
+"""The `kind` of a record that stands for several events, which SQS deleted without anybody noticing
+(see `accounting`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiredEvent:
-    """An event that its connector's endpoint has not acknowledged in time.
+    """The record of an event that its connector's endpoint did not acknowledge in time.
 
-    `attempts` is how often SQS has handed it out, hence at least the number of attempts. `kind`
-    (see `outcomes`, or `UNTRIED`), `message` and `status` are of the last failure. `accepted_at`
-    and `expired_at` are epoch seconds. `event_type` and `target` are "" where the body has none.
+    `attempts` is how often SQS handed the message out, which is at least the number of attempts.
+    `kind` (a `FailureKind` of `endpoints.outcomes`, `UNTRIED` or `UNACCOUNTED`), `message` and the
+    HTTP `status` describe the last failure. `event_type` and `target` are "" where the event's body
+    has none. `accepted_at` and `expired_at` are in epoch seconds.
     """
 
     connector: str
@@ -46,7 +56,7 @@ class ExpiredEvent:
     expired_at: float
 
     def to_api(self) -> dict[str, Any]:
-        """The record as answers show it."""
+        """The record as the API answers it."""
         error = {"kind": self.kind, "message": self.message, "status": self.status}
         return {
             "eventId": self.event_id,
@@ -59,22 +69,15 @@ class ExpiredEvent:
         }
 
 
-UNTRIED = "untried"
-"""The kind of a failure that was not an attempt: ours, not the endpoint's."""
-
-UNACCOUNTED = "unaccounted"
-"""The kind of a record that stands for several events that nobody has seen go: see `balance`."""
+def attempt_fits(age: float) -> bool:
+    """Whether an attempt may begin when SQS has had its event for `age` seconds."""
+    return age < LAST_ATTEMPT_AGE
 
 
-def fits(age: float) -> bool:
-    """Whether an attempt may begin when its event is `age` seconds old."""
-    return age < LAST_AGE
+def wait_to_save_again(age: float) -> float:
+    """Seconds to wait after the record of an event of this age could not be saved.
 
-
-def keep_again_in(age: float) -> float:
-    """Seconds to wait when the record of an event of this age could not be kept.
-
-    Until no attempt may begin: then the next receive only keeps the record, and the endpoint is
-    never called earlier than the retry clock allows.
+    The wait lasts until no attempt may begin any more. So the next receive only saves the record,
+    and the endpoint is never called earlier than its back-off allows.
     """
-    return max(LAST_AGE - age, KEEP_AGAIN)
+    return max(LAST_ATTEMPT_AGE - age, SAVE_RETRY_SECONDS)

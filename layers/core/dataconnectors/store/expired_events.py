@@ -1,4 +1,4 @@
-"""Expired events in DynamoDB: a record of each for 31 days, and how many are to be announced."""
+"""Expired events in DynamoDB: records, counts to announce, and the hour last accounted for."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +7,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from dataconnectors.expiry.announcements import PendingAnnouncement
-from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, ExpiredEvent
+from dataconnectors.expiry.expired_event import (
+    RECORD_RETENTION_SECONDS,
+    RETENTION_SECONDS,
+    ExpiredEvent,
+)
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 
@@ -15,39 +19,38 @@ PUTS_PER_CALL = 25
 """AWS: BatchWriteItem takes 25 puts. A batch of the sender has ten events."""
 
 ROUNDS = 2
-"""How often what DynamoDB left unprocessed is sent, the first time included. There is little time;
-what is left stays in its queue and is tried again."""
+"""How often a batch is sent, when DynamoDB leaves a part of it unprocessed. There is little time;
+the message of an event that is still left stays in its queue, and the sender tries again."""
 
-NOTICE_SECONDS = 24 * 3600
-"""How long a connector without further expired events stays among those to be looked at."""
-
+COUNT_RETENTION_SECONDS = 24 * 3600
+"""How long the count of a connector without further expired events is kept."""
 
 _BEYOND = "~"
-"""Sorts after everything that follows a time in a sort key."""
+"""Sorts after everything that may follow a time in a sort key."""
 
 
-class ExpiredStore:
-    """Records of expired events. Safe to share between threads."""
+class ExpiredEventStore:
+    """Saves and reads records of expired events. Safe to share between threads."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def keep(self, events: Sequence[ExpiredEvent]) -> set[int]:
-        """Write records, and return the positions of those that are written.
+    def save(self, events: Sequence[ExpiredEvent]) -> set[int]:
+        """Save records, and return the positions of those that are saved.
 
-        Writing one again changes nothing but its last error: its key is the event's and the
-        time at which it was queued.
+        A record's key consists of the event's id and of when SQS accepted it, so saving a record
+        again only replaces its last error. Raises botocore's errors.
         """
         items = [_item(event) for event in events]
         # DynamoDB refuses a batch that writes an item twice, and a message may come twice.
-        distinct = list({_name(item): item for item in items}.values())
-        left: set[tuple[str, str]] = set()
+        distinct = list({_key(item): item for item in items}.values())
+        unsaved: set[tuple[str, str]] = set()
         for start in range(0, len(distinct), PUTS_PER_CALL):
-            left |= self._put(distinct[start : start + PUTS_PER_CALL])
-        return {position for position, item in enumerate(items) if _name(item) not in left}
+            unsaved |= self._put(distinct[start : start + PUTS_PER_CALL])
+        return {position for position, item in enumerate(items) if _key(item) not in unsaved}
 
     def _put(self, items: list[Item]) -> set[tuple[str, str]]:
-        """The names of the items that were not written."""
+        """Put the items, and return the keys of those that were not written."""
         requests: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
         for _ in range(ROUNDS):
             answer = self._table.dynamodb.batch_write_item(
@@ -56,17 +59,18 @@ class ExpiredStore:
             requests = answer.get("UnprocessedItems", {}).get(self._table.name, [])
             if not requests:
                 break
-        return {_name(request["PutRequest"]["Item"]) for request in requests}
+        return {_key(request["PutRequest"]["Item"]) for request in requests}
 
     def page(
         self, connector: str, now: float, *, limit: int, after: str
     ) -> tuple[list[ExpiredEvent], str]:
-        """A connector's records, the latest accepted first, and where to go on, or "".
+        """A page of a connector's records, and where the next page begins, or "".
 
-        DynamoDB deletes what is past its time when it gets to it: it is not asked for, or left out,
-        so that the last pages may be shorter.
+        The event that was accepted last comes first. A page has up to `limit` records, and begins
+        at `after`, which the page before has returned. DynamoDB deletes a record some time after
+        its 31 days. A record that is too old is left out here, so the last pages may be shorter.
         """
-        oldest = now - KEPT_SECONDS - RETENTION_SECONDS
+        oldest = now - RECORD_RETENTION_SECONDS - RETENTION_SECONDS
         items, rest = self._table.page(
             keys.expired_partition(connector),
             keys.history_sort(oldest),
@@ -78,32 +82,32 @@ class ExpiredStore:
         current = [item for item in items if now <= int(item["expiresAt"]["N"])]
         return [_event(connector, item) for item in current], rest
 
-    def accounted(self) -> float | None:
-        """The start of the hour that all queues were accounted for last, or None before."""
+    def last_accounted_hour(self) -> float | None:
+        """The start of the hour that was accounted for last, in epoch seconds; None before any."""
         item = self._table.get(keys.ACCOUNTED)
         return None if item is None else float(item["hour"]["N"])
 
-    def set_accounted(self, hour: float) -> None:
-        """The hour from `hour` on, in epoch seconds, is accounted for."""
+    def set_last_accounted_hour(self, start: float) -> None:
+        """Remember that the hour from `start` on, in epoch seconds, is accounted for."""
         self._table.dynamodb.put_item(
-            TableName=self._table.name, Item=keys.ACCOUNTED | {"hour": {"N": str(int(hour))}}
+            TableName=self._table.name, Item=keys.ACCOUNTED | {"hour": {"N": str(int(start))}}
         )
 
-    def note(self, events: Sequence[ExpiredEvent], now: float) -> None:
-        """Count records that were kept, for the next announcement."""
+    def count_for_announcement(self, events: Sequence[ExpiredEvent], now: float) -> None:
+        """Add events whose records are saved to the counts of their connectors."""
         for connector, count in Counter(event.connector for event in events).items():
             self._table.dynamodb.update_item(
                 TableName=self._table.name,
                 Key=keys.notice_key(connector),
                 UpdateExpression="SET expiresAt = :end ADD expired :count",
                 ExpressionAttributeValues={
-                    ":end": {"N": str(int(now) + NOTICE_SECONDS)},
+                    ":end": {"N": str(int(now) + COUNT_RETENTION_SECONDS)},
                     ":count": {"N": str(count)},
                 },
             )
 
-    def notices(self) -> list[PendingAnnouncement]:
-        """Connectors with expired events in the last day, announced or not."""
+    def pending_announcements(self) -> list[PendingAnnouncement]:
+        """All connectors with expired events in the last day; a `count` may be 0."""
         return [
             PendingAnnouncement(
                 connector=item["sk"]["S"],
@@ -113,23 +117,27 @@ class ExpiredStore:
             for item in self._table.query(keys.NOTICES)
         ]
 
-    def claim(self, notice: PendingAnnouncement, now: float) -> bool:
-        """Take it on oneself to announce what was counted; False when another run has done so."""
+    def claim(self, pending: PendingAnnouncement, now: float) -> bool:
+        """Reserve an announcement for this run; False when another run has claimed it."""
         try:
             self._table.dynamodb.update_item(
                 TableName=self._table.name,
-                Key=keys.notice_key(notice.connector),
+                Key=keys.notice_key(pending.connector),
                 UpdateExpression="SET announcedAt = :now, expiresAt = :end",
                 ConditionExpression=(
                     "announcedAt = :before"
-                    if notice.announced_at
+                    if pending.announced_at
                     else "attribute_exists(pk) AND attribute_not_exists(announcedAt)"
                 ),
                 ExpressionAttributeValues={
                     ":now": {"N": str(int(now))},
-                    ":end": {"N": str(int(now) + NOTICE_SECONDS)},
+                    ":end": {"N": str(int(now) + COUNT_RETENTION_SECONDS)},
                 }
-                | ({":before": {"N": f"{notice.announced_at:.0f}"}} if notice.announced_at else {}),
+                | (
+                    {":before": {"N": f"{pending.announced_at:.0f}"}}
+                    if pending.announced_at
+                    else {}
+                ),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -137,13 +145,16 @@ class ExpiredStore:
             raise
         return True
 
-    def announced(self, notice: PendingAnnouncement) -> None:
-        """What was counted by then is announced; what came since stays for the next time."""
+    def mark_announced(self, pending: PendingAnnouncement) -> None:
+        """Subtract what was announced from the connector's count.
+
+        What was counted since stays for the next announcement.
+        """
         self._table.dynamodb.update_item(
             TableName=self._table.name,
-            Key=keys.notice_key(notice.connector),
-            UpdateExpression="ADD expired :less",
-            ExpressionAttributeValues={":less": {"N": str(-notice.count)}},
+            Key=keys.notice_key(pending.connector),
+            UpdateExpression="ADD expired :minus",
+            ExpressionAttributeValues={":minus": {"N": str(-pending.count)}},
         )
 
 
@@ -157,7 +168,7 @@ def _item(event: ExpiredEvent) -> Item:
         "kind": {"S": event.kind},
         "message": {"S": event.message},
         "expiredAt": {"N": str(keys.micros(event.expired_at))},
-        "expiresAt": {"N": str(int(event.expired_at) + KEPT_SECONDS)},
+        "expiresAt": {"N": str(int(event.expired_at) + RECORD_RETENTION_SECONDS)},
     }
     if event.status is not None:
         item["status"] = {"N": str(event.status)}
@@ -180,5 +191,5 @@ def _event(connector: str, item: Item) -> ExpiredEvent:
     )
 
 
-def _name(item: Item) -> tuple[str, str]:
+def _key(item: Item) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]

@@ -24,9 +24,9 @@ class World:
         self.events: list[dict[str, Any]] = []
         self.calls: list[int] = []
         self.refused: set[str] = set()
-        self.bus_error: Exception | None = None
+        self.event_bridge_error: Exception | None = None
         self.claim_error: Exception | None = None
-        self.store_error: Exception | None = None
+        self.mark_error: Exception | None = None
         self.during_put: Callable[[], object] = lambda: None
         self.now = NOW
         self.announcer = Announcer(self, self, "dc")
@@ -34,29 +34,29 @@ class World:
     def run(self, seconds: float = 50.0) -> AnnouncementReport:
         return self.announcer.announce(self.now, lambda: seconds)
 
-    def notices(self) -> list[PendingAnnouncement]:
+    def pending_announcements(self) -> list[PendingAnnouncement]:
         return [
             PendingAnnouncement(connector, int(row[0]), row[1])
             for connector, row in self.rows.items()
         ]
 
-    def claim(self, notice: PendingAnnouncement, now: float) -> bool:
+    def claim(self, pending: PendingAnnouncement, now: float) -> bool:
         if self.claim_error is not None:
             raise self.claim_error
-        if self.rows[notice.connector][1] != notice.announced_at:
+        if self.rows[pending.connector][1] != pending.announced_at:
             return False
-        self.rows[notice.connector][1] = now
+        self.rows[pending.connector][1] = now
         return True
 
-    def announced(self, notice: PendingAnnouncement) -> None:
-        if self.store_error is not None:
-            raise self.store_error
-        self.rows[notice.connector][0] -= notice.count
+    def mark_announced(self, pending: PendingAnnouncement) -> None:
+        if self.mark_error is not None:
+            raise self.mark_error
+        self.rows[pending.connector][0] -= pending.count
 
     def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
         assert 1 <= len(Entries) <= 10
-        if self.bus_error is not None:
-            raise self.bus_error
+        if self.event_bridge_error is not None:
+            raise self.event_bridge_error
         self.calls.append(len(Entries))
         self.during_put()
         answer = []
@@ -68,12 +68,12 @@ class World:
                 answer.append({"EventId": str(len(self.events))})
         return {"Entries": answer, "FailedEntryCount": 0}
 
-    def told(self) -> dict[str, int]:
+    def announced(self) -> dict[str, int]:
         details = [json.loads(entry["Detail"]) for entry in self.events]
         return {detail["connector"]: detail["count"] for detail in details}
 
 
-def test_a_connector_is_told_of_with_its_count() -> None:
+def test_a_connector_is_announced_with_its_count() -> None:
     world = World(3)
     assert world.run() == AnnouncementReport(connectors=1, events=3)
     (entry,) = world.events
@@ -85,7 +85,7 @@ def test_a_connector_is_told_of_with_its_count() -> None:
     }
 
 
-def test_nothing_is_told_of_connectors_without_expired_events() -> None:
+def test_connectors_without_expired_events_are_not_announced() -> None:
     world = World(0, 0)
     assert world.run() == AnnouncementReport()
     assert world.calls == []
@@ -109,29 +109,29 @@ def test_ten_connectors_fit_one_call() -> None:
     assert world.calls == [10, 10, 3]
 
 
-def test_what_eventbridge_refuses_is_told_another_time() -> None:
+def test_what_eventbridge_refuses_is_announced_later() -> None:
     world = World(1, 2, 3)
     world.refused = {name(1)}
     assert world.run() == AnnouncementReport(2, 4, "EventBridge refused 1 events")
-    assert world.told() == {name(0): 1, name(2): 3}
+    assert world.announced() == {name(0): 1, name(2): 3}
     world.refused = set()
     world.now += 300
     assert world.run() == AnnouncementReport(1, 2)
 
 
-def test_a_failure_is_a_word_in_the_report_and_is_made_up_for() -> None:
+def test_a_failure_is_an_error_in_the_report_and_is_made_up_for() -> None:
     """After five minutes: EventBridge may have taken what it did not confirm."""
     world = World(2)
-    world.bus_error = THROTTLED
+    world.event_bridge_error = THROTTLED
     assert "ThrottlingException" in world.run().error
-    world.bus_error = None
+    world.event_bridge_error = None
     world.now += 299
     assert world.run() == AnnouncementReport()
     world.now += 1
     assert world.run() == AnnouncementReport(1, 2)
 
 
-def test_what_cannot_be_claimed_is_not_told() -> None:
+def test_what_cannot_be_claimed_is_not_announced() -> None:
     world = World(2)
     world.claim_error = THROTTLED
     assert "ThrottlingException" in world.run().error
@@ -140,11 +140,11 @@ def test_what_cannot_be_claimed_is_not_told() -> None:
     assert world.run() == AnnouncementReport(1, 2)
 
 
-def test_what_could_not_be_noted_is_counted_again_in_five_minutes_and_not_before() -> None:
+def test_what_could_not_be_marked_is_announced_again_in_five_minutes_and_not_before() -> None:
     world = World(2)
-    world.store_error = THROTTLED
+    world.mark_error = THROTTLED
     assert world.run().connectors == 0
-    world.store_error = None
+    world.mark_error = None
     for world.now in (NOW + 60, NOW + 299):
         assert world.run() == AnnouncementReport()
     world.now = NOW + 300
@@ -152,7 +152,7 @@ def test_what_could_not_be_noted_is_counted_again_in_five_minutes_and_not_before
     assert len(world.events) == 2
 
 
-def test_runs_at_the_same_time_tell_of_a_connector_once() -> None:
+def test_runs_at_the_same_time_announce_a_connector_once() -> None:
     """Whether the other one begins before or after the claims of the first."""
     world = World(2, 3)
     others: list[AnnouncementReport] = []
@@ -164,9 +164,9 @@ def test_runs_at_the_same_time_tell_of_a_connector_once() -> None:
     world.during_put = another_run
     assert world.run() == AnnouncementReport(2, 5)
     assert others == [AnnouncementReport()]
-    stale = world.notices()
+    stale = world.pending_announcements()
     world.rows = {connector: [1, NOW - 300.0] for connector in world.rows}
-    world.notices = lambda: stale  # type: ignore[method-assign]  # read before the other's claims
+    world.pending_announcements = lambda: stale  # type: ignore[method-assign]  # read before the other's claims
     world.now += 300
     assert world.run().connectors == 0
     assert len(world.events) == 2

@@ -9,7 +9,12 @@ from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.endpoints.outcomes import Failed, FailureKind
 from dataconnectors.events.message import Message
-from dataconnectors.expiry.expired_event import LAST_AGE, RETENTION_SECONDS, fits, keep_again_in
+from dataconnectors.expiry.expired_event import (
+    LAST_ATTEMPT_AGE,
+    RETENTION_SECONDS,
+    attempt_fits,
+    wait_to_save_again,
+)
 
 NOW = 1_790_000_000.0
 FAILED = Failed(FailureKind.TIMEOUT, "no answer in time", 10.0)
@@ -26,7 +31,7 @@ def attempts(response_time: float) -> list[float]:
     while True:
         ended = ages[-1] + response_time
         due = ended + wait_after(len(ages), response_time, ended)
-        if not fits(due):
+        if not attempt_fits(due):
             return ages
         ages.append(due)
 
@@ -41,16 +46,16 @@ def test_the_twenty_attempts_of_twelve_hours_are_all_made() -> None:
 
 @pytest.mark.parametrize("response_time", [0.05, 1.0, 10.0, 60.0, 330.0])
 def test_every_attempt_ends_within_the_twelve_hours_or_soon_after(response_time: float) -> None:
-    assert attempts(response_time)[-1] < LAST_AGE
+    assert attempts(response_time)[-1] < LAST_ATTEMPT_AGE
     assert len(attempts(response_time)) >= 16
 
 
-def test_an_unrecorded_event_waits_until_it_can_only_be_recorded() -> None:
-    assert keep_again_in(LAST_AGE - 3000) == 3000
-    for age in (LAST_AGE - 10, LAST_AGE, LAST_AGE + 100):
-        assert keep_again_in(age) == 20
+def test_an_event_without_a_record_waits_until_it_can_only_be_recorded() -> None:
+    assert wait_to_save_again(LAST_ATTEMPT_AGE - 3000) == 3000
+    for age in (LAST_ATTEMPT_AGE - 10, LAST_ATTEMPT_AGE, LAST_ATTEMPT_AGE + 100):
+        assert wait_to_save_again(age) == 20
     # Several tries fit before SQS lets go of the message.
-    assert (RETENTION_SECONDS - LAST_AGE) / 20 >= 5
+    assert (RETENTION_SECONDS - LAST_ATTEMPT_AGE) / 20 >= 5
 
 
 @pytest.mark.parametrize(

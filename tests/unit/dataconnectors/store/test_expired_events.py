@@ -11,8 +11,12 @@ from moto import mock_aws
 
 from dataconnectors.events.message import LONGEST_NAME
 from dataconnectors.expiry.announcements import PendingAnnouncement
-from dataconnectors.expiry.expired_event import KEPT_SECONDS, RETENTION_SECONDS, ExpiredEvent
-from dataconnectors.store.expired_events import NOTICE_SECONDS, ExpiredStore, _item
+from dataconnectors.expiry.expired_event import (
+    RECORD_RETENTION_SECONDS,
+    RETENTION_SECONDS,
+    ExpiredEvent,
+)
+from dataconnectors.store.expired_events import COUNT_RETENTION_SECONDS, ExpiredEventStore, _item
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
 from tests.support.dynamodb import Watched, fail
@@ -31,8 +35,8 @@ def dynamodb() -> Iterator[Watched]:
 
 
 @pytest.fixture
-def store(dynamodb: Watched) -> ExpiredStore:
-    return ExpiredStore(Table(dynamodb, "dc-test-table"))
+def store(dynamodb: Watched) -> ExpiredEventStore:
+    return ExpiredEventStore(Table(dynamodb, "dc-test-table"))
 
 
 def events(count: int) -> list[ExpiredEvent]:
@@ -43,7 +47,7 @@ def events(count: int) -> list[ExpiredEvent]:
     ]
 
 
-def page(store: ExpiredStore, limit: int = 100, now: float = NOW) -> list[str]:
+def page(store: ExpiredEventStore, limit: int = 100, now: float = NOW) -> list[str]:
     """The ids that all pages together show."""
     found, rest = store.page(NAME, now, limit=limit, after="")
     ids = [event.event_id for event in found]
@@ -55,13 +59,13 @@ def page(store: ExpiredStore, limit: int = 100, now: float = NOW) -> list[str]:
 
 
 @pytest.mark.parametrize("event", [EVENT, replace(EVENT, status=None, event_type="", target="")])
-def test_what_is_kept_comes_back(store: ExpiredStore, event: ExpiredEvent) -> None:
-    assert store.keep([event]) == {0}
+def test_what_is_saved_comes_back(store: ExpiredEventStore, event: ExpiredEvent) -> None:
+    assert store.save([event]) == {0}
     assert store.page(NAME, NOW, limit=10, after="") == ([event], "")
 
 
-def test_the_latest_comes_first_over_all_pages(store: ExpiredStore) -> None:
-    assert store.keep(events(30)) == set(range(30))
+def test_the_latest_comes_first_over_all_pages(store: ExpiredEventStore) -> None:
+    assert store.save(events(30)) == set(range(30))
     assert page(store) == page(store, limit=7) == [f"e{number}" for number in range(30)]
 
 
@@ -73,90 +77,90 @@ def test_the_longest_names_of_a_message_are_parts_of_keys() -> None:
     assert len(item["sk"]["S"]) <= 1024
 
 
-def test_each_connector_has_its_own(store: ExpiredStore) -> None:
-    store.keep([EVENT, replace(EVENT, connector=NAME + "2", event_id="other")])
+def test_each_connector_has_its_own(store: ExpiredEventStore) -> None:
+    store.save([EVENT, replace(EVENT, connector=NAME + "2", event_id="other")])
     assert page(store) == ["e0"]
 
 
-def test_a_record_that_is_kept_twice_is_one(store: ExpiredStore, dynamodb: Watched) -> None:
-    assert store.keep([EVENT, EVENT]) == {0, 1}
-    assert store.keep([EVENT]) == {0}
+def test_a_record_that_is_saved_twice_is_one(store: ExpiredEventStore, dynamodb: Watched) -> None:
+    assert store.save([EVENT, EVENT]) == {0, 1}
+    assert store.save([EVENT]) == {0}
     assert page(store) == ["e0"]
     assert dynamodb.calls["batch_write_item"] == 2
 
 
-def test_a_batch_of_the_sender_costs_one_call(store: ExpiredStore, dynamodb: Watched) -> None:
-    store.keep(events(10))
+def test_a_batch_of_the_sender_costs_one_call(store: ExpiredEventStore, dynamodb: Watched) -> None:
+    store.save(events(10))
     assert dynamodb.calls == {"batch_write_item": 1}
 
 
-def test_what_dynamodb_leaves_out_is_sent_once_more_and_else_not_kept(
-    store: ExpiredStore, dynamodb: Watched
+def test_what_dynamodb_leaves_out_is_sent_once_more_and_else_not_saved(
+    store: ExpiredEventStore, dynamodb: Watched
 ) -> None:
     def leave_the_first(**request: Any) -> Any:
         return {"UnprocessedItems": {"dc-test-table": request["RequestItems"]["dc-test-table"][:1]}}
 
     dynamodb.answers["batch_write_item"] = [leave_the_first]
-    assert store.keep(events(2)) == {0, 1}
+    assert store.save(events(2)) == {0, 1}
     dynamodb.answers["batch_write_item"] = [leave_the_first, leave_the_first]
-    assert store.keep(events(2)) == {1}
+    assert store.save(events(2)) == {1}
 
 
-def test_a_failure_of_dynamodb_is_raised(store: ExpiredStore, dynamodb: Watched) -> None:
+def test_a_failure_of_dynamodb_is_raised(store: ExpiredEventStore, dynamodb: Watched) -> None:
     dynamodb.answers["batch_write_item"] = [fail("ThrottlingException")]
     with pytest.raises(ClientError):
-        store.keep([EVENT])
+        store.save([EVENT])
 
 
 def test_a_record_is_shown_for_31_days_after_it_expired(
-    store: ExpiredStore, dynamodb: Watched
+    store: ExpiredEventStore, dynamodb: Watched
 ) -> None:
-    store.keep([EVENT])
-    assert page(store, now=NOW + KEPT_SECONDS) == ["e0"]
-    assert page(store, now=NOW + KEPT_SECONDS + 1) == []
-    assert page(store, now=NOW + KEPT_SECONDS + RETENTION_SECONDS) == []
+    store.save([EVENT])
+    assert page(store, now=NOW + RECORD_RETENTION_SECONDS) == ["e0"]
+    assert page(store, now=NOW + RECORD_RETENTION_SECONDS + 1) == []
+    assert page(store, now=NOW + RECORD_RETENTION_SECONDS + RETENTION_SECONDS) == []
     (item,) = boto3.client("dynamodb").scan(TableName="dc-test-table")["Items"]
-    assert item["expiresAt"] == {"N": str(int(NOW) + KEPT_SECONDS)}
+    assert item["expiresAt"] == {"N": str(int(NOW) + RECORD_RETENTION_SECONDS)}
 
 
 def test_what_is_past_its_time_is_left_out_of_a_page_and_does_not_end_it(
-    store: ExpiredStore,
+    store: ExpiredEventStore,
 ) -> None:
     """An event that was accepted later may have expired before an older one."""
-    kept = events(6)
-    store.keep([replace(event, expired_at=NOW - number % 2) for number, event in enumerate(kept)])
-    now = NOW + KEPT_SECONDS
+    saved = events(6)
+    store.save([replace(event, expired_at=NOW - number % 2) for number, event in enumerate(saved)])
+    now = NOW + RECORD_RETENTION_SECONDS
     first, rest = store.page(NAME, now, limit=3, after="")
     second, end = store.page(NAME, now, limit=3, after=rest)
     assert [event.event_id for event in first + second] == ["e0", "e2", "e4"]
     assert (bool(rest), end) == (True, "")
 
 
-def test_expired_events_are_counted_until_they_are_announced(store: ExpiredStore) -> None:
-    store.note(events(3), NOW)
-    store.note([EVENT, replace(EVENT, connector=NAME + "2")], NOW)
-    first, second = sorted(store.notices(), key=lambda notice: notice.connector)
+def test_expired_events_are_counted_until_they_are_announced(store: ExpiredEventStore) -> None:
+    store.count_for_announcement(events(3), NOW)
+    store.count_for_announcement([EVENT, replace(EVENT, connector=NAME + "2")], NOW)
+    first, second = sorted(store.pending_announcements(), key=lambda pending: pending.connector)
     assert (first, second) == (
         PendingAnnouncement(NAME, 4, 0.0),
         PendingAnnouncement(NAME + "2", 1, 0.0),
     )
     # Another one comes while those are announced.
     assert store.claim(first, NOW + 60)
-    store.note([EVENT], NOW)
-    store.announced(first)
-    assert PendingAnnouncement(NAME, 1, NOW + 60) in store.notices()
+    store.count_for_announcement([EVENT], NOW)
+    store.mark_announced(first)
+    assert PendingAnnouncement(NAME, 1, NOW + 60) in store.pending_announcements()
 
 
-def test_one_run_alone_may_announce(store: ExpiredStore) -> None:
-    store.note([EVENT], NOW)
+def test_one_run_alone_may_announce(store: ExpiredEventStore) -> None:
+    store.count_for_announcement([EVENT], NOW)
     for now in (NOW + 60, NOW + 360):
-        (notice,) = store.notices()
-        assert [store.claim(notice, now) for _ in range(3)] == [True, False, False]
+        (pending,) = store.pending_announcements()
+        assert [store.claim(pending, now) for _ in range(3)] == [True, False, False]
     assert not store.claim(PendingAnnouncement(NAME + "2", 1, 0.0), NOW)
-    assert store.notices() == [PendingAnnouncement(NAME, 1, NOW + 360)]
+    assert store.pending_announcements() == [PendingAnnouncement(NAME, 1, NOW + 360)]
 
 
-def test_a_connector_without_further_expired_events_is_forgotten(store: ExpiredStore) -> None:
-    store.note([EVENT], NOW)
+def test_a_connector_without_further_expired_events_is_forgotten(store: ExpiredEventStore) -> None:
+    store.count_for_announcement([EVENT], NOW)
     (item,) = boto3.client("dynamodb").scan(TableName="dc-test-table")["Items"]
-    assert item["expiresAt"] == {"N": str(int(NOW) + NOTICE_SECONDS)}
+    assert item["expiresAt"] == {"N": str(int(NOW) + COUNT_RETENTION_SECONDS)}
