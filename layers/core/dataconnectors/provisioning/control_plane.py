@@ -50,7 +50,7 @@ class CallError(ControlPlaneError):
 
     @property
     def throttled(self) -> bool:
-        """Whether the account makes too many calls. Whoever can stop calling should do so."""
+        """Whether the account makes too many calls. The reconciler then ends its run."""
         return self.code in _THROTTLED
 
 

@@ -139,7 +139,8 @@ Step = QueueStep | MappingStep | Wait | Complete
 def next_step(owner: Owner, observed: Observed, blueprint: Blueprint) -> Step:
     """The one thing to do now.
 
-    Whoever does each step and adds what it found to `observed` arrives at `Complete` or `Wait`.
+    The caller does it, adds what it found to `observed`, and asks again until the step is
+    `Complete` or `Wait`.
     """
     if owner.lifecycle is Lifecycle.DELETING:
         return _step_to_deleted(observed)

@@ -1,28 +1,17 @@
-"""When an event has expired, and what its record says."""
-
-import json
+"""Until when an attempt may begin, and what the API shows of a record."""
 
 import pytest
 
-from dataconnectors.delivery.expiring import record_of
-from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
 from dataconnectors.delivery.retry import wait_after
-from dataconnectors.endpoints.outcomes import Failed, FailureKind
-from dataconnectors.events.message import Message
 from dataconnectors.expiry.expired_event import (
     LAST_ATTEMPT_AGE,
     RETENTION_SECONDS,
     attempt_fits,
     wait_to_save_again,
 )
+from tests.support.rows import an_expired
 
 NOW = 1_790_000_000.0
-FAILED = Failed(FailureKind.TIMEOUT, "no answer in time", 10.0)
-
-
-def queued(body: str) -> QueuedEvent:
-    text = Message("projects/p/dataconnectors/c", 1, "e1", 0, body).to_text()
-    return QueuedEvent.of(ReceivedMessage("m", "h", "arn", 20, NOW - 41_000, NOW, text))
 
 
 def attempts(response_time: float) -> list[float]:
@@ -54,39 +43,25 @@ def test_an_event_without_a_record_waits_until_it_can_only_be_recorded() -> None
     assert wait_to_save_again(LAST_ATTEMPT_AGE - 3000) == 3000
     for age in (LAST_ATTEMPT_AGE - 10, LAST_ATTEMPT_AGE, LAST_ATTEMPT_AGE + 100):
         assert wait_to_save_again(age) == 20
-    # Several tries fit before SQS lets go of the message.
+    # Several tries fit before SQS deletes the message.
     assert (RETENTION_SECONDS - LAST_ATTEMPT_AGE) / 20 >= 5
 
 
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ('{"event":{"eventType":"touch","targetName":"projects/p/devices/d"}}', "touch"),
-        ('{"event":{"eventType":"touch"}}', ""),
-        ('{"event":[]}', ""),
-        ("[1]", ""),
-        ("null", ""),
-        ("no JSON", ""),
-        ("[" * 100_000, ""),
-    ],
-)
-def test_a_body_that_says_little_is_recorded_all_the_same(body: str, expected: str) -> None:
-    record = record_of(queued(body), FAILED, NOW)
-    assert (record.event_id, record.event_type, record.kind) == ("e1", expected, "timeout")
-
-
-def test_what_is_shown_of_a_failure_without_an_answer_has_no_status() -> None:
-    assert record_of(queued("{}"), FAILED, NOW).to_api() == {
+def test_a_failure_without_an_answer_is_shown_without_a_status() -> None:
+    event = an_expired(
+        "projects/p/dataconnectors/c",
+        NOW,
+        event_id="e1",
+        kind="timeout",
+        message="no answer in time",
+        status=None,
+    )
+    assert event.to_api() == {
         "eventId": "e1",
-        "eventType": "",
-        "targetName": "",
+        "eventType": "touch",
+        "targetName": "projects/p/devices/d",
         "attempts": 20,
         "lastError": {"kind": "timeout", "message": "no answer in time"},
-        "acceptedTime": "2026-09-21T02:50:00.000000Z",
+        "acceptedTime": "2026-09-21T02:33:20.000000Z",
         "expiredTime": "2026-09-21T14:13:20.000000Z",
     }
-
-
-def test_a_record_holds_nothing_of_the_body() -> None:
-    body = json.dumps({"event": {"eventType": "touch", "data": "a secret value"}})
-    assert "a secret value" not in repr(record_of(queued(body), "not tried", NOW))

@@ -1,4 +1,4 @@
-"""Whoever dies or interferes at whichever call, each connector ends with one queue and mapping."""
+"""A death, an error or another process at any call: each connector ends with one of each."""
 
 from collections.abc import Callable
 from functools import partial
@@ -129,7 +129,7 @@ def _provisions(stack: Stack) -> None:
     "other", [_patches, _deletes, _deletes_and_is_done, _checks_for_drift, _provisions]
 )
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_it_ends_well_whoever_comes_between_two_calls(
+def test_it_ends_well_whatever_happens_between_two_calls(
     scenario: Callable[[Stack], None], other: Callable[[Stack], None]
 ) -> None:
     for number in range(LONGEST):

@@ -1,0 +1,46 @@
+"""What the record of an expired event takes from its message and its last failure."""
+
+import json
+
+import pytest
+
+from dataconnectors.delivery.expiring import record_of
+from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
+from dataconnectors.endpoints.outcomes import Failed, FailureKind
+from dataconnectors.events.message import Message
+
+NOW = 1_790_000_000.0
+FAILED = Failed(FailureKind.TIMEOUT, "no answer in time", 10.0)
+
+
+def queued(body: str) -> QueuedEvent:
+    text = Message("projects/p/dataconnectors/c", 1, "e1", 0, body).to_text()
+    return QueuedEvent.of(ReceivedMessage("m", "h", "arn", 20, NOW - 41_000, NOW, text))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"event":{"eventType":"touch","targetName":"projects/p/devices/d"}}', "touch"),
+        ('{"event":{"eventType":"touch"}}', ""),
+        ('{"event":[]}', ""),
+        ("[1]", ""),
+        ("null", ""),
+        ("no JSON", ""),
+        ("[" * 100_000, ""),
+    ],
+)
+def test_a_body_that_says_little_is_recorded_all_the_same(body: str, expected: str) -> None:
+    record = record_of(queued(body), FAILED, NOW)
+    assert (record.event_id, record.event_type, record.kind) == ("e1", expected, "timeout")
+
+
+def test_the_times_the_attempts_and_the_failure_are_recorded() -> None:
+    record = record_of(queued("{}"), FAILED, NOW)
+    assert (record.accepted_at, record.expired_at, record.attempts) == (NOW - 41_000, NOW, 20)
+    assert (record.message, record.status) == ("no answer in time", None)
+
+
+def test_a_record_holds_nothing_of_the_body() -> None:
+    body = json.dumps({"event": {"eventType": "touch", "data": "a secret value"}})
+    assert "a secret value" not in repr(record_of(queued(body), "not tried", NOW))
