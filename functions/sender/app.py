@@ -30,7 +30,7 @@ from dataconnectors.endpoints.transport import Transport
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
-from dataconnectors.store.expired_events import ExpiredStore
+from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.keys import ATTEMPT_COUNT_SHARDS
 from dataconnectors.store.table import Table
 
@@ -70,7 +70,7 @@ def make_sender(
         ),
         visibility=QueueVisibility(sqs),
         dead_letters=DeadLetterQueue(sqs, settings.dead_letter_queue_arn),
-        expired_events=ExpiredStore(table),
+        expired_events=ExpiredEventStore(table),
         attempt_counters=AttemptCountStore(table, os.urandom(1)[0] % ATTEMPT_COUNT_SHARDS),
         workers=workers,
         log=logger,

@@ -28,7 +28,7 @@ class DeadLetters:
 
 
 class ExpiredEvents:
-    """Records of expired events. `refused` events are not kept; `error` is raised by every call."""
+    """Records of expired events. `refused` events are not saved; every call raises `error`."""
 
     def __init__(self) -> None:
         self.kept: dict[str, ExpiredEvent] = {}
@@ -37,7 +37,7 @@ class ExpiredEvents:
         self.error: Exception | None = None
         self.note_error: Exception | None = None
 
-    def keep(self, events: Sequence[ExpiredEvent]) -> set[int]:
+    def save(self, events: Sequence[ExpiredEvent]) -> set[int]:
         assert events
         if self.error is not None:
             raise self.error
@@ -49,7 +49,7 @@ class ExpiredEvents:
         self.kept |= {event.event_id: event for event in taken.values()}
         return set(taken)
 
-    def note(self, events: Sequence[ExpiredEvent], now: float) -> None:
+    def count_for_announcement(self, events: Sequence[ExpiredEvent], now: float) -> None:
         if self.note_error is not None:
             raise self.note_error
         self.noted.append((len(events), now))

@@ -16,7 +16,7 @@ from dataconnectors.delivery.retry import wait_after
 from dataconnectors.delivery.selection import Selected
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, Outcome
-from dataconnectors.expiry.expired_event import fits, keep_again_in
+from dataconnectors.expiry.expired_event import attempt_fits, wait_to_save_again
 from dataconnectors.kernel.log import Log
 from dataconnectors.kernel.workers import Workers
 
@@ -128,10 +128,10 @@ class Attempts:
         age = event.age(attempt.ended_at)
         wait = wait_after(event.message.receive_count, failed.response_time, age)
         self.log.info("delivery.failed", extra=_fields(event) | _failure_fields(failed, wait))
-        if fits(age + wait):
+        if attempt_fits(age + wait):
             due, expired = attempt.ended + wait, None
         else:
-            due = attempt.ended + keep_again_in(age)
+            due = attempt.ended + wait_to_save_again(age)
             expired = record_of(event, failed, attempt.ended_at)
         return Result(
             event.message,

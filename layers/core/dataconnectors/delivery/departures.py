@@ -27,10 +27,10 @@ class DeadLetters(Protocol):
 class ExpiredEvents(Protocol):
     """What delivery needs of `store.expired_events.ExpiredEventStore`."""
 
-    def keep(self, events: Sequence[ExpiredEvent], /) -> set[int]:
+    def save(self, events: Sequence[ExpiredEvent], /) -> set[int]:
         """Save records; the positions of those that DynamoDB has confirmed."""
 
-    def note(self, events: Sequence[ExpiredEvent], now: float, /) -> None:
+    def count_for_announcement(self, events: Sequence[ExpiredEvent], now: float, /) -> None:
         """Count them for the next announcement. `now` is in epoch seconds."""
 
 
@@ -99,7 +99,7 @@ class Departures:
                 },
             )
         self.report_expired(len(expired))
-        count = partial(self.expired_events.note, expired, self.clocks.wall())
+        count = partial(self.expired_events.count_for_announcement, expired, self.clocks.wall())
         (call,) = self.workers.run([count], until - self.clocks.monotonic())
         if failure_of(call):
             self.log.error("delivery.not_announced", extra={"events": len(expired)})
@@ -107,7 +107,7 @@ class Departures:
     def _save(self, results: Sequence[Result]) -> set[str]:
         """Save the records; the ids of the messages that may leave now."""
         records = [result.expired for result in results if result.expired is not None]
-        return {results[place].message.message_id for place in self.expired_events.keep(records)}
+        return {results[place].message.message_id for place in self.expired_events.save(records)}
 
 
 def _leaving(result: Result) -> Result:

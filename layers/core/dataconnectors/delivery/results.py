@@ -9,7 +9,7 @@ from dataconnectors.delivery.expiring import record_of
 from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.endpoints.outcomes import Outcome
-from dataconnectors.expiry.expired_event import ExpiredEvent, fits, keep_again_in
+from dataconnectors.expiry.expired_event import ExpiredEvent, attempt_fits, wait_to_save_again
 
 UNDELIVERABLE_WAIT = 3600
 """Seconds until a message that nothing can be done with is tried again, when SQS did not take it
@@ -68,7 +68,7 @@ def postponed(event: QueuedEvent, clocks: Clocks) -> Result:
     """The event could not be attempted for a reason of ours. It waits as after a failed attempt."""
     age = event.age(clocks.wall())
     wait = wait_after(event.message.receive_count, 0, age)
-    if not fits(age + wait):
+    if not attempt_fits(age + wait):
         return overdue(event, clocks)
     return Result(event.message, Verdict.POSTPONED, due=clocks.monotonic() + wait)
 
@@ -84,6 +84,6 @@ def overdue(event: QueuedEvent, clocks: Clocks) -> Result:
     return Result(
         event.message,
         Verdict.POSTPONED,
-        due=clocks.monotonic() + keep_again_in(event.age(now)),
+        due=clocks.monotonic() + wait_to_save_again(event.age(now)),
         expired=record_of(event, "no attempt could be made at the last", now),
     )

@@ -14,7 +14,7 @@ from dataconnectors.delivery.results import (
     postponed,
     undeliverable,
 )
-from dataconnectors.expiry.expired_event import fits
+from dataconnectors.expiry.expired_event import attempt_fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,11 @@ class Selection:
         """None for an event that is to be attempted."""
         match found:
             case (connector, _) if connector.sends(event.epoch):
-                return None if fits(event.age(self.clocks.wall())) else overdue(event, self.clocks)
+                return (
+                    None
+                    if attempt_fits(event.age(self.clocks.wall()))
+                    else overdue(event, self.clocks)
+                )
             case Verdict.POSTPONED:
                 return postponed(event, self.clocks)
             case Verdict.UNDELIVERABLE:
