@@ -235,6 +235,7 @@ class Ledger:
         self.deleted = 0
         self.uncounted = 0
         self.removed: dict[str, list[float]] = {}
+        self._recorded_kinds: dict[tuple[str, str], str] = {}
         self.acknowledged = 0
         self.violations: list[str] = []
         self.lost = 0
@@ -297,6 +298,10 @@ class Ledger:
                 continue
             note.account.mark(note.number, State.RECORDED)
             where = f"event {note.number} for {note.account.name}"
+            kind = item["kind"]["S"]
+            if kind == "untried" and self._recorded_kinds.get(key, kind) != kind:
+                self.violated(f"{where} was attempted, and its record now says untried")
+            self._recorded_kinds[key] = kind
             age = self.now() - message.sent_at
             if age < FIRST_EXPIRY:
                 self.violated(f"{where} was given up at an age of {age:.0f} s")

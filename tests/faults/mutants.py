@@ -165,6 +165,13 @@ MUTANTS = (
         "is recorded as",
     ),
     Mutant(
+        "a receive without an attempt replaces an event's last error",
+        "dataconnectors.store.expired_events:ExpiredEventStore.save",
+        'item["kind"]["S"] != UNTRIED',
+        "True",
+        "its record now says untried",
+    ),
+    Mutant(
         "attempts are not counted when one fails",
         "dataconnectors.delivery.back_off:BackOff.apply",
         "counts = _counts(results)",

@@ -10,6 +10,7 @@ from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.expiry.expired_event import (
     RECORD_RETENTION_SECONDS,
     RETENTION_SECONDS,
+    UNTRIED,
     ExpiredEvent,
 )
 from dataconnectors.store import keys
@@ -39,14 +40,19 @@ class ExpiredEventStore:
         """Save records, and return the positions of those that are saved.
 
         A record's key consists of the event's id and of when SQS accepted it, so saving a record
-        again only replaces its last error. Raises botocore's errors.
+        again only replaces its last error. A record without an attempt replaces nothing: an
+        earlier one knows more. Raises botocore's errors.
         """
         items = [_item(event) for event in events]
         # DynamoDB refuses a batch that writes an item twice, and a message may come twice.
-        distinct = list({_key(item): item for item in items}.values())
+        distinct = {_key(item): item for item in items}.values()
+        attempted = [item for item in distinct if item["kind"]["S"] != UNTRIED]
+        for item in distinct:
+            if item["kind"]["S"] == UNTRIED:
+                self._put_if_new(item)
         unsaved: set[tuple[str, str]] = set()
-        for start in range(0, len(distinct), PUTS_PER_CALL):
-            unsaved |= self._put(distinct[start : start + PUTS_PER_CALL])
+        for start in range(0, len(attempted), PUTS_PER_CALL):
+            unsaved |= self._put(attempted[start : start + PUTS_PER_CALL])
         return {position for position, item in enumerate(items) if _key(item) not in unsaved}
 
     def _put(self, items: list[Item]) -> set[tuple[str, str]]:
@@ -60,6 +66,18 @@ class ExpiredEventStore:
             if not requests:
                 break
         return {_key(request["PutRequest"]["Item"]) for request in requests}
+
+    def _put_if_new(self, item: Item) -> None:
+        """Put the item unless there is one with its key."""
+        try:
+            self._table.dynamodb.put_item(
+                TableName=self._table.name,
+                Item=item,
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
 
     def page(
         self, connector: str, now: float, *, limit: int, after: str

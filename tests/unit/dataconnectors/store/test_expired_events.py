@@ -14,6 +14,7 @@ from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.expiry.expired_event import (
     RECORD_RETENTION_SECONDS,
     RETENTION_SECONDS,
+    UNTRIED,
     ExpiredEvent,
 )
 from dataconnectors.store.expired_events import COUNT_RETENTION_SECONDS, ExpiredEventStore, _item
@@ -87,6 +88,21 @@ def test_a_record_that_is_saved_twice_is_one(store: ExpiredEventStore, dynamodb:
     assert store.save([EVENT]) == {0}
     assert page(store) == ["e0"]
     assert dynamodb.calls["batch_write_item"] == 2
+
+
+def test_a_receive_without_an_attempt_does_not_replace_the_last_error(
+    store: ExpiredEventStore,
+) -> None:
+    """A process may die after it has saved a record and before its message is deleted. The next
+    receive makes no attempt any more, and knows less."""
+    untried = replace(EVENT, kind=UNTRIED, message="no attempt could be made", status=None)
+    assert store.save([EVENT]) == {0}
+    assert store.save([untried, replace(untried, event_id="e1")]) == {0, 1}
+    found, _ = store.page(NAME, NOW, limit=10, after="")
+    assert {event.event_id: event.kind for event in found} == {"e0": EVENT.kind, "e1": UNTRIED}
+    # An attempt that fails later still says what it found.
+    assert store.save([replace(EVENT, event_id="e1")]) == {0}
+    assert store.page(NAME, NOW, limit=10, after="")[0][0].kind == EVENT.kind
 
 
 def test_a_batch_of_the_sender_costs_one_call(store: ExpiredEventStore, dynamodb: Watched) -> None:
