@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import os
 import socket
 import ssl
 import struct
@@ -166,6 +167,85 @@ def test_a_connection_that_the_server_closed_while_idle_is_no_failed_attempt(
         assert post(transport, server.port) == 200
         time.sleep(0.05)  # for the server's end of connection to arrive
     assert server.connections == 3
+
+
+def given_up(how: str) -> Callable[[Endpoint], Behaviour]:
+    """Answers the first request of its first connection, and gives that connection up at the
+    second. Other connections are answered."""
+
+    def behaviour(server: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            if server.connections > 1:
+                answering(OK)(server)(connection)
+            server.read_request(connection)
+            connection.sendall(OK)
+            server.read_request(connection)
+            match how:
+                case "reset":
+                    connection.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                    )
+                case "TLS alert":
+                    assert isinstance(connection, ssl.SSLSocket)
+                    connection.unwrap()  # close_notify
+                case "broken TLS":
+                    os.write(connection.fileno(), b"\x15\x03\x03\x00\x02\x02\x28")
+                case "part of an answer":
+                    connection.sendall(b"HTTP/1.1 2")
+
+        return behave
+
+    return behaviour
+
+
+@pytest.mark.parametrize("how", ["reset", "FIN", "TLS alert", "broken TLS"])
+def test_a_kept_connection_that_is_given_up_costs_no_attempt(
+    transport: Transport, endpoint: Start, how: str
+) -> None:
+    server = endpoint(given_up(how))
+    assert [post(transport, server.port) for _ in range(3)] == [200, 200, 200]
+    # Both connections; the second request came twice.
+    assert (server.connections, len(server.requests)) == (2, 4)
+
+
+def test_an_answer_that_has_begun_on_a_kept_connection_is_not_asked_for_again(
+    transport: Transport, endpoint: Start
+) -> None:
+    server = endpoint(given_up("part of an answer"))
+    assert post(transport, server.port) == 200
+    assert fault(post(transport, server.port)).kind is FailureKind.PROTOCOL
+    assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_a_new_connection_that_is_given_up_is_a_failed_attempt(
+    transport: Transport, endpoint: Start
+) -> None:
+    """Also when it is the second one of the attempt: nothing is tried a third time."""
+    server = endpoint(answering(OK, times=1))
+    assert post(transport, server.port) == 200
+    server._behave = lambda connection: server.read_request(connection)
+    assert fault(post(transport, server.port)).kind is FailureKind.PROTOCOL
+    assert server.connections == 2
+
+
+def test_a_slow_answer_on_a_kept_connection_is_waited_for_and_not_asked_for_again(
+    transport: Transport, endpoint: Start
+) -> None:
+    def behaviour(server: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            server.read_request(connection)
+            connection.sendall(OK)
+            server.read_request(connection)
+            server.stopped.wait()
+
+        return behave
+
+    server = endpoint(behaviour)
+    assert post(transport, server.port) == 200
+    began = time.monotonic()
+    assert fault(post(transport, server.port, timeout=TIMEOUT)).kind is FailureKind.TIMEOUT
+    assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
+    assert (server.connections, len(server.requests)) == (1, 2)
 
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again(

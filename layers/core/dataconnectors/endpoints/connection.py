@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import logging
+import socket
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,9 +18,18 @@ from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError
 
+UNACKNOWLEDGED_SECONDS = 3
+"""How long a connection may wait for the other side's TCP to confirm what was sent. A host that is
+there confirms at once, however slow its application is. A network that has forgotten a kept
+connection (NAT, a failed-over load balancer) drops everything silently, and without this limit the
+attempt would wait for its deadline. Linux: TCP_USER_TIMEOUT, tcp(7)."""
+
 BODY_BYTES = 4096
 """How much of an answer's body is read. Its content does not matter: a connection can only be kept
 when the body was read to its end."""
+
+TCP_USER_TIMEOUT = 18
+"""Linux's number of the option. Python has no name for it on other systems, where only tests run."""
 
 Headers = Mapping[str, str]
 
@@ -114,6 +124,7 @@ class Connection(HTTPSConnection):
 
     def _new_conn(self) -> Any:
         connection = self._dialler.connect(self.host, self.port, self._limits)
+        connection.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
         connection.settimeout(self._limits.remaining())  # for the whole TLS handshake
         return connection
 

@@ -28,6 +28,14 @@ class Limits:
             raise TimeoutError("the attempt's deadline has passed")
         return left
 
+    def allow_another_connection(self) -> bool:
+        """Whether the attempt may go on over a new connection: nothing of an answer has come so
+        far, and there is time left. Then the answer's limits begin anew."""
+        if self._bytes_left < ANSWER_BYTES or time.monotonic() >= self._deadline:
+            return False
+        self.ended = False
+        return True
+
     def receive(self, size: int) -> None:
         """Count `size` bytes of the answer; 0 means that the endpoint has closed its side."""
         self.ended = size == 0

@@ -3,7 +3,8 @@
 An endpoint may be slow, broken or hostile. Each socket operation gets only what is left of the
 attempt's time, so neither a drip of bytes nor silence outlasts it. An answer is read up to a limit
 and never decompressed. Only addresses that `dialler` agrees to are called. There are no proxies, no
-.netrc, no redirects and no retries.
+.netrc and no redirects. Only one POST is repeated: one on a kept connection that turns out to be
+dead before a byte of an answer has come.
 """
 
 import itertools
@@ -65,9 +66,26 @@ class Transport:
         An answer of 2xx counts once it is complete, or once `connection.BODY_BYTES` of its body
         have come. Any other answer counts as soon as its headers have come.
         """
-        host = destination.host
         limits = Limits(timeout)
-        connection = self._take(destination)
+        kept = self._take(destination)
+        if kept is not None:
+            answer = self._post(kept, destination, headers, body, limits)
+            if not isinstance(answer, NoAnswer) or not limits.allow_another_connection():
+                return answer
+            # The endpoint, or a network on the way, has given the kept connection up. That is not
+            # a failed attempt: the endpoint was not asked.
+        return self._post(self._new(destination), destination, headers, body, limits)
+
+    def _post(
+        self,
+        connection: Connection,
+        destination: Destination,
+        headers: Headers,
+        body: bytes,
+        limits: Limits,
+    ) -> int | NoAnswer:
+        """POST over a connection, and keep it when it can be used again."""
+        host = destination.host
         try:
             connection.begin(limits)
         except CONNECT_ERRORS as error:
@@ -89,20 +107,23 @@ class Transport:
         for connection, _ in itertools.chain.from_iterable(kept):
             connection.close()
 
-    def _take(self, destination: Destination) -> Connection:
-        """A kept connection that the endpoint has not closed meanwhile, or else a new one."""
+    def _new(self, destination: Destination) -> Connection:
+        with self._lock:
+            self.opened += 1
+        return Connection(destination.host, destination.port, self._tls, self._dialler)
+
+    def _take(self, destination: Destination) -> Connection | None:
+        """A kept connection that the endpoint has not closed so far, None when there is none."""
         fresh = self._clock() - IDLE_SECONDS
         while True:
             with self._lock:
                 idle = self._kept.get((destination.host, destination.port))
                 if not idle:
-                    self.opened += 1
-                    break
+                    return None
                 connection, since = idle.pop()
             if since > fresh and connection.is_connected:
                 return connection
             connection.close()
-        return Connection(destination.host, destination.port, self._tls, self._dialler)
 
     def _keep(self, destination: Destination, connection: Connection) -> None:
         if connection.is_closed:
