@@ -24,6 +24,7 @@ from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.connection import Connection
 from dataconnectors.endpoints.dialler import Dialler, Resolved, dial, resolve
 from dataconnectors.endpoints.limits import Limits
+from dataconnectors.endpoints.outcomes import Answer
 from dataconnectors.endpoints.tls import client_context
 from dataconnectors.endpoints.transport import Transport
 
@@ -79,7 +80,7 @@ def measure() -> list[Row]:
         def anew(kind: type[Connection]) -> None:
             connection = kind("127.0.0.1", port, tls, dialler)
             connection.begin(Limits(TIMEOUT))
-            assert connection.post("/0", HEADERS, BODY) == 200
+            assert connection.post("/0", HEADERS, BODY).status == 200
             connection.close()
 
         kinds = (Connection, Unguarded, Plain)
@@ -89,7 +90,7 @@ def measure() -> list[Row]:
         transport.post(here, HEADERS, BODY, TIMEOUT)
         first = asked
         for _ in range(100):
-            assert transport.post(here, HEADERS, BODY, TIMEOUT) == 200
+            assert transport.post(here, HEADERS, BODY, TIMEOUT) == Answer(200)
         transport.close()
     ours, _, plain = (
         statistics.median(column) / CONNECTIONS_PER_ROUND * 1e3

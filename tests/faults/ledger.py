@@ -20,7 +20,7 @@ from enum import IntFlag
 from typing import Any
 
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.outcomes import NoAnswer
+from dataconnectors.endpoints.outcomes import Answer, NoAnswer
 from tests.faults.models.dynamodb import Item
 from tests.faults.models.kms import plaintext_of
 from tests.faults.models.sqs import Message, Queue
@@ -183,14 +183,19 @@ class Change:
 class Attempted:
     """How an attempt looked to the sender; `ended` in seconds of the run."""
 
-    answer: int | NoAnswer
+    answer: Answer | NoAnswer
     seconds: float
     ended: float
     age: float
 
     @property
     def acknowledged(self) -> bool:
-        return self.answer == 200
+        return isinstance(self.answer, Answer) and self.answer.status == 200
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds that the endpoint asked to be left alone for."""
+        return float(self.answer.retry_after or 0) if isinstance(self.answer, Answer) else 0.0
 
 
 @dataclass(eq=False)
@@ -335,9 +340,9 @@ class Ledger:
                 return {"kind": "timeout"}
             case NoAnswer(kind):
                 return {"kind": kind.value}
-            case 200:
+            case Answer(200):
                 return {"kind": "no record: the event was acknowledged"}
-            case status:
+            case Answer(status):
                 return {"kind": "status", "status": str(status)}
 
     def _unaccounted(self, key: tuple[str, str], item: Item) -> None:
@@ -514,7 +519,7 @@ class Ledger:
         process: Process,
         where: tuple[Account, int],
         seconds: float,
-        answer: int | NoAnswer | None,
+        answer: Answer | NoAnswer | None,
     ) -> None:
         """The sender has the answer to a POST, or the lack of one; None after its deadline."""
         account, number = where
@@ -562,6 +567,9 @@ class Ledger:
             if leaves or not postponed or message.id in batch.loose:
                 continue
             wait = max(4 * attempt.seconds, min(8 * 2.0 ** (receives - 1), attempt.age + 8, 3600))
+            asked = attempt.retry_after
+            if attempt.age + asked < LAST_ATTEMPT:
+                wait = max(wait, asked)
             due = attempt.ended + wait
             if attempt.age + wait > LAST_ATTEMPT:
                 continue

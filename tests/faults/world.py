@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dataconnectors.aws.vault import Vault
 from dataconnectors.devices.device import Device
 from dataconnectors.endpoints.addresses import Destination, check_url
-from dataconnectors.endpoints.outcomes import NoAnswer
+from dataconnectors.endpoints.outcomes import Answer, NoAnswer
 from dataconnectors.identity.bootstrap import Bootstrap
 from dataconnectors.kernel import times
 from dataconnectors.store.bootstrap import BootstrapStore
@@ -431,7 +431,7 @@ class Transport:
 
     def post(
         self, destination: Destination, headers: Any, body: bytes, timeout: float, /
-    ) -> int | NoAnswer:
+    ) -> Answer | NoAnswer:
         """As `Transport.post`."""
         world, process = self._world, self._process
         kill = world.plan.kill(process.role, "POST")

@@ -29,7 +29,7 @@ from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.connection import Headers
 from dataconnectors.endpoints.dialler import Dialler
-from dataconnectors.endpoints.outcomes import Delivered, Failed, NoAnswer
+from dataconnectors.endpoints.outcomes import Answer, Delivered, Failed, NoAnswer
 from dataconnectors.endpoints.tls import client_context
 from dataconnectors.endpoints.transport import Transport
 
@@ -250,7 +250,7 @@ class Tampering:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | NoAnswer:
+    ) -> Answer | NoAnswer:
         body = body.replace(b"Device", b"device").replace(b'"d"', b'"e"')
         return self._transport.post(destination, headers, body, timeout)
 

@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from dataconnectors.delivery.received import ReceivedMessage
+from dataconnectors.endpoints.outcomes import Answer
 from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.connectors import ConnectorStore
@@ -222,8 +223,8 @@ def test_a_healthy_warm_batch_makes_two_calls_of_aws(client: Client) -> None:
     class Acknowledging:
         """A transport that needs no endpoint."""
 
-        def post(self, *_: Any) -> int:
-            return 200
+        def post(self, *_: Any) -> Answer:
+            return Answer(200)
 
     connect(client, httpConfig={"url": "https://example.com/", "signatureSecret": "s"})
     made: list[str] = []

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from authorities import name_hash
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.dialler import Dialler, Resolved
-from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer
+from dataconnectors.endpoints.outcomes import Answer, FailureKind, NoAnswer
 from dataconnectors.endpoints.tls import client_context
 from dataconnectors.endpoints.transport import KEPT_HOSTS, Transport
 from dataconnectors.kernel.errors import SettingsError
@@ -75,8 +75,11 @@ Start = Callable[[Callable[[Endpoint], Behaviour]], Endpoint]
 def post(
     transport: Transport, port: int, host: str = "127.0.0.1", timeout: float = 2.0
 ) -> int | NoAnswer:
+    """The status of an answer, or why there is none."""
     headers = {"Content-Type": "application/json", "User-Agent": "test"}
-    return transport.post(Destination(host, port, "/hook?a=1"), headers, b'{"n":1}', timeout)
+    here = Destination(host, port, "/hook?a=1")
+    answer = transport.post(here, headers, b'{"n":1}', timeout)
+    return answer.status if isinstance(answer, Answer) else answer
 
 
 def fault(answer: int | NoAnswer) -> NoAnswer:
@@ -98,6 +101,12 @@ def test_the_request_is_what_was_asked_for_and_nothing_more(
         "Content-Type: application/json",
         "User-Agent: test",
     ]
+
+
+def test_an_answer_brings_its_retry_after(transport: Transport, endpoint: Start) -> None:
+    head = b"HTTP/1.1 503 Busy\r\nretry-after: 120\r\nContent-Length: 0\r\n\r\n"
+    here = Destination("127.0.0.1", endpoint(answering(head)).port, "/")
+    assert transport.post(here, {}, b"{}", 2.0) == Answer(503, "120")
 
 
 def test_connections_are_kept(transport: Transport, endpoint: Start) -> None:

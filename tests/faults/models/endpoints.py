@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer
+from dataconnectors.endpoints.outcomes import Answer, FailureKind, NoAnswer
 from tests.faults.plan import Plan
 
 
@@ -13,20 +13,22 @@ class Behaviour:
     kept the event and meant to answer 200; `answer` is what the sender gets of that."""
 
     kind: str
-    answer: int | NoAnswer
+    answer: Answer | NoAnswer
     seconds: tuple[float, float]
     saves: bool = False
 
 
-HEALTHY = Behaviour("", 200, (0.02, 0.4), saves=True)
+HEALTHY = Behaviour("", Answer(200), (0.02, 0.4), saves=True)
 
 FAILURES = (
-    Behaviour("endpoint 500", 500, (0.02, 0.5)),
-    Behaviour("endpoint 503 after seconds", 503, (2.0, 9.0)),
-    Behaviour("endpoint 301", 301, (0.02, 0.2)),
-    Behaviour("endpoint 204", 204, (0.02, 0.2)),
-    Behaviour("endpoint 404", 404, (0.02, 0.2)),
-    Behaviour("endpoint 429", 429, (0.02, 0.2)),
+    Behaviour("endpoint 500", Answer(500), (0.02, 0.5)),
+    Behaviour("endpoint 503 after seconds", Answer(503), (2.0, 9.0)),
+    Behaviour("endpoint 301", Answer(301), (0.02, 0.2)),
+    Behaviour("endpoint 204", Answer(204), (0.02, 0.2)),
+    Behaviour("endpoint 404", Answer(404), (0.02, 0.2)),
+    Behaviour("endpoint 429", Answer(429), (0.02, 0.2)),
+    Behaviour("endpoint 429 for a minute", Answer(429, "60"), (0.02, 0.2)),
+    Behaviour("endpoint 503 for an hour", Answer(503, "3600"), (0.02, 0.2)),
     Behaviour("endpoint does not resolve", NoAnswer(FailureKind.DNS, "no address"), (0.01, 2.0)),
     Behaviour(
         "endpoint refuses the connection", NoAnswer(FailureKind.CONNECT, "refused"), (0.01, 0.2)
@@ -43,10 +45,10 @@ LOST = (
     Behaviour(
         "endpoint's 200 is late", NoAnswer(FailureKind.TIMEOUT, "late"), (10.0, 10.0), saves=True
     ),
-    Behaviour("attempt outlasts its deadline", 200, (11.5, 25.0), saves=True),
+    Behaviour("attempt outlasts its deadline", Answer(200), (11.5, 25.0), saves=True),
 )
 
-SLOW = Behaviour("endpoint is slow", 200, (4.0, 9.9), saves=True)
+SLOW = Behaviour("endpoint is slow", Answer(200), (4.0, 9.9), saves=True)
 
 FAILURE_RATE = 0.03
 LOST_RATE = 0.01

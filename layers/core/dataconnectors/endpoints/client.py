@@ -7,9 +7,17 @@ from os import urandom
 from typing import Protocol
 
 from dataconnectors.connectors.secrets import Secrets
+from dataconnectors.endpoints import retry_after
 from dataconnectors.endpoints.addresses import Destination, Network, check_url
 from dataconnectors.endpoints.connection import Headers
-from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, NoAnswer, Outcome
+from dataconnectors.endpoints.outcomes import (
+    Answer,
+    Delivered,
+    Failed,
+    FailureKind,
+    NoAnswer,
+    Outcome,
+)
 from dataconnectors.endpoints.signing import sign
 from dataconnectors.kernel.errors import DestinationError
 from dataconnectors.kernel.ids import ENTROPY_BYTES
@@ -27,8 +35,8 @@ class Poster(Protocol):
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float, /
-    ) -> int | NoAnswer:
-        """The status of the answer to a POST, or why there is none within `timeout` seconds."""
+    ) -> Answer | NoAnswer:
+        """The answer to a POST, or why there is none within `timeout` seconds."""
 
 
 class EndpointClient:
@@ -76,11 +84,14 @@ class EndpointClient:
         response_time = self._clock() - started
         if isinstance(answer, NoAnswer):
             return Failed(answer.kind, answer.message, response_time)
-        if answer in self._acknowledgements:
-            return Delivered(answer, response_time)
-        return Failed(
-            FailureKind.STATUS, f"{destination.host} answered {answer}", response_time, answer
-        )
+        status = answer.status
+        if status in self._acknowledgements:
+            return Delivered(status, response_time)
+        message = f"{destination.host} answered {status}"
+        pause = 0.0
+        if status in retry_after.STATUSES:
+            pause = retry_after.seconds_of(answer.retry_after, self._now())
+        return Failed(FailureKind.STATUS, message, response_time, status, pause)
 
 
 def headers_of(secrets: Secrets, signature: str) -> Headers:

@@ -16,7 +16,7 @@ from urllib3.util import SKIP_HEADER
 
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
-from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError
+from dataconnectors.endpoints.outcomes import Answer, FailureKind, NoAnswerError
 
 UNACKNOWLEDGED_SECONDS = 3
 """How long a connection may wait for the other side's TCP to confirm what was sent. A host that is
@@ -27,9 +27,6 @@ attempt would wait for its deadline. Linux: TCP_USER_TIMEOUT, tcp(7)."""
 BODY_BYTES = 4096
 """How much of an answer's body is read. Its content does not matter: a connection can only be kept
 when the body was read to its end."""
-
-TCP_USER_TIMEOUT = 18
-"""Linux's number of the option. Python has no name for it on other systems, where only tests run."""
 
 Headers = Mapping[str, str]
 
@@ -81,8 +78,8 @@ class Connection(HTTPSConnection):
             self.connect()
         self.sock.limits = limits
 
-    def post(self, target: str, headers: Headers, body: bytes) -> int:
-        """The status of the answer. The connection is closed unless it can be used again."""
+    def post(self, target: str, headers: Headers, body: bytes) -> Answer:
+        """The answer. The connection is closed unless it can be used again."""
         self._unsent = bytearray()
         try:
             self.request(
@@ -105,17 +102,18 @@ class Connection(HTTPSConnection):
         if self._limits.ended:
             # The standard library would take the end of the connection for the end of the headers.
             raise ProtocolError("the connection ended within the headers")
+        answer = Answer(response.status, response.headers.get("Retry-After", ""))
         try:
             complete = _read_body(response)
         except ANSWER_ERRORS:
             self.close()
             if 200 <= response.status < 300:
                 raise  # The endpoint has not finished the answer that would acknowledge the event.
-            return response.status
+            return answer
         # After a 101 the connection no longer speaks HTTP.
         if not complete or response.status < 200:
             self.close()
-        return response.status
+        return answer
 
     def send(self, data: Any) -> None:
         """Collect the head and the body that `request` sends. One TLS record for both saves a fifth
@@ -124,7 +122,9 @@ class Connection(HTTPSConnection):
 
     def _new_conn(self) -> Any:
         connection = self._dialler.connect(self.host, self.port, self._limits)
-        connection.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux, hence Lambda
+            milliseconds = UNACKNOWLEDGED_SECONDS * 1000
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         connection.settimeout(self._limits.remaining())  # for the whole TLS handshake
         return connection
 

@@ -19,6 +19,14 @@ class FailureKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer. `retry_after` is its Retry-After header as it came, "" without one."""
+
+    status: int
+    retry_after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NoAnswer:
     """Why there is no complete answer. The message is for the customer to act on: it names the
     endpoint, and holds no header value and no body."""
@@ -50,13 +58,15 @@ class Delivered:
 class Failed:
     """The endpoint did not acknowledge the event, which has to be sent again.
 
-    `status` is the HTTP status of its answer, None without one. `response_time` is in seconds.
+    `status` is the HTTP status of its answer, None without one. `response_time` is in seconds, and
+    so is `retry_after`: how long the endpoint asked to be left alone, 0 when it did not.
     """
 
     kind: FailureKind
     message: str
     response_time: float
     status: int | None = None
+    retry_after: float = 0.0
 
 
 Outcome = Delivered | Failed

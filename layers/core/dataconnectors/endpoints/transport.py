@@ -24,7 +24,7 @@ from dataconnectors.endpoints.connection import (
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.no_answer import no_complete_answer, no_connection
-from dataconnectors.endpoints.outcomes import NoAnswer
+from dataconnectors.endpoints.outcomes import Answer, NoAnswer
 
 KEPT_PER_HOST = 10
 """Connections: as many as a batch has events."""
@@ -60,8 +60,8 @@ class Transport:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | NoAnswer:
-        """The status of the answer to a POST, or why there is none within `timeout` seconds.
+    ) -> Answer | NoAnswer:
+        """The answer to a POST, or why there is none within `timeout` seconds.
 
         An answer of 2xx counts once it is complete, or once `connection.BODY_BYTES` of its body
         have come. Any other answer counts as soon as its headers have come.
@@ -83,7 +83,7 @@ class Transport:
         headers: Headers,
         body: bytes,
         limits: Limits,
-    ) -> int | NoAnswer:
+    ) -> Answer | NoAnswer:
         """POST over a connection, and keep it when it can be used again."""
         host = destination.host
         try:
@@ -92,12 +92,12 @@ class Transport:
             connection.close()
             return no_connection(error, host, limits)
         try:
-            status = connection.post(destination.target, headers, body)
+            answer = connection.post(destination.target, headers, body)
         except ANSWER_ERRORS as error:
             connection.close()
             return no_complete_answer(error, host, limits)
         self._keep(destination, connection)
-        return status
+        return answer
 
     def close(self) -> None:
         """Close the kept connections."""

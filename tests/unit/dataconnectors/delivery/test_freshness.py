@@ -19,6 +19,7 @@ from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.delivery.freshness import FRESH_SECONDS, READS, SETTLE_SECONDS, FreshRead
 from dataconnectors.delivery.received import ReceivedMessage
+from dataconnectors.endpoints.outcomes import Answer
 from dataconnectors.events.message import Message
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel.errors import NotFoundError, StaleError
@@ -140,10 +141,10 @@ class Timeline(Workers):
 
     def post(
         self, destination: Any, headers: Mapping[str, str], body: bytes, timeout: float
-    ) -> int:
+    ) -> Answer:
         event = json.loads(body)["id"]
         self.dialled.append((self.time, event, f"https://example.com{destination.target}"))
-        return 200
+        return Answer(200)
 
     def info(self, *_: Any, **__: Any) -> None: ...
 

@@ -20,7 +20,7 @@ from dataconnectors.delivery.results import UNDELIVERABLE_WAIT
 from dataconnectors.delivery.retry import wait_after
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.connection import Headers
-from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer, Outcome
+from dataconnectors.endpoints.outcomes import Answer, FailureKind, NoAnswer, Outcome
 from dataconnectors.events.message import Message
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.kernel.errors import VaultError
@@ -51,7 +51,7 @@ class World:
         self.reads: list[str] = []
         self.secrets: bytes | VaultError = SECRETS.to_bytes()
         self.opened = 0
-        self.answers: dict[str, int | NoAnswer | Exception] = {}
+        self.answers: dict[str, int | Answer | NoAnswer | Exception] = {}
         self.response_times: dict[str, float] = {}
         self.posted: list[str] = []
         self.signed: list[bool] = []
@@ -103,7 +103,7 @@ class World:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | NoAnswer:
+    ) -> Answer | NoAnswer:
         assert destination == Destination("example.com", 443, "/hook")
         event_id = json.loads(body)["id"]
         self.before_post(event_id)
@@ -113,7 +113,7 @@ class World:
         answer = self.answers.get(event_id, 200)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Answer(answer) if isinstance(answer, int) else answer
 
     def info(self, message: str, /, *, extra: Any) -> None:
         self.logged.append((message, dict(extra)))
@@ -387,6 +387,23 @@ def test_no_failure_of_an_endpoint_makes_a_dead_letter(world: World) -> None:
     records = [received(event_id, age=100.0) for event_id in world.answers]
     assert world.send(*records) == set(world.answers)
     assert world.dead_letters.letters == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "age", "receive_count", "waits"),
+    [
+        ("60", 0.0, 1, 60),  # longer than the back-off: granted
+        ("5", 0.0, 1, 8),  # shorter: the back-off stays
+        ("3600", 100.0, 3, 3600),
+        ("3600", 40_000.0, 1, 8),  # its event would not live so long
+    ],
+)
+def test_an_endpoint_may_ask_for_a_longer_wait(
+    world: World, asked: str, age: float, receive_count: int, waits: int
+) -> None:
+    world.answers = {"a": Answer(503, asked)}
+    assert world.send(received("a", age=age, receive_count=receive_count)) == {"a"}
+    assert world.sqs.visibility == {"a": waits}
 
 
 # --- twelve hours ----------------------------------------------------------------------------

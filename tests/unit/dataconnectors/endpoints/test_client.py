@@ -9,7 +9,7 @@ from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.client import USER_AGENT, EndpointClient, headers_of
 from dataconnectors.endpoints.connection import Headers
-from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, NoAnswer
+from dataconnectors.endpoints.outcomes import Answer, Delivered, Failed, FailureKind, NoAnswer
 
 BODY = b'{"event":{}}'
 NOW = 1_700_000_000.0
@@ -19,7 +19,7 @@ URL = "https://example.com/hook?a=1"
 class Transport:
     """Answers in turn, each after `seconds` of a clock of its own."""
 
-    def __init__(self, *answers: int | NoAnswer, seconds: float = 0.5) -> None:
+    def __init__(self, *answers: int | Answer | NoAnswer, seconds: float = 0.5) -> None:
         self.answers = list(answers)
         self.posts: list[tuple[Destination, Headers, bytes, float]] = []
         self.elapsed = 100.0
@@ -27,12 +27,13 @@ class Transport:
 
     def post(
         self, destination: Destination, headers: Headers, body: bytes, timeout: float
-    ) -> int | NoAnswer:
+    ) -> Answer | NoAnswer:
         self.posts.append((destination, headers, body, timeout))
         self.elapsed += self.seconds
-        return self.answers.pop(0)
+        answer = self.answers.pop(0)
+        return Answer(answer) if isinstance(answer, int) else answer
 
-    def courier(self, any_2xx: bool = False) -> EndpointClient:
+    def client(self, any_2xx: bool = False) -> EndpointClient:
         return EndpointClient(
             self,
             timeout=10.0,
@@ -46,22 +47,41 @@ class Transport:
 @pytest.mark.parametrize("any_2xx", [False, True])
 @pytest.mark.parametrize("status", [100, 101, 199, 200, 201, 204, 299, 300, 302, 404, 410, 503])
 def test_only_200_acknowledges_unless_any_2xx_is_to(status: int, any_2xx: bool) -> None:
-    outcome = Transport(status).courier(any_2xx).attempt(URL, Secrets(), BODY)
+    outcome = Transport(status).client(any_2xx).attempt(URL, Secrets(), BODY)
     if status == 200 or (any_2xx and 200 <= status < 300):
         assert outcome == Delivered(status, 0.5)
     else:
         assert outcome == Failed(FailureKind.STATUS, f"example.com answered {status}", 0.5, status)
 
 
-def test_a_fault_is_a_failure_with_its_time() -> None:
+@pytest.mark.parametrize(
+    ("status", "header", "seconds"),
+    [
+        (429, "120", 120.0),
+        (503, "Tue, 14 Nov 2023 22:15:20 GMT", 120.0),  # NOW is 22:13:20
+        (503, "86400", 3600.0),
+        (429, "soon", 0.0),
+        (500, "120", 0.0),
+        (404, "120", 0.0),
+    ],
+)
+def test_an_endpoint_that_is_overloaded_may_ask_to_be_left_alone(
+    status: int, header: str, seconds: float
+) -> None:
+    outcome = Transport(Answer(status, header)).client().attempt(URL, Secrets(), BODY)
+    assert isinstance(outcome, Failed)
+    assert (outcome.status, outcome.retry_after) == (status, seconds)
+
+
+def test_a_missing_answer_is_a_failure_with_its_time() -> None:
     fault = NoAnswer(FailureKind.TLS, "example.com: certificate has expired")
-    outcome = Transport(fault).courier().attempt(URL, Secrets(), BODY)
+    outcome = Transport(fault).client().attempt(URL, Secrets(), BODY)
     assert outcome == Failed(FailureKind.TLS, "example.com: certificate has expired", 0.5)
 
 
 def test_what_is_posted() -> None:
     transport = Transport(200)
-    transport.courier().attempt(URL, Secrets(), BODY)
+    transport.client().attempt(URL, Secrets(), BODY)
     ((destination, headers, body, timeout),) = transport.posts
     assert destination == Destination("example.com", 443, "/hook?a=1")
     assert headers == {"Content-Type": "application/json", "User-Agent": USER_AGENT}
@@ -91,7 +111,7 @@ def test_each_attempt_is_signed_anew() -> None:
 @pytest.mark.parametrize("url", ["http://example.com/", "https://10.0.0.1/", "nonsense"])
 def test_a_url_that_is_not_agreed_to_any_more_is_refused_without_a_post(url: str) -> None:
     transport = Transport()
-    outcome = transport.courier().attempt(url, Secrets(), BODY)
+    outcome = transport.client().attempt(url, Secrets(), BODY)
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.REFUSED_ADDRESS
     assert transport.posts == []
