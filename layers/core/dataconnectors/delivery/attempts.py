@@ -128,7 +128,7 @@ class Attempts:
         age = event.age(attempt.ended_at)
         wait = wait_after(event.message.receive_count, failed.response_time, age)
         # The endpoint may ask for a longer wait, but not for one that its event does not survive.
-        if failed.retry_after > wait and fits(age + failed.retry_after):
+        if failed.retry_after > wait and attempt_fits(age + failed.retry_after):
             wait = failed.retry_after
         self.log.info("delivery.failed", extra=_fields(event) | _failure_fields(failed, wait))
         if attempt_fits(age + wait):
