@@ -202,7 +202,7 @@ class World:
                     self.epoch,
                     os.environ["TABLE_NAME"],
                     written=self.ledger.written,
-                    unread=("HISTORY#", "AUDIT#", "EXPIRED#", "METRICS#"),
+                    unread=("HISTORY#", "AUDIT#", "METRICS#"),
                 ),
                 "kms": Kms(),
                 "lambda": Mappings(
