@@ -1,6 +1,6 @@
 """The config API: connectors, devices, projects and tokens over REST.
 
-Serves every route of the HTTP API that is not ingest's, unknown ones included.
+Serves every request to the HTTP API that does not publish events, including unknown paths.
 """
 
 from dataconnectors.aws import coldstart
@@ -20,12 +20,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.api import (
     audit,
+    connectors,
+    devices,
+    error_page,
     errors,
     expired,
     history,
+    invitations,
+    labels,
+    members,
+    methods,
     organizations,
+    projects,
     reference,
     roles,
+    serviceaccounts,
+    sync,
     tokens,
 )
 from dataconnectors.aws import gateway
@@ -37,15 +47,14 @@ from dataconnectors.endpoints.addresses import check_url
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.throttle import Throttle
 from dataconnectors.kernel.errors import DataConnectorsError
-from dataconnectors.services import (
-    connectors,
-    devices,
-    labels,
-    members,
-    projects,
-    serviceaccounts,
-    sync,
-)
+from dataconnectors.services.connectors import ConnectorService
+from dataconnectors.services.device_lists import DeviceListService
+from dataconnectors.services.devices import DeviceService
+from dataconnectors.services.labels import LabelService
+from dataconnectors.services.members import MemberService
+from dataconnectors.services.projects import ProjectService
+from dataconnectors.services.serviceaccounts import ServiceAccountService
+from dataconnectors.services.sync import SyncService
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.audit import AuditStore
@@ -59,26 +68,61 @@ from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.request_counts import RequestStore
 from dataconnectors.store.table import Table
 
+# --- AWS
+
 settings = ApiSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
-table = Table(use_plain_json(clients.get("dynamodb")), settings.table_name)
 functions = clients.lazy("lambda")
 sqs = clients.lazy("sqs")
-connector_rows = ConnectorStore(table)
-project_rows = ProjectStore(table)
-device_rows = DeviceStore(table)
-pool = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
-device_service = devices.Devices(device_rows, project_rows, pool)
+executor = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
 vault = Vault(clients.get("kms"), settings.kms_key_arn)
+
+# --- Rows
+
+table = Table(use_plain_json(clients.get("dynamodb")), settings.table_name)
 account_rows = AccountStore(table)
+connector_rows = ConnectorStore(table)
+device_rows = DeviceStore(table)
 member_rows = MemberStore(table)
+project_rows = ProjectStore(table)
+
+# --- Who may do what
+
 access = Access(account_rows, vault, entropy=os.urandom, audiences=settings.token_audiences)
-member_service = members.Members(member_rows, account_rows)
-account_service = serviceaccounts.ServiceAccounts(
-    account_rows, member_service, vault, entropy=os.urandom
+throttle = Throttle(RequestStore(table), settings.request_limit, logger, now=time.time)
+
+# --- What is done with each kind of resource
+
+
+def provision(connector: Connector, sleep: Callable[[float], None] = time.sleep) -> Connector:
+    """Make a connector's queue and event source mapping.
+
+    What that takes is a twentieth of all imports. It is imported here, because few cold starts
+    happen for a call that creates a connector.
+    """
+    from dataconnectors.provisioning.provisioner import Provisioner
+
+    queues = Provisioner(sqs, functions, connector_rows, settings.queues, time.monotonic, sleep)
+    return queues.provision(connector)
+
+
+connector_service = ConnectorService(
+    connector_rows,
+    vault,
+    provision,
+    partial(check_url, allowed=settings.allowed_networks),
+    AttemptCountStore(table),
+    entropy=os.urandom,
+    now=time.time,
 )
-project_service = projects.Projects(
+sync_service = SyncService(connector_rows, functions, settings.sync_function)
+device_service = DeviceService(device_rows, entropy=os.urandom, now=time.time)
+device_list_service = DeviceListService(device_rows, project_rows, executor)
+label_service = LabelService(device_rows, executor, now=time.time)
+member_service = MemberService(member_rows, account_rows)
+account_service = ServiceAccountService(account_rows, member_service, vault, entropy=os.urandom)
+project_service = ProjectService(
     project_rows,
     connector_rows,
     account_rows,
@@ -88,62 +132,41 @@ project_service = projects.Projects(
     entropy=os.urandom,
 )
 
-
-def provision(connector: Connector, sleep: Callable[[float], None] = time.sleep) -> Connector:
-    """Make a connector's queue and mapping. Few cold starts are there to create one: what does so
-    is imported here, a twentieth of them."""
-    from dataconnectors.provisioning.provisioner import Provisioner
-
-    queues = Provisioner(sqs, functions, connector_rows, settings.queues, time.monotonic, sleep)
-    return queues.provision(connector)
-
-
-connector_service = connectors.Connectors(
-    connector_rows,
-    vault,
-    provision,
-    partial(check_url, allowed=settings.allowed_networks),
-    AttemptCountStore(table),
-    entropy=os.urandom,
-    now=time.time,
-)
+# --- Routes
 
 app = APIGatewayHttpResolver()
-errors.install(app, logger)
-app.include_router(tokens.routes(access))
-app.include_router(projects.routes(project_service, access))
-app.include_router(members.project_routes(member_service, access))
-app.include_router(members.organization_routes(member_service, access))
-app.include_router(organizations.routes(access))
-app.include_router(roles.routes(access))
-app.include_router(serviceaccounts.routes(account_service, account_rows, access))
-app.include_router(audit.routes(AuditStore(table), access))
-app.include_router(
-    sync.routes(sync.SyncStarter(connector_rows, functions, settings.sync_function), access)
-)
-app.include_router(connectors.routes(connector_service, access))
-app.include_router(expired.routes(ExpiredEventStore(table), connector_rows, access, time.time))
-app.include_router(
-    devices.routes(
-        device_service,
-        access,
-        project_service.all_visible_ids,
-        entropy=os.urandom,
-        now=time.time,
-    )
-)
-app.include_router(labels.routes(labels.DeviceLabels(device_rows, pool, now=time.time), access))
-app.include_router(history.routes(HistoryStore(table), device_rows, access, time.time))
-app.include_router(errors.routes())
-app.include_router(reference.routes())
-throttle = Throttle(RequestStore(table), settings.request_limit, logger, now=time.time)
+errors.answer_errors(app, logger)
+methods.check_verbs(app)
+for router in (
+    tokens.routes(access),
+    projects.routes(project_service, access),
+    members.project_routes(member_service, access),
+    members.organization_routes(member_service, access),
+    invitations.routes(),
+    organizations.routes(access),
+    roles.routes(access),
+    serviceaccounts.routes(account_service, access),
+    audit.routes(AuditStore(table), access),
+    sync.routes(sync_service, access),  # Before connectors, whose <connector> matches a verb too
+    connectors.routes(connector_service, access),
+    expired.routes(ExpiredEventStore(table), connector_rows, access, time.time),
+    devices.routes(device_service, device_list_service, access, project_service.readable_ids),
+    labels.routes(label_service, access),
+    history.routes(HistoryStore(table), device_rows, access, time.time),
+    error_page.routes(),
+    reference.routes(),
+):
+    app.include_router(router)
 
 coldstart.end()
 
 
 def key_of(event: Mapping[str, Any]) -> str:
-    """The id of the key that a request is made with; "" when it is refused, or when that cannot be
-    told now: the routes answer both, and say why."""
+    """The id of the key that a request is made with.
+
+    "" when the credentials are refused or cannot be checked now: the routes answer both cases and
+    say why.
+    """
     try:
         return access.caller(gateway.headers(event)).key.id
     except (DataConnectorsError, ClientError, BotoCoreError):
@@ -151,6 +174,6 @@ def key_of(event: Mapping[str, Any]) -> str:
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Serve a request; every answer is JSON, errors too."""
+    """Serve a request. Errors are answered as JSON too."""
     plain = gateway.plain(event)
     return throttle.serve(plain, key_of, lambda: app.resolve(plain, context))

@@ -145,7 +145,7 @@ MUTANTS = (
     ),
     Mutant(
         "a disabling call answers at once",
-        "dataconnectors.services.connectors:Connectors._settle",
+        "dataconnectors.services.connectors:ConnectorService._wait_for_senders",
         "self._sleep(SETTLE_SECONDS)",
         "pass",
         "after the call that disabled",
@@ -180,7 +180,7 @@ MUTANTS = (
     ),
     Mutant(
         "a create call that is sent again makes a second connector",
-        "dataconnectors.services.connectors:Connectors._remembered_or_new",
+        "dataconnectors.services.connectors:ConnectorService._find_or_create",
         "if first is not None and",
         "if False and",
         "was made by a call that has made",

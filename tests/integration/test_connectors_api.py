@@ -16,7 +16,7 @@ from dataconnectors.endpoints.addresses import check_url
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.provisioning.provisioner import Provisioner
-from dataconnectors.services.connectors import Connectors
+from dataconnectors.services.connectors import ConnectorService
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
@@ -53,7 +53,7 @@ class Service:
         self.project = project
         self.time = 1_790_000_000.0
         self.store = Interrupted(Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"]))
-        self.connectors = Connectors(
+        self.connectors = ConnectorService(
             self.store,
             Vault(boto3.client("kms"), os.environ["KMS_KEY_ARN"]),
             Provisioner(
@@ -75,7 +75,7 @@ class Service:
         return str(made["name"])
 
     def patch(self, name: str, body: Any) -> dict[str, Any]:
-        return self.connectors.patch(self.project, name.rsplit("/")[-1], body, None, ME)
+        return self.connectors.update(self.project, name.rsplit("/")[-1], body, None, ME)
 
     def delete(self, name: str) -> None:
         self.connectors.delete(self.project, name.rsplit("/")[-1], ME)
@@ -235,7 +235,7 @@ def test_only_a_writer_who_is_overtaken_all_the_time_has_to_read_again(service: 
     def overtake(times: int) -> None:
         if times:
             service.store.before_write.append(lambda: overtake(times - 1))
-        Connectors.patch(
+        ConnectorService.update(
             Service(service.project).connectors,
             service.project,
             name.rsplit("/")[-1],

@@ -10,9 +10,9 @@ from urllib.parse import quote
 import boto3
 import pytest
 
+from dataconnectors.api.invitations import INVITATIONS_PATH
 from dataconnectors.identity import roles
 from dataconnectors.identity.accounts import MAXIMUM_KEYS, email_of
-from dataconnectors.services.members import INVITATIONS_PATH
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.members import MemberStore
 from functions.admin import app as admin

@@ -12,41 +12,42 @@ from dataconnectors.kernel import paging, times
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.store.audit import AuditStore
 
-PAGE = 100
-"""Entries of a page at most: about 40 KB to read."""
+LARGEST_PAGE = 100
+"""The most entries on a page: about 40 KB to read."""
 
-CLOCKS_APART = 60
-"""Seconds that the clock of another instance may be ahead: its entries are shown too."""
+CLOCK_SKEW = 60
+"""Seconds that the clock of another instance may be ahead of ours. Without them its newest entries
+would be missing."""
 
 
 def routes(store: AuditStore, access: Access) -> Router:
-    """`/v2/projects/{project}/audit`, and the organization's."""
+    """`/v2/projects/{project}/audit` and `/v2/organizations/{organization}/audit`."""
     router = Router()
     request = ApiRequest(router, access)
 
-    def page(log: str, now: float) -> dict[str, Any]:
+    def page_of(log: str, now: float) -> dict[str, Any]:
         event = request.event
-        oldest, latest = now - RETENTION_SECONDS, now + CLOCKS_APART
+        oldest, latest = now - RETENTION_SECONDS, now + CLOCK_SKEW
         since = max(_time(event, "startTime", "start_time", oldest), oldest)
         until = min(_time(event, "endTime", "end_time", latest), latest)
         if since > until:
             return {"entries": [], "nextPageToken": ""}
-        limit, after = gateway.page_size(event, PAGE), request.after()
-        entries, rest = store.page(log, since, until, limit=limit, after=after)
+        limit, after = gateway.page_size(event, LARGEST_PAGE), request.page_start()
+        entries, last = store.page(log, since, until, limit=limit, after=after)
         return {
             "entries": [entry.to_api() for entry in entries],
-            "nextPageToken": paging.encode([rest]) if rest else "",
+            "nextPageToken": paging.encode([last]) if last else "",
         }
 
     @router.get("/v2/projects/<project>/audit")
     def list_project_changes(project: str) -> dict[str, Any]:
-        actor = request.project(project, "audit.read")
-        return page(f"projects/{project}", actor.now)
+        actor = request.authorize_project(project, "audit.read")
+        return page_of(f"projects/{project}", actor.now)
 
     @router.get("/v2/organizations/<organization>/audit")
     def list_organization_changes(organization: str) -> dict[str, Any]:
-        actor = request.parent(f"organizations/{organization}", "audit.read")
-        return page(f"organizations/{organization}", actor.now)
+        actor = request.authorize(f"organizations/{organization}", "audit.read")
+        return page_of(f"organizations/{organization}", actor.now)
 
     return router
 

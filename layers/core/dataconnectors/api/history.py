@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
-from dataconnectors.aws import gateway
+from dataconnectors.api.request import ApiRequest
 from dataconnectors.events import history
 from dataconnectors.identity.access import Access
 from dataconnectors.kernel import paging
@@ -20,22 +20,22 @@ def routes(
 ) -> Router:
     """`/v2/projects/{project}/devices/{device}/events`; `now` gives epoch seconds."""
     router = Router()
+    request = ApiRequest(router, access)
 
     @router.get("/v2/projects/<project>/devices/<device>/events")
     def list_events(project: str, device: str) -> Response[str]:
-        event = router.current_event.raw_event
-        access.require(gateway.headers(event), project, "device.read")
-        wanted = history.parse_query(event, now())
+        request.authorize_project(project, "device.read")
+        wanted = history.parse_query(request.event, now())
         absent = NotFoundError(f"projects/{project}/devices/{device:.80} is not there")
         if not is_id(device):
             raise absent
         page = store.page(project, device, wanted)
-        # Only a device that has no events at hand has to be looked up.
+        # A device that has events exists: only one without has to be looked up.
         if not page.events and devices.device(project, device) is None:
             raise absent
         token = "" if page.position is None else paging.encode([page.position])
-        # The texts are JSON as they were delivered; reading them to write them again costs most
-        # of the answer's time.
+        # The events are kept as the JSON that was delivered. To parse and write them again would
+        # take most of the time of the answer.
         body = f'{{"events":[{",".join(page.events)}],"nextPageToken":{json.dumps(token)}}}'
         return Response(status_code=200, content_type="application/json", body=body)
 

@@ -11,27 +11,26 @@ from dataconnectors.identity.projects import ORGANIZATION, ORGANIZATION_DISPLAY_
 
 
 def routes(access: Access) -> Router:
-    """`/v2/organizations`, `/v2/organizations/{organization}` and what one may do there."""
+    """`/v2/organizations`, `/v2/organizations/{organization}` and what the caller may do there."""
     router = Router()
     request = ApiRequest(router, access)
     shown = {"name": ORGANIZATION, "displayName": ORGANIZATION_DISPLAY_NAME}
 
     @router.get("/v2/organizations")
     def list_organizations() -> dict[str, Any]:
-        held = access.roles(request.caller(), ORGANIZATION)
-        found = [shown] if roles.permits(held, "organization.read") else []
+        found = [shown] if request.is_permitted(ORGANIZATION, "organization.read") else []
         return {"organizations": found, "nextPageToken": ""}
 
     @router.get("/v2/organizations/<organization>")
     def get_organization(organization: str) -> dict[str, Any]:
-        # Whoever has a role in an organization proves that it is the one that there is.
-        request.parent(f"organizations/{organization}", "organization.read")
+        # Nobody has a role in an organization that is not there, so this is the one there is.
+        request.authorize(f"organizations/{organization}", "organization.read")
         return shown
 
     @router.get("/v2/organizations/<organization>/permissions")
     def list_organization_permissions(organization: str) -> dict[str, Any]:
         parent = f"organizations/{organization}"
-        request.parent(parent, "organization.read")
+        request.authorize(parent, "organization.read")
         held = roles.permissions(access.roles(request.caller(), parent))
         return {"permissions": sorted(held), "nextPageToken": ""}
 

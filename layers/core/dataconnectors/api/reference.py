@@ -1,4 +1,4 @@
-"""Routes that describe the API: the OpenAPI document, and the same as a page."""
+"""Routes that describe the API: the OpenAPI document, and the document as a page."""
 
 import json
 from functools import cache
@@ -6,7 +6,7 @@ from functools import cache
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
 CACHED = "public, max-age=300"
-"""A new version of this program shows within minutes."""
+"""Browsers show what a new version of this program says within five minutes."""
 
 
 def routes() -> Router:
@@ -35,12 +35,12 @@ def routes() -> Router:
     return router
 
 
-# What describes the API is imported by the first who asks for it: cold starts do not pay for it.
+# The first request for the description imports it: cold starts must not pay for it.
 
 
 @cache
 def document() -> str:
-    """The document's text."""
+    """The OpenAPI document as JSON text."""
     from dataconnectors.api.openapi.document import build
 
     return json.dumps(build(), separators=(",", ":"), ensure_ascii=False)
@@ -48,7 +48,7 @@ def document() -> str:
 
 @cache
 def page() -> tuple[str, str]:
-    """The page, and what browsers may load for it."""
+    """The page as HTML, and its content security policy."""
     from dataconnectors.api.openapi.page import SECURITY_POLICY, render
 
     return render(json.loads(document())), SECURITY_POLICY

@@ -1,17 +1,21 @@
-"""What a route asks about the request it serves: who calls, whether they may, what they sent."""
+"""What a route asks about its request: who is calling, whether they may, and what they sent."""
 
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.aws import gateway
+from dataconnectors.identity import roles
 from dataconnectors.identity.access import Access, Caller
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import paging
 
 
 class ApiRequest:
-    """Of one router. Each check raises the error that answers the request when it fails."""
+    """The request that a router is serving at the moment.
+
+    A check that fails raises the `RequestError` that answers the request.
+    """
 
     def __init__(self, router: Router, access: Access) -> None:
         self._router = router
@@ -24,25 +28,36 @@ class ApiRequest:
         return event
 
     def caller(self) -> Caller:
-        """Whoever has valid credentials."""
+        """The caller; raises `UnauthorizedError` without valid credentials."""
         return self._access.caller(gateway.headers(self.event))
 
-    def project(self, project: str, permission: str) -> Actor:
-        """Somebody with a permission in a project."""
-        return self.parent(f"projects/{project}", permission)
+    def authorize_project(self, project: str, permission: str) -> Actor:
+        """The caller, who must have a permission in the project with the id `project`."""
+        return self.authorize(f"projects/{project}", permission)
 
-    def parent(self, parent: str, permission: str) -> Actor:
-        """Somebody with a permission in `projects/{id}` or `organizations/{id}`."""
+    def authorize(self, parent: str, permission: str) -> Actor:
+        """The caller, who must have a permission in `projects/{id}` or `organizations/{id}`.
+
+        Raises `UnauthorizedError`, `ForbiddenError`, or `NotFoundError` for callers who are no
+        members: they must not learn whether there is such a project.
+        """
         caller = self.caller()
         self._access.check(caller, parent, permission)
         return self._access.actor(caller, gateway.address(self.event))
 
+    def is_permitted(self, parent: str, permission: str) -> bool:
+        """Whether the caller has a permission in `projects/{id}` or `organizations/{id}`."""
+        return roles.permits(self._access.roles(self.caller(), parent), permission)
+
     def body(self) -> Any:
-        """What was sent, read as JSON."""
+        """The body, read as JSON; raises `BadRequestError` when it is not JSON."""
         return gateway.json_body(self.event)
 
-    def after(self) -> str:
-        """Where the page begins: what the page before it ended with; "" for the first."""
+    def page_start(self) -> str:
+        """The key that the page starts after, from the page token; "" for the first page.
+
+        Raises `BadRequestError` for a token that no list of ours can have made.
+        """
         match gateway.page_token(self.event):
             case None:
                 return ""
@@ -50,10 +65,10 @@ class ApiRequest:
                 return position
         raise paging.bad_token()
 
-    def mask(self) -> list[str] | None:
-        """The fields that a PATCH is to change; None for those that it holds.
+    def field_mask(self) -> list[str] | None:
+        """The fields that a PATCH changes; None for all fields that its body holds.
 
-        As everywhere, a parameter without a value is none.
+        A parameter without a value counts as absent, as it does everywhere in this API.
         """
         paths = gateway.query(self.event, "update_mask", "updateMask")
         return [path for path in paths if path] or None

@@ -1,4 +1,4 @@
-"""Routes of roles, which are the same everywhere."""
+"""Routes of roles, which are the same in every project and organization."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from dataconnectors.kernel.errors import NotFoundError
 
 
 def routes(access: Access) -> Router:
-    """`/v2/roles` and below, for everybody who can call."""
+    """`/v2/roles` and below, for every caller with credentials."""
     router = Router()
     request = ApiRequest(router, access)
 

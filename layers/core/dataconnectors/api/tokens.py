@@ -9,7 +9,7 @@ from dataconnectors.identity.access import Access
 
 
 def routes(access: Access) -> Router:
-    """`/v2/oauth2/token`: a service account's signed assertion for an access token (RFC 7523)."""
+    """`/v2/oauth2/token`: exchanges a service account's signed assertion (RFC 7523) for a token."""
     router = Router()
 
     @router.post("/v2/oauth2/token")

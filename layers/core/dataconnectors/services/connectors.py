@@ -1,4 +1,4 @@
-"""Routes of data connectors."""
+"""Data connectors: what their owners do with them."""
 
 import time
 from collections.abc import Callable
@@ -6,10 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from dataconnectors.api.request import ApiRequest
-from dataconnectors.aws import gateway
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors import configuration
 from dataconnectors.connectors.configuration import CheckUrl, Configuration
@@ -21,7 +17,6 @@ from dataconnectors.connectors.idempotency import (
 )
 from dataconnectors.connectors.secrets import NO_SECRETS, Secrets, open_secrets
 from dataconnectors.delivery.freshness import SETTLE_SECONDS
-from dataconnectors.identity.access import Access
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import (
@@ -35,17 +30,15 @@ from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 
 TRIES = 5
-"""Of a change that other writers of the same connector got ahead of."""
+"""How often a change is tried when other writers of the same connector get in first."""
 
 READERS = 10
-"""Secrets of a list that KMS opens at the same time: a hundred take ten times one, not a hundred
-times. Those opened within the last half minute are in the vault's memory. Also as many as the
-shards of a connector's metrics, which are read at the same time too."""
-
-COLLECTION = "/v2/projects/<project>/dataconnectors"
+"""Threads that read at the same time. KMS opens the secrets of a list in them: a hundred connectors
+take ten times as long as one, not a hundred times. (The vault remembers for half a minute what it
+opened.) The shards of a connector's attempt counts are read in them too, and there are fewer."""
 
 
-class Connectors:
+class ConnectorService:
     """Connectors of any project, as their owners see them. Checks no permission."""
 
     def __init__(
@@ -54,19 +47,21 @@ class Connectors:
         vault: Vault,
         provision: Callable[[Connector], Connector],
         check_url: CheckUrl,
-        tallies: AttemptCountStore,
+        attempt_counts: AttemptCountStore,
         *,
         entropy: Callable[[int], bytes],
         now: Callable[[], float],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`provision` does what `provisioning.Provisioner.provision` says; `entropy` gives random
-        bytes, `now` epoch seconds; `sleep` takes seconds."""
+        """`provision` makes a connector's queue and mapping, see `Provisioner.provision`.
+
+        `entropy` gives random bytes, `now` epoch seconds; `sleep` takes seconds.
+        """
         self._store = store
         self._vault = vault
         self._provision = provision
         self._check_url = check_url
-        self._tallies = tallies
+        self._attempt_counts = attempt_counts
         self._entropy = entropy
         self._now = now
         self._sleep = sleep
@@ -75,13 +70,17 @@ class Connectors:
     def create(
         self, project: str, body: Any, actor: Actor, idempotency_key: str = ""
     ) -> dict[str, Any]:
-        """Make a connector; answers when its queue takes events.
+        """Create a connector, and return when its queue takes events.
 
-        The row comes first: whatever dies after it, the reconciler finishes. A call that equals
-        one of a moment ago finishes that one's connector and shows it.
+        The row is written first. If anything fails after that, the reconciler finishes the
+        connector. A call that equals one of the last minute is taken for the same call sent again:
+        it finishes the connector of the first call and shows it.
+
+        Raises `BadRequestError`, `NotFoundError` without project, `ConflictError`, and
+        `UnavailableError` when the queue is not ready yet.
         """
         wanted = configuration.parse_create(body, self._check_url)
-        connector = self._remembered_or_new(project, wanted, actor, idempotency_key)
+        connector = self._find_or_create(project, wanted, actor, idempotency_key)
         try:
             connector = self._provision(connector)
         except ControlPlaneError as error:
@@ -91,27 +90,29 @@ class Connectors:
             ) from error
         return configuration.to_api(connector, wanted.secrets)
 
-    def _remembered_or_new(
+    def _find_or_create(
         self, project: str, wanted: Configuration, actor: Actor, idempotency_key: str
     ) -> Connector:
+        """The connector that an equal call made a moment ago, or a new one."""
         digest = digest_of_create(actor.key_id, idempotency_key, wanted)
         new = self._new(project, wanted)
         entry = actor.audit_entry("dataconnector.create", new.name)
-        creation = IdempotencyRecord(project, digest, new.id, self._now() + REMEMBERED_SECONDS)
-        before: IdempotencyRecord | None = None
+        record = IdempotencyRecord(project, digest, new.id, self._now() + REMEMBERED_SECONDS)
+        earlier: IdempotencyRecord | None = None
         for _ in range(TRIES):
-            if self._store.create_connector(new, entry, creation, instead_of=before):
+            if self._store.create_connector(new, entry, record, instead_of=earlier):
                 return new
-            before = self._store.creation(project, digest)
-            first = self._made_by(before)
-            if first is not None and self._settings(first) == wanted:
+            earlier = self._store.creation(project, digest)
+            first = self._connector_of(earlier)
+            if first is not None and self._configuration_of(first) == wanted:
                 return first
         raise ConflictError("equal calls keep making connectors: list them and try again")
 
-    def _made_by(self, creation: IdempotencyRecord | None) -> Connector | None:
-        if creation is None or creation.expires_at < self._now():
+    def _connector_of(self, record: IdempotencyRecord | None) -> Connector | None:
+        """The connector that a create call made; None when the record or the connector is gone."""
+        if record is None or record.expires_at < self._now():
             return None
-        name = f"projects/{creation.project}/dataconnectors/{creation.connector}"
+        name = f"projects/{record.project}/dataconnectors/{record.connector}"
         connector = self._store.connector(name)
         if connector is None or connector.lifecycle is Lifecycle.DELETING:
             return None
@@ -142,7 +143,7 @@ class Connectors:
         return replace(connector, sealed=self._seal(wanted.secrets, connector.name))
 
     def get(self, project: str, connector_id: str) -> dict[str, Any]:
-        """One connector; `NotFoundError` when it is not there or is being deleted."""
+        """One connector; raises `NotFoundError` when it is not there or is being deleted."""
         return self._to_api(self._find(project, connector_id))
 
     def list_all(self, project: str) -> dict[str, Any]:
@@ -160,19 +161,19 @@ class Connectors:
             "nextPageToken": "",
         }
 
-    def patch(
+    def update(
         self, project: str, connector_id: str, body: Any, mask: list[str] | None, actor: Actor
     ) -> dict[str, Any]:
-        """Change the named fields, whatever others change at the same time.
+        """Change the given fields, and keep what others change at the same time.
 
-        Where the connector is disabled on return, no attempt begins any more.
+        If the connector is disabled when this returns, no attempt begins any more.
         """
         for _ in range(TRIES):
             old = self._find(project, connector_id)
-            current = self._settings(old)
+            current = self._configuration_of(old)
             wanted = configuration.parse_patch(body, mask, current, self._check_url)
             if wanted == current:
-                self._settle(old)
+                self._wait_for_senders(old)
                 return configuration.to_api(old, current.secrets)
             entry = actor.audit_entry(
                 "dataconnector.update",
@@ -181,14 +182,17 @@ class Connectors:
             )
             written = self._store.update_connector(old, self._changed(old, current, wanted), entry)
             if written is not None:
-                self._settle(written)
+                self._wait_for_senders(written)
                 return configuration.to_api(written, wanted.secrets)
         raise ConflictError(f"{old.name} keeps being changed by others: read it and try again")
 
     def delete(self, project: str, connector_id: str, actor: Actor) -> dict[str, Any]:
-        """Mark the connector: nothing is queued or sent from now on. The reconciler clears up."""
+        """Mark the connector as deleted. When this returns, nothing is queued or sent any more.
+
+        The reconciler removes the mapping, the queue and the row.
+        """
         for _ in range(TRIES):
-            old = self._find(project, connector_id, settle=True)
+            old = self._find(project, connector_id, wait_if_deleted=True)
             gone = replace(
                 old,
                 lifecycle=Lifecycle.DELETING,
@@ -198,27 +202,28 @@ class Connectors:
             entry = actor.audit_entry("dataconnector.delete", old.name)
             written = self._store.update_connector(old, gone, entry)
             if written is not None:
-                self._settle(written)
+                self._wait_for_senders(written)
                 return {}
         raise ConflictError(f"{old.name} keeps being changed by others: try again")
 
     def metrics(self, project: str, connector_id: str) -> dict[str, Any]:
-        """How the attempts of the last 3 hours went."""
+        """How many attempts of the last 3 hours succeeded and failed, and how long they took."""
         connector = self._find(project, connector_id)
-        tally = self._tallies.recent(connector.name, self._now(), self._readers.map)
-        latency = tally.percentile(99)
+        counts = self._attempt_counts.recent(connector.name, self._now(), self._readers.map)
+        latency = counts.percentile(99)
         return {
             "metrics": {
-                "successCount": tally.successes,
-                "errorCount": tally.errors,
+                "successCount": counts.successes,
+                "errorCount": counts.errors,
                 "latency99p": f"{latency:.3f}s" if latency else "0s",
             }
         }
 
-    def _settle(self, connector: Connector) -> None:
-        """Wait until no attempt can begin on what was read before this connector was disabled.
+    def _wait_for_senders(self, connector: Connector) -> None:
+        """If the connector is disabled, wait until senders no longer use what they read before.
 
-        Whoever disabled it: another call may have done so a moment ago, which has not answered.
+        The wait is needed even when this call changed nothing: another call may have disabled the
+        connector a moment ago and not have answered yet.
         """
         if not connector.is_active:
             self._sleep(SETTLE_SECONDS)
@@ -235,22 +240,23 @@ class Connectors:
             labels=wanted.labels,
             url=wanted.url,
             sealed=sealed,
-            # What was accepted before belongs to the old epoch, and is not sent any more.
+            # Events accepted before the change belong to the old epoch, and are no longer sent.
             epoch=old.epoch + (wanted.status is not old.status),
             update_time=times.to_text(self._now()),
         )
 
-    def _find(self, project: str, connector_id: str, *, settle: bool = False) -> Connector:
+    def _find(self, project: str, connector_id: str, *, wait_if_deleted: bool = False) -> Connector:
         name = f"projects/{project}/dataconnectors/{connector_id}"
         connector = self._store.connector(name)
-        if connector is not None and settle and connector.lifecycle is Lifecycle.DELETING:
-            # Perhaps deleted a moment ago, by a call whose answer this caller did not get.
-            self._settle(connector)
+        if connector is not None and wait_if_deleted and connector.lifecycle is Lifecycle.DELETING:
+            # Another call may have deleted it a moment ago: its caller, who may have missed the
+            # answer, calls again and must not be answered any earlier.
+            self._wait_for_senders(connector)
         if connector is None or connector.lifecycle is Lifecycle.DELETING:
             raise NotFoundError(f"{name:.200} is not there")
         return connector
 
-    def _settings(self, connector: Connector) -> Configuration:
+    def _configuration_of(self, connector: Connector) -> Configuration:
         return configuration.of(connector, open_secrets(connector, self._vault))
 
     def _to_api(self, connector: Connector) -> dict[str, Any]:
@@ -258,43 +264,3 @@ class Connectors:
 
     def _seal(self, secrets: Secrets, name: str) -> bytes | None:
         return None if secrets == NO_SECRETS else self._vault.seal(secrets.to_bytes(), name)
-
-
-def routes(connectors: Connectors, access: Access) -> Router:
-    """`/v2/projects/{project}/dataconnectors` and below."""
-    router = Router()
-    request = ApiRequest(router, access)
-
-    @router.get(COLLECTION)
-    def list_connectors(project: str) -> dict[str, Any]:
-        request.project(project, "dataconnector.read")
-        return connectors.list_all(project)
-
-    @router.post(COLLECTION)
-    def create_connector(project: str) -> dict[str, Any]:
-        actor = request.project(project, "dataconnector.create")
-        idempotency_key = gateway.headers(request.event).get("idempotency-key", "")
-        return connectors.create(project, request.body(), actor, idempotency_key)
-
-    # Before the route of a connector, whose pattern takes a colon too.
-    @router.get(COLLECTION + "/<connector>:metrics")
-    def get_metrics(project: str, connector: str) -> dict[str, Any]:
-        request.project(project, "dataconnector.read")
-        return connectors.metrics(project, connector)
-
-    @router.get(COLLECTION + "/<connector>")
-    def get_connector(project: str, connector: str) -> dict[str, Any]:
-        request.project(project, "dataconnector.read")
-        return connectors.get(project, connector)
-
-    @router.patch(COLLECTION + "/<connector>")
-    def update_connector(project: str, connector: str) -> dict[str, Any]:
-        actor = request.project(project, "dataconnector.update")
-        return connectors.patch(project, connector, request.body(), request.mask(), actor)
-
-    @router.delete(COLLECTION + "/<connector>")
-    def delete_connector(project: str, connector: str) -> dict[str, Any]:
-        actor = request.project(project, "dataconnector.delete")
-        return connectors.delete(project, connector, actor)
-
-    return router

@@ -1,4 +1,4 @@
-"""Routes of devices' labels: of many devices at once, of one, and a single label."""
+"""Changing devices' labels while others change them too."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,37 +7,35 @@ from dataclasses import replace
 from functools import partial
 from random import random
 from typing import Any
-from urllib.parse import unquote
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from dataconnectors.api.request import ApiRequest
 from dataconnectors.devices.device import Device, batch_error, check_labels, parse_name
-from dataconnectors.devices.labels import Batch, LabelChange, parse_batch
-from dataconnectors.identity.access import Access
+from dataconnectors.devices.labels import Batch, LabelChange
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.kernel.ids import is_id
-from dataconnectors.services.devices import COLLECTION
 from dataconnectors.store.devices import DeviceStore
 
 PATIENCE = 1.8
-"""Seconds in which a request tries again what other writers of the same labels got ahead of; its
-callers wait three. As one writer always gets ahead, dozens can change one device at once."""
+"""Seconds in which a request repeats a write that another writer of the same labels got in before.
+Callers wait three seconds. Of several writers one always succeeds, so dozens can change one device
+at the same time."""
 
 PAUSE = 0.02
-"""Seconds before the second try at most, doubled before each further one: about as long as a read
-and a write take. Each waits a random part of it: whoever met once shall not meet again."""
+"""Longest wait before the second try, in seconds; doubled before each further try. A read and a
+write take about as long. Each wait is a random part of it, so that two writers that collided once
+do not collide again."""
 
 LONGEST_PAUSE = 0.1
-"""Seconds. With ten writers, one of them writes about every tenth of it: who waits longer gains
-nothing, and has fewer tries left."""
+"""Seconds. Of ten writers, one succeeds about every tenth of this time: a longer wait would gain
+nothing and leave fewer tries."""
 
 Labels = Mapping[str, str]
 
 
-class DeviceLabels:
-    """Changes labels. The table's stream makes the event of each change, see `labels`."""
+class LabelService:
+    """Changes labels. The table's stream turns each change into a labelsChanged event: see
+    `ingest.label_events`.
+    """
 
     def __init__(
         self,
@@ -47,33 +45,58 @@ class DeviceLabels:
         now: Callable[[], float],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`now` gives epoch seconds."""
+        """`now` gives epoch seconds; `sleep` takes seconds."""
         self._store = store
         self._executor = executor
         self._now = now
         self._sleep = sleep
 
+    def replace(self, project: str, device_id: str, body: Any) -> dict[str, Any]:
+        """Give a device exactly the labels of `{"labels": {...}}`.
+
+        The vendor's Terraform provider renames a device with this call. It sends the whole device;
+        everything but the labels is not the caller's to change, and is ignored.
+        """
+        if not isinstance(body, dict):
+            raise BadRequestError("body: expected a device")
+        wanted: Any = body.get("labels")
+        check_labels(wanted)
+        return self.change(project, device_id, lambda _: wanted).to_api()
+
+    def set_one(self, project: str, device_id: str, key: str, value: Any) -> Device:
+        """Set one label; raises `BadRequestError` when key or value is no label."""
+        check_labels({key: value})
+        return self.change(project, device_id, LabelChange({key: str(value)}, frozenset()).of)
+
     def change(self, project: str, device_id: str, change: Callable[[Labels], Labels]) -> Device:
-        """Change one device's labels, whatever others change at the same time."""
+        """Change one device's labels, whatever others change at the same time.
+
+        Raises `NotFoundError` without device, and `ConflictError` when other writers got in first
+        for `PATIENCE` seconds.
+        """
         until = self._now() + PATIENCE
         device = self._store.device(project, device_id) if is_id(device_id) else None
         if device is None:
             raise NotFoundError(f"projects/{project}/devices/{device_id:.80} is not there")
         return self._change(device, change, until)
 
-    def batch(self, project: str, batch: Batch) -> dict[str, Any]:
-        """Change the labels of a project's devices, each by itself; what failed, by device."""
+    def update_batch(self, project: str, batch: Batch) -> dict[str, Any]:
+        """Change the labels of a project's devices, each independently of the others.
+
+        The answer holds an error for each device whose labels could not be changed.
+        """
         until = self._now() + PATIENCE
         parsed = {name: parse_name(name) for name in batch.devices}
         ids = [place[1] for place in parsed.values() if place and place[0] == project]
         found = self._store.devices(project, ids)
         jobs = [
-            partial(self._try, name, project, found, batch.change, until) for name in batch.devices
+            partial(self._change_of_batch, name, project, found, batch.change, until)
+            for name in batch.devices
         ]
         errors = self._executor.map(lambda job: job(), jobs)
         return {"batchErrors": [error for error in errors if error is not None]}
 
-    def _try(
+    def _change_of_batch(
         self,
         name: str,
         project: str,
@@ -81,6 +104,7 @@ class DeviceLabels:
         change: LabelChange,
         until: float,
     ) -> dict[str, Any] | None:
+        """Change one device of a batch; the error to answer, or None when it was changed."""
         place = parse_name(name)
         if place is None:
             return batch_error(name, "INVALID_ARGUMENT", "expected projects/…/devices/…")
@@ -98,7 +122,7 @@ class DeviceLabels:
         return None
 
     def _change(self, device: Device, change: Callable[[Labels], Labels], until: float) -> Device:
-        """Try until the time `until`, and once in any case."""
+        """Try until the time `until`, but at least once."""
         current: Device | None = device
         longest = PAUSE
         while current is not None:
@@ -116,40 +140,3 @@ class DeviceLabels:
             longest = min(2 * longest, LONGEST_PAUSE)
             current = self._store.device(device.project, device.id)
         raise NotFoundError(f"{device.name} is not there")
-
-
-def routes(labels: DeviceLabels, access: Access) -> Router:
-    """Label routes below `/v2/projects/{project}/devices`."""
-    router = Router()
-    request = ApiRequest(router, access)
-
-    @router.post(COLLECTION + ":batchUpdate")
-    def batch_update(project: str) -> dict[str, Any]:
-        request.project(project, "device.update")
-        return labels.batch(project, parse_batch(request.body()))
-
-    @router.put(COLLECTION + "/<device>")
-    def replace_device(project: str, device: str) -> dict[str, Any]:
-        """How the vendor's Terraform provider renames: with all the labels it shall have.
-
-        What else there is of a device is not the caller's to change, and is ignored.
-        """
-        request.project(project, "device.update")
-        body = request.body()
-        if not isinstance(body, dict):
-            raise BadRequestError("body: expected a device")
-        wanted: Any = body.get("labels")
-        check_labels(wanted)
-        return labels.change(project, device, lambda _: wanted).to_api()
-
-    @router.patch(COLLECTION + "/<device>/labels/<label>")
-    def set_label(project: str, device: str, label: str) -> dict[str, Any]:
-        request.project(project, "device.update")
-        body = request.body()
-        key = unquote(label)
-        value = body.get("value") if isinstance(body, dict) else None
-        check_labels({key: value})
-        changed = labels.change(project, device, LabelChange({key: str(value)}, frozenset()).of)
-        return {"name": f"{changed.name}/labels/{label}", "value": value}
-
-    return router

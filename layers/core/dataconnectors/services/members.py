@@ -1,15 +1,10 @@
-"""Routes of members, of projects and of organizations alike."""
+"""Members of projects and of organizations: who has which roles."""
 
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools.event_handler.api_gateway import Response, Router
-
-from dataconnectors.api.request import ApiRequest
-from dataconnectors.aws import gateway
-from dataconnectors.identity import accounts, members
-from dataconnectors.identity.access import Access
-from dataconnectors.identity.accounts import ServiceAccount
+from dataconnectors.identity import members
+from dataconnectors.identity.accounts import ServiceAccount, account_of
 from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.members import Member
 from dataconnectors.identity.projects import ORGANIZATION
@@ -20,33 +15,30 @@ from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.members import MemberStore
 
-INVITATIONS_PATH = "/v2/invitations"
-"""What an invitation leads to: there is no sign-in for people, and the page says so."""
-
 TRIES = 5
-"""Of a change that other writers of the same member got ahead of."""
+"""How often a change is tried when other writers of the same member get in first."""
 
 _OUTPUT_ONLY = ("name", "displayName", "status", "accountType", "createTime")
 
 
-class Members:
-    """Members of a `parent`, `projects/{id}` or `organizations/{id}`. Checks no permission."""
+class MemberService:
+    """Members of a `parent`: `projects/{id}` or `organizations/{id}`. Checks no permission."""
 
-    def __init__(self, store: MemberStore, account_store: AccountStore) -> None:
+    def __init__(self, store: MemberStore, accounts: AccountStore) -> None:
         self._store = store
-        self._accounts = account_store
+        self._accounts = accounts
 
     def list_all(self, parent: str) -> dict[str, Any]:
-        """All members in one page: the SDK carries a page token over into its next list calls."""
+        """All members, oldest first."""
         found = sorted(self._store.members(parent), key=lambda member: member.create_time)
         return {"members": [member.to_api() for member in found], "nextPageToken": ""}
 
     def get(self, parent: str, member_id: str) -> dict[str, Any]:
-        """One member."""
+        """One member; raises `NotFoundError`."""
         return self._find(parent, member_id).to_api()
 
     def add(self, parent: str, body: Any, actor: Actor) -> dict[str, Any]:
-        """Make somebody a member: `{"email", "roles"}`."""
+        """Make somebody a member from `{"email", "roles"}`; raises `BadRequestError`."""
         given = fields.settable(body, ("email", "roles"), output_only=_OUTPUT_ONLY)
         email = members.parse_email(given.get("email"))
         granted = members.parse_roles(given.get("roles"), _roles_of(parent))
@@ -64,10 +56,14 @@ class Members:
         self._store.add(member, account, entry)
         return member.to_api()
 
-    def set_roles(
+    def update(
         self, parent: str, member_id: str, body: Any, mask: list[str] | None, actor: Actor
     ) -> dict[str, Any]:
-        """Replace the roles: `{"roles"}`. The log tells what they were, whoever else does so."""
+        """Replace a member's roles: `{"roles"}`.
+
+        The audit entry holds the roles before the change, so the write is repeated when somebody
+        else changes the roles at the same time.
+        """
         ignored = (*_OUTPUT_ONLY, "email")
         given = fields.settable(body, ("roles",), output_only=ignored, mask=mask)
         for _ in range(TRIES):
@@ -89,23 +85,23 @@ class Members:
         return {}
 
     def leave_all(self, account: ServiceAccount, actor: Actor, *, but: str = "") -> None:
-        """End all memberships of an account that is being deleted, except in `but`.
+        """End all memberships of an account that is being deleted, except the one in `but`.
 
-        Another project is told that the account went, not who of this one did it, nor from where.
+        The audit log of another project says that the account left. It does not say who deleted
+        the account or from which address: that is no business of the other project.
         """
-        leaving = replace(actor, email=account.email, key_id="", address="")
+        left = replace(actor, email=account.email, key_id="", address="")
         own = (f"projects/{account.project}", ORGANIZATION)
         for membership in self._store.memberships(account.id):
             member = self._store.member(membership.parent, account.id)
             if membership.parent != but and member is not None:
-                self._remove(member, actor if member.parent in own else leaving)
+                self._remove(member, actor if member.parent in own else left)
 
-    def invite_url(self, parent: str, member_id: str, host: str) -> dict[str, Any]:
-        """Where a person would accept: service accounts are members at once."""
+    def check_invited(self, parent: str, member_id: str) -> None:
+        """Raise `BadRequestError` for a service account: it is a member without invitation."""
         member = self._find(parent, member_id)
         if member.is_service_account:
             raise BadRequestError(f"{member.name} is a service account: a member already")
-        return {"inviteUrl": f"https://{host}{INVITATIONS_PATH}"}
 
     def _remove(self, member: Member, actor: Actor) -> None:
         entry = actor.audit_entry(
@@ -120,12 +116,14 @@ class Members:
         return found
 
     def _account(self, parent: str, email: str) -> ServiceAccount | None:
-        """The service account of an email, when whoever adds it may know whether there is one.
+        """The service account with an email; None when the parent must not learn whether it exists.
 
-        An organization may, and a project of its own: of another project's accounts it is told
-        nothing, so an email that is none becomes a member that never calls.
+        An organization may know all accounts, a project only its own. An email that looks like an
+        account of another project is added unchecked: when there is no such account, it becomes a
+        member that never calls. Raises `BadRequestError` for an account that should exist and
+        does not.
         """
-        owner = accounts.account_of(email)
+        owner = account_of(email)
         if owner is None:
             return None
         if parent.startswith("projects/") and parent != f"projects/{owner[0]}":
@@ -136,99 +134,10 @@ class Members:
         return account
 
 
-def project_routes(service: Members, access: Access) -> Router:
-    """`/v2/projects/{project}/members` and below."""
-    router = Router()
-    request = ApiRequest(router, access)
-    collection = "/v2/projects/<project>/members"
-
-    @router.get(collection)
-    def list_project_members(project: str) -> dict[str, Any]:
-        request.project(project, "membership.read")
-        return service.list_all(f"projects/{project}")
-
-    @router.post(collection)
-    def add_project_member(project: str) -> dict[str, Any]:
-        actor = request.project(project, "membership.create")
-        return service.add(f"projects/{project}", request.body(), actor)
-
-    # Before the plain one, which would take the verb for a part of the id.
-    @router.get(collection + "/<member>:getInviteUrl")
-    def get_project_invite_url(project: str, member: str) -> dict[str, Any]:
-        request.project(project, "membership.create")
-        return service.invite_url(f"projects/{project}", member, gateway.host(request.event))
-
-    @router.get(collection + "/<member>")
-    def get_project_member(project: str, member: str) -> dict[str, Any]:
-        request.project(project, "membership.read")
-        return service.get(f"projects/{project}", member)
-
-    @router.patch(collection + "/<member>")
-    def update_project_member(project: str, member: str) -> dict[str, Any]:
-        actor = request.project(project, "membership.update")
-        return service.set_roles(
-            f"projects/{project}", member, request.body(), request.mask(), actor
-        )
-
-    @router.delete(collection + "/<member>")
-    def remove_project_member(project: str, member: str) -> dict[str, Any]:
-        actor = request.project(project, "membership.delete")
-        return service.remove(f"projects/{project}", member, actor)
-
-    return router
-
-
-def organization_routes(service: Members, access: Access) -> Router:
-    """`/v2/organizations/{organization}/members` and below, and the page of invitations."""
-    router = Router()
-    request = ApiRequest(router, access)
-    collection = "/v2/organizations/<organization>/members"
-
-    @router.get(collection)
-    def list_organization_members(organization: str) -> dict[str, Any]:
-        request.parent(f"organizations/{organization}", "organization.read")
-        return service.list_all(f"organizations/{organization}")
-
-    @router.post(collection)
-    def add_organization_member(organization: str) -> dict[str, Any]:
-        actor = request.parent(f"organizations/{organization}", "organization.update")
-        return service.add(f"organizations/{organization}", request.body(), actor)
-
-    @router.get(collection + "/<member>:getInviteUrl")
-    def get_organization_invite_url(organization: str, member: str) -> dict[str, Any]:
-        request.parent(f"organizations/{organization}", "organization.update")
-        host = gateway.host(request.event)
-        return service.invite_url(f"organizations/{organization}", member, host)
-
-    @router.get(collection + "/<member>")
-    def get_organization_member(organization: str, member: str) -> dict[str, Any]:
-        request.parent(f"organizations/{organization}", "organization.read")
-        return service.get(f"organizations/{organization}", member)
-
-    @router.delete(collection + "/<member>")
-    def remove_organization_member(organization: str, member: str) -> dict[str, Any]:
-        actor = request.parent(f"organizations/{organization}", "organization.update")
-        return service.remove(f"organizations/{organization}", member, actor)
-
-    @router.get(INVITATIONS_PATH)
-    def explain_invitations() -> Response[str]:
-        return Response(status_code=200, content_type="text/html; charset=utf-8", body=PAGE)
-
-    return router
-
-
-PAGE = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Invitations</title>'
-    "<h1>Invitations</h1><p>People cannot sign in to this deployment of Data Connectors, so an "
-    "invitation cannot be accepted. Ask an administrator of the project for a service account and "
-    "a key.</p></html>"
-)
-
-
 def _roles_of(parent: str) -> tuple[str, ...]:
     return PROJECT_ROLES if parent.startswith("projects/") else ORGANIZATION_ROLES
 
 
-def _action(parent: str, what: str) -> str:
-    """The permission that it took."""
-    return f"membership.{what}" if parent.startswith("projects/") else "organization.update"
+def _action(parent: str, change: str) -> str:
+    """The action in the audit log: the permission that the change needs."""
+    return f"membership.{change}" if parent.startswith("projects/") else "organization.update"

@@ -1,18 +1,14 @@
-"""Routes of projects."""
+"""Projects: which of them a caller sees, and what may be done with one."""
 
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from dataconnectors.api.request import ApiRequest
-from dataconnectors.aws import gateway
 from dataconnectors.connectors.connector import Lifecycle
 from dataconnectors.identity import roles
 from dataconnectors.identity.access import Access, Caller
 from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.projects import ORGANIZATION, Project, to_api
-from dataconnectors.kernel import fields, paging, times
+from dataconnectors.kernel import fields, times
 from dataconnectors.kernel.errors import (
     BadRequestError,
     ConflictError,
@@ -20,14 +16,20 @@ from dataconnectors.kernel.errors import (
     NotFoundError,
 )
 from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
-from dataconnectors.services.members import Members
+from dataconnectors.services.members import MemberService
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.members import MemberStore
 from dataconnectors.store.projects import Deletion, ProjectStore
 from dataconnectors.store.table import BATCH_GET_KEYS
 
-COLLECTION = "/v2/projects"
+LARGEST_PAGE = BATCH_GET_KEYS
+"""Projects on a page: as many as one BatchGetItem reads."""
+
+TRIES = 5
+"""How often a deletion is tried when writers of the project's connectors get in first."""
+
+_SETTABLE_ON_CREATE = ("organization", "displayName")
 
 _OUTPUT_ONLY = (
     "name",
@@ -37,20 +39,20 @@ _OUTPUT_ONLY = (
     "inventory",
 )
 
-TRIES = 5
-"""Of a deletion that writers of the project's connectors got ahead of."""
 
+class ProjectService:
+    """Projects as their members see them.
 
-class Projects:
-    """Projects, as their members see them. Checks no permission but who may see what."""
+    Lists hold only what the caller may read. Apart from that, it checks no permission.
+    """
 
     def __init__(
         self,
         store: ProjectStore,
         connectors: ConnectorStore,
         accounts: AccountStore,
-        member_rows: MemberStore,
-        members: Members,
+        member_store: MemberStore,
+        members: MemberService,
         access: Access,
         *,
         entropy: Callable[[int], bytes],
@@ -59,60 +61,49 @@ class Projects:
         self._store = store
         self._connectors = connectors
         self._accounts = accounts
-        self._member_rows = member_rows
+        self._member_store = member_store
         self._members = members
         self._access = access
         self._entropy = entropy
 
-    def get(self, project_id: str) -> Project:
-        """One project."""
-        found = self._store.project(project_id)
-        if found is None:
-            raise NotFoundError(f"projects/{project_id} is not there")
-        return found
+    def get(self, project_id: str) -> dict[str, Any]:
+        """One project; raises `NotFoundError`."""
+        return to_api(self._find(project_id))
 
-    def visible_ids(self, caller: Caller, *, limit: int, after: str) -> tuple[list[str], str]:
-        """Ids of projects that the caller may read, after the id `after`, and where to go on."""
-        if roles.permits(self._access.roles(caller, ORGANIZATION), "project.read"):
-            return self._store.ids_in_organization(ORGANIZATION, limit=limit, after=after)
-        visible = [
-            membership.parent.removeprefix("projects/")
-            for membership in self._member_rows.memberships(caller.account.id)
-            if membership.parent.startswith("projects/")
-            and roles.permits(membership.roles, "project.read")
-        ]
-        page = sorted(project_id for project_id in visible if project_id > after)[: limit + 1]
-        return page[:limit], page[limit - 1] if len(page) > limit else ""
-
-    def all_visible_ids(self, caller: Caller) -> list[str]:
-        """Ids of all projects that the caller may read."""
-        found, after = self.visible_ids(caller, limit=BATCH_GET_KEYS, after="")
+    def readable_ids(self, caller: Caller) -> list[str]:
+        """The ids of all projects that the caller may read."""
+        found, after = self._page_of_ids(caller, limit=BATCH_GET_KEYS, after="")
         while after:
-            page, after = self.visible_ids(caller, limit=BATCH_GET_KEYS, after=after)
+            page, after = self._page_of_ids(caller, limit=BATCH_GET_KEYS, after=after)
             found += page
         return found
 
     def page(
         self, caller: Caller, organization: str, words: str, *, limit: int, after: str
-    ) -> tuple[list[Project], str]:
-        """Projects that the caller may read, and the id to go on after.
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Projects that the caller may read, and the id to go on after ("" on the last page).
 
-        With `organization` those of that one, with `words` those with all of them in their names:
-        a page may hold fewer than `limit`, or none, and still not be the last.
+        With `organization` only its projects, with `words` only projects that have all of them in
+        their names. Filters apply to what a page has read, so a page may hold fewer than `limit`
+        projects, or none, and still not be the last.
         """
-        ids, rest = self.visible_ids(caller, limit=limit, after=after)
+        ids, last = self._page_of_ids(caller, limit=limit, after=after)
         found = [
             project
             for project in self._store.projects(ids)
             if project.matches(words) and organization in ("", project.organization)
         ]
-        return found, rest
+        return [to_api(project) for project in found], last
 
-    def create(self, organization: str, display_name: str, actor: Actor) -> Project:
-        """Make a project. Its first member is up to the organization's administrators."""
+    def create(self, organization: str, body: Any, actor: Actor) -> dict[str, Any]:
+        """Create a project from `{"displayName", "organization"?}`; raises `BadRequestError`.
+
+        It has no members: the organization's administrators add the first.
+        """
+        given = fields.settable(body, _SETTABLE_ON_CREATE, output_only=_OUTPUT_ONLY)
         project = Project(
             id=new_id(actor.now, self._entropy(ENTROPY_BYTES)),
-            display_name=display_name,
+            display_name=_display_name(given.get("displayName")),
             organization=organization,
             sensor_count=0,
             cloud_connector_count=0,
@@ -123,37 +114,48 @@ class Projects:
             actor.audit_entry("project.create", project.name),
             actor.audit_entry("project.create", project.name, log=organization),
         )
-        return project
+        return to_api(project)
 
-    def rename(self, project_id: str, display_name: str, actor: Actor) -> Project:
-        """Change the display name."""
-        entry = actor.audit_entry(
-            "project.update", f"projects/{project_id}", fields=("displayName",)
-        )
-        self._store.rename_project(project_id, display_name, entry)
+    def update(
+        self, project_id: str, body: Any, mask: list[str] | None, actor: Actor
+    ) -> dict[str, Any]:
+        """Rename a project: `{"displayName"}`; raises `BadRequestError`."""
+        ignored = (*_OUTPUT_ONLY, "organization")
+        given = fields.settable(body, ("displayName",), output_only=ignored, mask=mask)
+        project = self._find(project_id)
+        if "displayName" not in given:
+            return to_api(project)
+        name = _display_name(given["displayName"])
+        if name == project.display_name:
+            return to_api(project)
+        entry = actor.audit_entry("project.update", project.name, fields=("displayName",))
+        self._store.rename_project(project_id, name, entry)
         return self.get(project_id)
 
-    def delete(self, project_id: str, actor: Actor, *, may_organize: bool) -> None:
-        """Delete a project without devices and connectors, with its members and accounts.
+    def delete(
+        self, project_id: str, actor: Actor, *, administers_organization: bool
+    ) -> dict[str, Any]:
+        """Delete a project that has no devices and no connectors, with its members and accounts.
 
-        An account that administers the organization goes only with the organization's consent:
-        `may_organize`.
+        Only a caller who `administers_organization` may delete a project with an account that
+        does so too: others could remove the organization's administrators that way.
         """
         accounts = self._accounts.service_accounts(project_id)
-        if not may_organize:
-            administrators = {member.id for member in self._member_rows.members(ORGANIZATION)}
+        if not administers_organization:
+            administrators = {member.id for member in self._member_store.members(ORGANIZATION)}
             if administrators & {account.id for account in accounts}:
                 raise ForbiddenError(
                     f"an account of projects/{project_id} administers {ORGANIZATION}: "
-                    "only its administrators delete the project"
+                    "only its administrators may delete the project"
                 )
-        project = self.get(project_id)
-        self._delete(project, actor)
+        project = self._find(project_id)
+        self._delete_row(project, actor)
         for account in accounts:
             self._members.leave_all(account, actor, but=project.name)
         self._store.delete_leftovers(project_id)
+        return {}
 
-    def _delete(self, project: Project, actor: Actor) -> None:
+    def _delete_row(self, project: Project, actor: Actor) -> None:
         entry = actor.audit_entry(
             "project.delete",
             project.name,
@@ -177,78 +179,36 @@ class Projects:
                     continue
         raise ConflictError(f"{project.name} keeps being changed by others: try again")
 
+    def _find(self, project_id: str) -> Project:
+        found = self._store.project(project_id)
+        if found is None:
+            raise NotFoundError(f"projects/{project_id} is not there")
+        return found
 
-def routes(projects: Projects, access: Access) -> Router:
-    """`/v2/projects`, `/v2/projects/{project}` and what one may do there."""
-    router = Router()
-    request = ApiRequest(router, access)
-
-    @router.get(COLLECTION)
-    def list_projects() -> dict[str, Any]:
-        caller, event = request.caller(), request.event
-        organization = ",".join(gateway.query(event, "organization"))
-        if organization and not organization.startswith("organizations/"):
-            raise BadRequestError("organization: expected organizations/<id>")
-        words = ",".join(gateway.query(event, "query"))
-        limit, after = gateway.page_size(event, BATCH_GET_KEYS), request.after()
-        found, rest = projects.page(caller, organization, words, limit=limit, after=after)
-        return {
-            "projects": [to_api(project) for project in found],
-            "nextPageToken": paging.encode([rest]) if rest else "",
-        }
-
-    @router.post(COLLECTION)
-    def create_project() -> dict[str, Any]:
-        caller, body = request.caller(), request.body()
-        given = fields.settable(body, ("organization", "displayName"), output_only=_OUTPUT_ONLY)
-        organization = given.get("organization", ORGANIZATION)
-        if not isinstance(organization, str) or not organization.startswith("organizations/"):
-            raise BadRequestError("organization: expected organizations/<id>")
-        access.check(caller, organization, "project.create")
-        name = _name(given.get("displayName"))
-        actor = access.actor(caller, gateway.address(request.event))
-        return to_api(projects.create(organization, name, actor))
-
-    @router.get(COLLECTION + "/<project>")
-    def get_project(project: str) -> dict[str, Any]:
-        request.project(project, "project.read")
-        return to_api(projects.get(project))
-
-    @router.patch(COLLECTION + "/<project>")
-    def update_project(project: str) -> dict[str, Any]:
-        actor = request.project(project, "project.update")
-        ignored = (*_OUTPUT_ONLY, "organization")
-        given = fields.settable(
-            request.body(), ("displayName",), output_only=ignored, mask=request.mask()
-        )
-        found = projects.get(project)
-        if "displayName" in given:
-            name = _name(given["displayName"])
-            if name != found.display_name:
-                found = projects.rename(project, name, actor)
-        return to_api(found)
-
-    @router.delete(COLLECTION + "/<project>")
-    def delete_project(project: str) -> dict[str, Any]:
-        actor = request.project(project, "project.delete")
-        organizes = roles.permits(
-            access.roles(request.caller(), ORGANIZATION), "organization.update"
-        )
-        projects.delete(project, actor, may_organize=organizes)
-        return {}
-
-    @router.get(COLLECTION + "/<project>/permissions")
-    def list_project_permissions(project: str) -> dict[str, Any]:
-        caller, parent = request.caller(), f"projects/{project}"
-        held = access.current_roles(caller, parent)
-        access.check(caller, parent, "")  # Every member may know what they may do
-        known = roles.permissions(held) & roles.permissions(roles.PROJECT_ROLES)
-        return {"permissions": sorted(known), "nextPageToken": ""}
-
-    return router
+    def _page_of_ids(self, caller: Caller, *, limit: int, after: str) -> tuple[list[str], str]:
+        """Ids of projects that the caller may read, after the id `after`, and where to go on."""
+        if roles.permits(self._access.roles(caller, ORGANIZATION), "project.read"):
+            return self._store.ids_in_organization(ORGANIZATION, limit=limit, after=after)
+        readable = [
+            membership.parent.removeprefix("projects/")
+            for membership in self._member_store.memberships(caller.account.id)
+            if membership.parent.startswith("projects/")
+            and roles.permits(membership.roles, "project.read")
+        ]
+        page = sorted(project_id for project_id in readable if project_id > after)[: limit + 1]
+        return page[:limit], page[limit - 1] if len(page) > limit else ""
 
 
-def _name(value: Any) -> str:
+def organization_of_new(body: Any) -> str:
+    """The organization that a create call names, or the only one; raises `BadRequestError`."""
+    given = fields.settable(body, _SETTABLE_ON_CREATE, output_only=_OUTPUT_ONLY)
+    organization = given.get("organization", ORGANIZATION)
+    if not isinstance(organization, str) or not organization.startswith("organizations/"):
+        raise BadRequestError("organization: expected organizations/<id>")
+    return organization
+
+
+def _display_name(value: Any) -> str:
     name = fields.display_name(value)
     if not name:
         raise BadRequestError("displayName: expected a name for the project")

@@ -1,15 +1,10 @@
-"""Routes of service accounts and their keys."""
+"""Service accounts and their keys."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws.vault import Vault
-from dataconnectors.identity import roles
-from dataconnectors.identity.access import Access
 from dataconnectors.identity.accounts import (
     AccountKey,
     ServiceAccount,
@@ -20,27 +15,25 @@ from dataconnectors.identity.accounts import (
 from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel import fields, times
-from dataconnectors.kernel.errors import ConflictError, ForbiddenError, NotFoundError
+from dataconnectors.kernel.errors import ConflictError, NotFoundError
 from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
-from dataconnectors.services.members import Members
+from dataconnectors.services.members import MemberService
 from dataconnectors.store.accounts import AccountStore
 
-COLLECTION = "/v2/projects/<project>/serviceaccounts"
-
 TRIES = 5
-"""Of a change that other writers of the same account got ahead of."""
+"""How often a change is tried when other writers of the same account get in first."""
 
 _FIELDS = ("displayName", "enableBasicAuth")
 _OUTPUT_ONLY = ("name", "email", "createTime", "updateTime")
 
 
-class ServiceAccounts:
+class ServiceAccountService:
     """Service accounts of any project and their keys. Checks no permission."""
 
     def __init__(
         self,
         store: AccountStore,
-        members: Members,
+        members: MemberService,
         vault: Vault,
         *,
         entropy: Callable[[int], bytes],
@@ -52,22 +45,23 @@ class ServiceAccounts:
         self._entropy = entropy
 
     def list_all(self, project: str) -> dict[str, Any]:
-        """All accounts in one page: the SDK carries a page token over into its next list calls."""
+        """All service accounts of a project."""
         found = self._store.service_accounts(project)
         return {"serviceAccounts": [each.to_api() for each in found], "nextPageToken": ""}
 
-    def find(self, project: str, account_id: str) -> ServiceAccount:
-        """One account; `NotFoundError` when it is not there."""
-        found = self._store.service_account(project, account_id) if is_id(account_id) else None
-        if found is None:
-            raise NotFoundError(f"projects/{project}/serviceaccounts/{account_id:.80} is not there")
-        return found
+    def get(self, project: str, account_id: str) -> dict[str, Any]:
+        """One account; raises `NotFoundError`."""
+        return self._find(project, account_id).to_api()
+
+    def administers_organization(self, project: str, account_id: str) -> bool:
+        """Whether an account has a role in the organization; raises `NotFoundError`."""
+        return bool(self._store.roles(ORGANIZATION, self._find(project, account_id)))
 
     def create(self, project: str, body: Any, actor: Actor) -> dict[str, Any]:
-        """Make an account. It has no rights, not even here, until it is made a member."""
-        account_id = self._id(actor)
+        """Create an account. It has no rights anywhere until it is made a member."""
+        account_id = self._new_id(actor)
         time_text = times.to_text(actor.now)
-        account = _applied(
+        account = _with_settings(
             fields.settable(body, _FIELDS, output_only=_OUTPUT_ONLY),
             ServiceAccount(
                 project=project,
@@ -86,11 +80,11 @@ class ServiceAccounts:
     def update(
         self, project: str, account_id: str, body: Any, mask: list[str] | None, actor: Actor
     ) -> dict[str, Any]:
-        """Change the named fields, whatever others change at the same time."""
+        """Change the given fields, and keep what others change at the same time."""
         given = fields.settable(body, _FIELDS, output_only=_OUTPUT_ONLY, mask=mask)
         for _ in range(TRIES):
-            old = self.find(project, account_id)
-            wanted = _applied(given, old)
+            old = self._find(project, account_id)
+            wanted = _with_settings(given, old)
             shown, before = wanted.to_api(), old.to_api()
             changed = tuple(name for name in _FIELDS if shown[name] != before[name])
             if not changed:
@@ -104,11 +98,12 @@ class ServiceAccounts:
     def delete(self, project: str, account_id: str, actor: Actor) -> dict[str, Any]:
         """Delete an account with its keys and memberships.
 
-        The memberships first: what fails in between can be repeated. Once more after it, for one
-        that somebody gave it meanwhile: now nobody can any more.
+        Memberships are ended before the account is deleted, so that a call that failed in between
+        can be repeated. They are ended again afterwards, because somebody may have added the
+        account to a project in the meantime; once it is deleted, nobody can.
         """
         for _ in range(TRIES):
-            account = self.find(project, account_id)
+            account = self._find(project, account_id)
             self._members.leave_all(account, actor)
             entry = actor.audit_entry("serviceaccount.delete", account.name)
             if self._store.delete_service_account(account, entry):
@@ -118,21 +113,21 @@ class ServiceAccounts:
 
     def list_keys(self, project: str, account_id: str) -> dict[str, Any]:
         """All keys of an account in one page, oldest first."""
-        account = self.find(project, account_id)
+        account = self._find(project, account_id)
         return {
             "keys": [account.key_to_api(key_id) for key_id in sorted(account.keys)],
             "nextPageToken": "",
         }
 
     def get_key(self, project: str, account_id: str, key_id: str) -> dict[str, Any]:
-        """One key, without its secret."""
+        """One key, without its secret; raises `NotFoundError`."""
         return self._account_with_key(project, account_id, key_id).key_to_api(key_id)
 
     def create_key(self, project: str, account_id: str, actor: Actor) -> dict[str, Any]:
-        """Make a key; the answer is the only one that holds its secret."""
-        account = self.find(project, account_id)
+        """Create a key. No other answer ever shows its secret."""
+        account = self._find(project, account_id)
         secret = new_secret(self._entropy)
-        key_id = self._id(actor)
+        key_id = self._new_id(actor)
         key = AccountKey(
             id=key_id,
             project=project,
@@ -148,7 +143,7 @@ class ServiceAccounts:
     def delete_key(
         self, project: str, account_id: str, key_id: str, actor: Actor
     ) -> dict[str, Any]:
-        """Revoke a key: what it is remembered for ends within half a minute."""
+        """Revoke a key. Functions that remember it stop accepting it within half a minute."""
         account = self._account_with_key(project, account_id, key_id)
         entry = actor.audit_entry(
             "serviceaccount.key.delete", key_name(project, account_id, key_id)
@@ -157,16 +152,23 @@ class ServiceAccounts:
         return {}
 
     def _account_with_key(self, project: str, account_id: str, key_id: str) -> ServiceAccount:
-        account = self.find(project, account_id)
+        account = self._find(project, account_id)
         if key_id not in account.keys:
             raise NotFoundError(f"{account.name}/keys/{key_id:.80} is not there")
         return account
 
-    def _id(self, actor: Actor) -> str:
+    def _find(self, project: str, account_id: str) -> ServiceAccount:
+        found = self._store.service_account(project, account_id) if is_id(account_id) else None
+        if found is None:
+            raise NotFoundError(f"projects/{project}/serviceaccounts/{account_id:.80} is not there")
+        return found
+
+    def _new_id(self, actor: Actor) -> str:
         return new_id(actor.now, self._entropy(ENTROPY_BYTES))
 
 
-def _applied(given: dict[str, Any], account: ServiceAccount) -> ServiceAccount:
+def _with_settings(given: dict[str, Any], account: ServiceAccount) -> ServiceAccount:
+    """The account with the fields that a body sets; raises `BadRequestError`."""
     changed = account
     if "displayName" in given:
         changed = replace(changed, display_name=fields.display_name(given["displayName"]))
@@ -174,72 +176,3 @@ def _applied(given: dict[str, Any], account: ServiceAccount) -> ServiceAccount:
         enabled = fields.flag(given["enableBasicAuth"], "enableBasicAuth")
         changed = replace(changed, enable_basic_auth=enabled)
     return changed
-
-
-def routes(service: ServiceAccounts, store: AccountStore, access: Access) -> Router:
-    """`/v2/projects/{project}/serviceaccounts` and below."""
-    router = Router()
-    request = ApiRequest(router, access)
-    account_path = COLLECTION + "/<account>"
-    keys_path = account_path + "/keys"
-
-    def change_of(project: str, account_id: str, permission: str) -> Actor:
-        """A project's administrator must not become the organization's by a key of its account."""
-        actor = request.project(project, permission)
-        administers = store.roles(ORGANIZATION, service.find(project, account_id))
-        organizes = roles.permits(
-            access.roles(request.caller(), ORGANIZATION), "organization.update"
-        )
-        if administers and not organizes:
-            raise ForbiddenError(
-                f"projects/{project}/serviceaccounts/{account_id} administers {ORGANIZATION}: "
-                "only its administrators change it"
-            )
-        return actor
-
-    @router.get(COLLECTION)
-    def list_service_accounts(project: str) -> dict[str, Any]:
-        request.project(project, "serviceaccount.read")
-        return service.list_all(project)
-
-    @router.post(COLLECTION)
-    def create_service_account(project: str) -> dict[str, Any]:
-        actor = request.project(project, "serviceaccount.create")
-        return service.create(project, request.body(), actor)
-
-    @router.get(account_path)
-    def get_service_account(project: str, account: str) -> dict[str, Any]:
-        request.project(project, "serviceaccount.read")
-        return service.find(project, account).to_api()
-
-    @router.patch(account_path)
-    def update_service_account(project: str, account: str) -> dict[str, Any]:
-        actor = change_of(project, account, "serviceaccount.update")
-        return service.update(project, account, request.body(), request.mask(), actor)
-
-    @router.delete(account_path)
-    def delete_service_account(project: str, account: str) -> dict[str, Any]:
-        actor = change_of(project, account, "serviceaccount.delete")
-        return service.delete(project, account, actor)
-
-    @router.get(keys_path)
-    def list_keys(project: str, account: str) -> dict[str, Any]:
-        request.project(project, "serviceaccount.key.read")
-        return service.list_keys(project, account)
-
-    @router.post(keys_path)
-    def create_key(project: str, account: str) -> dict[str, Any]:
-        actor = change_of(project, account, "serviceaccount.key.create")
-        return service.create_key(project, account, actor)
-
-    @router.get(keys_path + "/<key>")
-    def get_key(project: str, account: str, key: str) -> dict[str, Any]:
-        request.project(project, "serviceaccount.key.read")
-        return service.get_key(project, account, key)
-
-    @router.delete(keys_path + "/<key>")
-    def delete_key(project: str, account: str, key: str) -> dict[str, Any]:
-        actor = change_of(project, account, "serviceaccount.key.delete")
-        return service.delete_key(project, account, key, actor)
-
-    return router

@@ -24,7 +24,7 @@ from dataconnectors.events.message import Message
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel.errors import NotFoundError, StaleError
 from dataconnectors.kernel.workers import Workers
-from dataconnectors.services.connectors import Connectors
+from dataconnectors.services.connectors import ConnectorService
 from tests.support.rows import a_connector
 from tests.support.senders import a_sender
 from tests.support.sqs_visibility import Sqs
@@ -65,7 +65,7 @@ class Timeline(Workers):
         self._due: list[tuple[float, Callable[[], object]]] = []
         self.sqs = Sqs()
         self.sender = a_sender(self, sqs=self.sqs, workers=self, clock=self.clock, now=self.clock)
-        self.api = Connectors(
+        self.api = ConnectorService(
             self,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]  # nothing is provisioned here
@@ -159,7 +159,7 @@ class Timeline(Workers):
         self.row = replace(new, version=old.version + 1)
         return self.row
 
-    def call(self, act: Callable[[Connectors], object]) -> Callable[[], None]:
+    def call(self, act: Callable[[ConnectorService], object]) -> Callable[[], None]:
         def made() -> None:
             self._in_call = True
             try:
@@ -186,15 +186,15 @@ class Timeline(Workers):
         return set(self.sender.send(records, 30.0))
 
 
-def disable(api: Connectors) -> None:
-    api.patch("p", "c", {"status": "USER_DISABLED"}, None, AUTHOR)
+def disable(api: ConnectorService) -> None:
+    api.update("p", "c", {"status": "USER_DISABLED"}, None, AUTHOR)
 
 
-def enable(api: Connectors) -> None:
-    api.patch("p", "c", {"status": "ACTIVE"}, None, AUTHOR)
+def enable(api: ConnectorService) -> None:
+    api.update("p", "c", {"status": "ACTIVE"}, None, AUTHOR)
 
 
-def delete(api: Connectors) -> None:
+def delete(api: ConnectorService) -> None:
     api.delete("p", "c", AUTHOR)
 
 
@@ -211,7 +211,7 @@ def timelines() -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("act", [disable, delete])
 def test_no_attempt_begins_once_a_disabling_call_has_answered(
-    act: Callable[[Connectors], None],
+    act: Callable[[ConnectorService], None],
 ) -> None:
     runs = late = 0
     for parts in timelines():
@@ -289,14 +289,14 @@ def test_a_second_call_does_not_answer_before_the_first_ones_change_has_settled(
 
 def test_changes_that_leave_a_connector_enabled_wait_for_nothing() -> None:
     timeline = Timeline()
-    timeline.call(lambda api: api.patch("p", "c", {"displayName": "x"}, None, AUTHOR))()
+    timeline.call(lambda api: api.update("p", "c", {"displayName": "x"}, None, AUTHOR))()
     assert timeline.answered == timeline.time
 
 
 def test_an_attempt_that_reads_again_uses_what_it_finds() -> None:
     timeline = Timeline(starts=(0.0, 0.6))
     change = {"httpConfig": {"url": OTHER_URL}}
-    timeline.at(0.3, timeline.call(lambda api: api.patch("p", "c", change, None, AUTHOR)))
+    timeline.at(0.3, timeline.call(lambda api: api.update("p", "c", change, None, AUTHOR)))
     assert timeline.send("a", "b") == set()
     assert [(event, url) for _, event, url in timeline.dialled] == [("a", URL), ("b", OTHER_URL)]
 

@@ -11,7 +11,7 @@ import pytest
 from dataconnectors.devices.device import Device
 from dataconnectors.devices.labels import Batch, LabelChange
 from dataconnectors.kernel.errors import ConflictError, NotFoundError
-from dataconnectors.services.labels import LONGEST_PAUSE, PATIENCE, PAUSE, DeviceLabels
+from dataconnectors.services.labels import LONGEST_PAUSE, PATIENCE, PAUSE, LabelService
 
 DEVICE = Device("p1", "d1", "touch", {"name": "A"}, "", "")
 CHANGE = LabelChange({"room": "1"}, frozenset({"name"}))
@@ -55,9 +55,9 @@ class Clock:
         return sum(self.slept)
 
 
-def labels(store: Store, clock: Clock | None = None) -> DeviceLabels:
+def labels(store: Store, clock: Clock | None = None) -> LabelService:
     clock = clock or Clock()
-    return DeviceLabels(
+    return LabelService(
         store,  # type: ignore[arg-type]  # the calls it makes
         ThreadPoolExecutor(2),
         now=clock.now,
@@ -96,8 +96,8 @@ def test_ten_who_change_one_device_at_once_all_succeed() -> None:
         Batch((DEVICE.name,), LabelChange({f"l{number}": "x"}, frozenset())) for number in range(10)
     ]
     with ThreadPoolExecutor(10) as clients, ThreadPoolExecutor(10) as jobs:
-        changes = DeviceLabels(store, jobs, now=time.time)  # type: ignore[arg-type]
-        answers = list(clients.map(lambda batch: changes.batch("p1", batch), batches))
+        changes = LabelService(store, jobs, now=time.time)  # type: ignore[arg-type]
+        answers = list(clients.map(lambda batch: changes.update_batch("p1", batch), batches))
     assert answers == [{"batchErrors": []}] * 10
     assert store.row is not None
     assert store.row.labels == {"name": "A"} | {f"l{number}": "x" for number in range(10)}
@@ -119,21 +119,21 @@ def test_the_devices_of_a_batch_wait_no_longer_together_than_one() -> None:
     store, clock = Store(9999), Clock()
     changes = labels(store, clock)
     same = (DEVICE.name,) * 5
-    assert len(changes.batch("p1", Batch(same, CHANGE))["batchErrors"]) == 5
+    assert len(changes.update_batch("p1", Batch(same, CHANGE))["batchErrors"]) == 5
     assert clock.now() <= PATIENCE + LONGEST_PAUSE
 
 
 def test_who_is_always_too_late_is_told() -> None:
     with pytest.raises(ConflictError, match="projects/p1/devices/d1"):
         labels(Store(9999)).change("p1", "d1", CHANGE.of)
-    answer = labels(Store(9999)).batch("p1", Batch((DEVICE.name,), CHANGE))
+    answer = labels(Store(9999)).update_batch("p1", Batch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["INTERNAL_ERROR"]
 
 
 def test_a_device_that_goes_meanwhile_is_not_there() -> None:
     with pytest.raises(NotFoundError):
         labels(Store(1, gone=True)).change("p1", "d1", CHANGE.of)
-    answer = labels(Store(1, gone=True)).batch("p1", Batch((DEVICE.name,), CHANGE))
+    answer = labels(Store(1, gone=True)).update_batch("p1", Batch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["NOT_FOUND"]
 
 

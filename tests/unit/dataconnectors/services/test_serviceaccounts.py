@@ -9,7 +9,7 @@ import pytest
 from dataconnectors.identity.accounts import ServiceAccount
 from dataconnectors.identity.audit import Actor, AuditEntry
 from dataconnectors.kernel.errors import ConflictError
-from dataconnectors.services.serviceaccounts import TRIES, ServiceAccounts
+from dataconnectors.services.serviceaccounts import TRIES, ServiceAccountService
 
 TIME = "2026-01-01T00:00:00.000000Z"
 ACCOUNT = ServiceAccount("p", "s", "s@p", "before", False, TIME, TIME)
@@ -40,9 +40,9 @@ class Rows:
         return True
 
 
-def service(rows: Rows) -> ServiceAccounts:
+def service(rows: Rows) -> ServiceAccountService:
     unused: Any = None
-    return ServiceAccounts(rows, unused, unused, entropy=bytes)  # type: ignore[arg-type]
+    return ServiceAccountService(rows, unused, unused, entropy=bytes)  # type: ignore[arg-type]
 
 
 def test_a_change_of_another_field_is_not_lost() -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from dataconnectors.api.errors import MEANINGS
+from dataconnectors.api.error_page import MEANINGS
 from dataconnectors.api.openapi import schemas
 from dataconnectors.api.openapi.operations import OPERATIONS, TAGS, Operation
 from dataconnectors.api.openapi.schemas import ID_PATTERN, SCHEMAS, Schema, ref

@@ -9,7 +9,7 @@ from dataconnectors.devices.listing import MAXIMUM_IDS
 from dataconnectors.events import history
 from dataconnectors.identity.audit import RETENTION_SECONDS
 from dataconnectors.ingest.acceptance import MAXIMUM_EVENTS
-from dataconnectors.services import devices
+from dataconnectors.services import device_lists
 from dataconnectors.store.table import BATCH_GET_KEYS
 
 ANYBODY = ""
@@ -244,8 +244,9 @@ OPERATIONS = (
         ),
         description=(
             "With `-` for the project: of all that you may read. A page has "
-            f"{devices.LARGEST_PAGE} at most; filters and orders look through "
-            f"{devices.MOST_LISTED} devices at most, and `device_ids` names {MAXIMUM_IDS} at most."
+            f"{device_lists.LARGEST_PAGE} at most; filters and orders look through "
+            f"{device_lists.MOST_LISTED} devices at most, and `device_ids` names {MAXIMUM_IDS} at "
+            "most."
         ),
     ),
     Operation(
@@ -638,7 +639,7 @@ OPERATIONS = (
         "audit.read",
         query=(*_TIMES, *_PAGE),
         description=(
-            f"Kept for {RETENTION_SECONDS // _DAY} days; a page has {audit.PAGE} at most."
+            f"Kept for {RETENTION_SECONDS // _DAY} days; a page has {audit.LARGEST_PAGE} at most."
         ),
     ),
     Operation(

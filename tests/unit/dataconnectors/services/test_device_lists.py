@@ -20,7 +20,12 @@ from botocore.compat import HTTPHeaders
 from dataconnectors.aws import gateway
 from dataconnectors.devices import listing as device_lists
 from dataconnectors.kernel.errors import BadRequestError
-from dataconnectors.services.devices import MOST_PROJECTS, MOST_READ, DeviceQuery, Devices
+from dataconnectors.services.device_lists import (
+    MOST_PROJECTS,
+    MOST_READ,
+    DeviceListService,
+    DeviceQuery,
+)
 from dataconnectors.store import keys
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.plain_json import use_plain_json
@@ -132,12 +137,12 @@ class Canned:
         return json.dumps(answer).encode()
 
 
-def devices_over(canned: Canned) -> Devices:
+def devices_over(canned: Canned) -> DeviceListService:
     session = botocore.session.get_session()
     client: Any = session.create_client("dynamodb", region_name="us-east-1")
     client.meta.events.register("before-send.dynamodb.*", canned)
     table = Table(use_plain_json(client), "t")
-    return Devices(DeviceStore(table), ProjectStore(table), ThreadPoolExecutor(16))
+    return DeviceListService(DeviceStore(table), ProjectStore(table), ThreadPoolExecutor(16))
 
 
 def wanted(query: str) -> DeviceQuery:
@@ -151,7 +156,7 @@ def wanted(query: str) -> DeviceQuery:
 
 
 @pytest.fixture(scope="module")
-def ten_thousand() -> Iterator[Devices]:
+def ten_thousand() -> Iterator[DeviceListService]:
     devices = devices_over(Canned(10_000))
     gc.collect()
     gc.freeze()  # the canned items are DynamoDB's memory, not Lambda's to collect
@@ -181,13 +186,15 @@ def cpu(call: Callable[[], Any]) -> tuple[Any, float]:
         ("", 1000),
     ],
 )
-def test_a_page_of_ten_thousand_devices(ten_thousand: Devices, query: str, count: int) -> None:
+def test_a_page_of_ten_thousand_devices(
+    ten_thousand: DeviceListService, query: str, count: int
+) -> None:
     answer, seconds = cpu(lambda: json.dumps(ten_thousand.page(["p1"], wanted(query))))
     assert seconds <= CPU_SECONDS
     assert len(json.loads(answer)["devices"]) == count
 
 
-def test_all_pages_of_ten_thousand_devices_together(ten_thousand: Devices) -> None:
+def test_all_pages_of_ten_thousand_devices_together(ten_thousand: DeviceListService) -> None:
     def all_pages() -> list[str]:
         names: list[str] = []
         token = ""
@@ -204,7 +211,7 @@ def test_all_pages_of_ten_thousand_devices_together(ten_thousand: Devices) -> No
 
 
 def test_a_page_of_ten_thousand_devices_fits_into_a_small_functions_memory(
-    ten_thousand: Devices,
+    ten_thousand: DeviceListService,
 ) -> None:
     tracemalloc.start()
     try:
@@ -215,7 +222,7 @@ def test_a_page_of_ten_thousand_devices_fits_into_a_small_functions_memory(
     assert peak < MEMORY
 
 
-def test_the_ordered_page_is_the_right_one(ten_thousand: Devices) -> None:
+def test_the_ordered_page_is_the_right_one(ten_thousand: DeviceListService) -> None:
     query = "order_by=-reported.temperature.value&pageSize=3"
     shown = ten_thousand.page(["p1"], wanted(query))["devices"]
     values = [device["reported"]["temperature"]["value"] for device in shown]

@@ -1,0 +1,53 @@
+"""Routes of data connectors."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from dataconnectors.api.request import ApiRequest
+from dataconnectors.aws import gateway
+from dataconnectors.identity.access import Access
+from dataconnectors.services.connectors import ConnectorService
+
+CONNECTORS = "/v2/projects/<project>/dataconnectors"
+"""The path of a project's connectors."""
+
+
+def routes(service: ConnectorService, access: Access) -> Router:
+    """`/v2/projects/{project}/dataconnectors` and below, except `:sync` and `/expired`."""
+    router = Router()
+    request = ApiRequest(router, access)
+
+    @router.get(CONNECTORS)
+    def list_connectors(project: str) -> dict[str, Any]:
+        request.authorize_project(project, "dataconnector.read")
+        return service.list_all(project)
+
+    @router.post(CONNECTORS)
+    def create_connector(project: str) -> dict[str, Any]:
+        actor = request.authorize_project(project, "dataconnector.create")
+        idempotency_key = gateway.headers(request.event).get("idempotency-key", "")
+        return service.create(project, request.body(), actor, idempotency_key)
+
+    # Registered before the route of one connector, because `<connector>` matches a verb too.
+    @router.get(CONNECTORS + "/<connector>:metrics")
+    def get_metrics(project: str, connector: str) -> dict[str, Any]:
+        request.authorize_project(project, "dataconnector.read")
+        return service.metrics(project, connector)
+
+    @router.get(CONNECTORS + "/<connector>")
+    def get_connector(project: str, connector: str) -> dict[str, Any]:
+        request.authorize_project(project, "dataconnector.read")
+        return service.get(project, connector)
+
+    @router.patch(CONNECTORS + "/<connector>")
+    def update_connector(project: str, connector: str) -> dict[str, Any]:
+        actor = request.authorize_project(project, "dataconnector.update")
+        return service.update(project, connector, request.body(), request.field_mask(), actor)
+
+    @router.delete(CONNECTORS + "/<connector>")
+    def delete_connector(project: str, connector: str) -> dict[str, Any]:
+        actor = request.authorize_project(project, "dataconnector.delete")
+        return service.delete(project, connector, actor)
+
+    return router
