@@ -8,7 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from dataconnectors.api.openapi.document import build
-from dataconnectors.api.openapi.operations import OPERATIONS, Operation
+from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.operations import OPERATIONS
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, found
 from tests.integration.test_sync import Invocations

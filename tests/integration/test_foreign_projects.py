@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dataconnectors.api.openapi.operations import OPERATIONS, Operation
+from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.operations import OPERATIONS
 from dataconnectors.delivery.attempt_counts import AttemptCounts
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity import roles

@@ -3,7 +3,8 @@
 import pytest
 
 from dataconnectors.api.openapi.document import build
-from dataconnectors.api.openapi.operations import ANYBODY, OPERATIONS, Operation
+from dataconnectors.api.openapi.operation import ANYBODY, Operation
+from dataconnectors.api.openapi.operations import OPERATIONS
 from dataconnectors.identity import roles
 from functions.config_api import app as config_api
 from tests.integration.test_permissions import ANYBODY as ALL_WITH_CREDENTIALS

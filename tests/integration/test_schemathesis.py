@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from dataconnectors.api.openapi.document import build
-from dataconnectors.api.openapi.schemas import ID_PATTERN
+from dataconnectors.api.openapi.schema import ID_PATTERN
 from dataconnectors.identity import roles
 from dataconnectors.identity.accounts import EMAIL_DOMAIN
 from functions.config_api import app as config_api

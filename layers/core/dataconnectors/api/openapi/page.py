@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-from dataconnectors.api.openapi import schemas
+from dataconnectors.api.openapi import examples
 
 STYLE = """
 :root{color-scheme:light dark;--line:#8884;--dim:#888}
@@ -25,13 +25,13 @@ nav a{margin-right:.6rem;white-space:nowrap}
 """
 
 SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""Browsers then load nothing for the page, whatever is in it."""
+"""Keeps browsers from loading anything for the page, whatever the page contains."""
 
 Document = Mapping[str, Any]
 
 
 def render(document: Document) -> str:
-    """The page."""
+    """The page as HTML."""
     info = document["info"]
     title = escape(info["title"])
     paragraphs = "".join(f"<p>{_prose(part)}</p>" for part in info["description"].split("\n\n"))
@@ -96,8 +96,8 @@ def _operation(document: Document, path: str, method: str, operation: Mapping[st
 
 
 def _request(document: Document, path: str, method: str, operation: Mapping[str, Any]) -> str:
-    """What the body is, and a call with one."""
-    # KEY is the credentials, as in the README.
+    """What the body is, and an example of a call with curl."""
+    # `KEY` holds the credentials, as in the README, so the id of a key needs another name.
     address = re.sub(r"\{(\w+)\}", lambda found: f"${found[1].upper()}", path)
     address = address.replace("$KEY", "$KEY_ID")
     call = "curl" + (f" -X {method.upper()}" if method not in ("get", "post") else "")
@@ -116,17 +116,17 @@ def _request(document: Document, path: str, method: str, operation: Mapping[str,
 
 
 def _in_shell(text: str) -> str:
-    """An example's text, between single quotes, with what the shell knows in the place of ids."""
+    """An example between single quotes, with variables of the shell in the place of its ids."""
     for example, known in _SHELL.items():
         text = text.replace(example, f"'\"{known}\"'")
     return text
 
 
 _SHELL = {
-    schemas.PROJECT: "$PROJECT",
-    schemas.DEVICE: "$DEVICE",
-    schemas.ACCOUNT: "$ACCOUNT",
-    schemas.TIME: "$(date -u +%FT%TZ)",
+    examples.PROJECT: "$PROJECT",
+    examples.DEVICE: "$DEVICE",
+    examples.ACCOUNT: "$ACCOUNT",
+    examples.TIME: "$(date -u +%FT%TZ)",
 }
 
 
@@ -141,7 +141,8 @@ def _schema(name: str, schema: Mapping[str, Any]) -> str:
         f"<pre>{escape(json.dumps(each, indent=2))}</pre>" for each in schema.get("examples", ())
     )
     return (
-        # Browsers open what a link leads into, not what it leads to.
+        # A browser opens the details when a link leads to an element inside of them, not when it
+        # leads to the details themselves: so the id is on the inner element.
         f'<details><summary><code>{name}</code></summary><div id="schema-{name}">'
         f"<p>{_prose(schema.get('description', ''))}</p>"
         f"{_table(_properties(schema)) or f'<p>{_type(schema)}</p>'}{example}</div></details>"
@@ -149,7 +150,7 @@ def _schema(name: str, schema: Mapping[str, Any]) -> str:
 
 
 def _properties(schema: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str, str]]:
-    """Rows of an object's properties, those of objects inside of it below them."""
+    """A row for each property of an object, followed by the rows of its own properties."""
     required = schema.get("required", ())
     for name, each in schema.get("properties", {}).items():
         optional = "" if name in required else " <i>optional</i>"
@@ -170,7 +171,7 @@ _LIMITS = {
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    """What values of a schema are, in a few words."""
+    """The type of a schema's values, in a few words."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f'<a href="#schema-{name}">{name}</a>'
@@ -196,7 +197,7 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _resolved(document: Document, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reference into the document leads to."""
+    """The schema itself, or the part of the document that it refers to."""
     if "$ref" not in schema:
         return schema
     found: Any = document

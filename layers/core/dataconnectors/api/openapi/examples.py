@@ -1,0 +1,12 @@
+"""Ids, names and a time that the examples of the document use."""
+
+from dataconnectors.identity import accounts
+
+TIME = "2026-01-31T12:00:00.000000Z"
+PROJECT = "cq1k2v3s0f4g5h6i7j8k"
+DEVICE = "emucq1k2v3s0f4g5h6i7j8l"
+CONNECTOR = "cq1k2v3s0f4g5h6i7j8m"
+ACCOUNT = "cq1k2v3s0f4g5h6i7j8n"
+KEY = "cq1k2v3s0f4g5h6i7j8o"
+ACCOUNT_NAME = f"projects/{PROJECT}/serviceaccounts/{ACCOUNT}"
+EMAIL = f"{ACCOUNT}@{PROJECT}.{accounts.EMAIL_DOMAIN}"

@@ -1,0 +1,122 @@
+"""Members of projects and organizations in the OpenAPI document."""
+
+from collections.abc import Iterable
+
+from dataconnectors.api.openapi.examples import ACCOUNT, EMAIL, PROJECT
+from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.schema import (
+    NAME,
+    Schema,
+    choice,
+    input_of,
+    list_of,
+    object_of,
+    page_of,
+    text,
+    time,
+)
+from dataconnectors.identity import members
+from dataconnectors.identity.roles import ORGANIZATION_ROLES, PROJECT_ROLES
+
+_MEMBERS = "/projects/{project}/members"
+_MEMBER = _MEMBERS + "/{member}"
+
+OPERATIONS = (
+    Operation(
+        "listProjectMembers",
+        "GET",
+        _MEMBERS,
+        "Members",
+        "List members",
+        "MemberList",
+        "membership.read",
+    ),
+    Operation(
+        "addProjectMember",
+        "POST",
+        _MEMBERS,
+        "Members",
+        "Make somebody a member",
+        "Member",
+        "membership.create",
+        body="NewMember",
+        conflicts=True,
+    ),
+    Operation(
+        "getProjectMember",
+        "GET",
+        _MEMBER,
+        "Members",
+        "Show a member",
+        "Member",
+        "membership.read",
+    ),
+    Operation(
+        "updateProjectMember",
+        "PATCH",
+        _MEMBER,
+        "Members",
+        "Replace a member's roles",
+        "Member",
+        "membership.update",
+        query=("update_mask",),
+        body="MemberChange",
+        conflicts=True,
+    ),
+    Operation(
+        "removeProjectMember",
+        "DELETE",
+        _MEMBER,
+        "Members",
+        "End a membership",
+        "Empty",
+        "membership.delete",
+        conflicts=True,
+    ),
+    Operation(
+        "getProjectInviteUrl",
+        "GET",
+        _MEMBER + ":getInviteUrl",
+        "Members",
+        "Where an invited person goes",
+        "Invitation",
+        "membership.create",
+        may_be_refused=True,
+        description="400 for a service account, which is a member at once.",
+    ),
+)
+
+
+def _new_member(roles: Iterable[str]) -> Schema:
+    allowed = list(roles)
+    return input_of(
+        {
+            "email": text("Of a service account.", maxLength=members.LONGEST_EMAIL),
+            "roles": list_of(choice(allowed), minItems=1),
+        },
+        ("email", "roles"),
+    ) | {"examples": [{"email": EMAIL, "roles": [allowed[0]]}]}
+
+
+SCHEMAS = {
+    "Member": object_of(
+        {
+            "name": text(NAME, examples=[f"projects/{PROJECT}/members/{ACCOUNT}"]),
+            "displayName": text("The service account's, in its own project."),
+            "roles": list_of(choice((*PROJECT_ROLES, *ORGANIZATION_ROLES))),
+            "status": choice(("ACCEPTED", "PENDING")),
+            "email": text(examples=[EMAIL]),
+            "accountType": choice(("SERVICE_ACCOUNT", "USER")),
+            "createTime": time(""),
+        }
+    ),
+    "MemberList": page_of("members", "Member")
+    | {"description": f"All members, at most {members.MAXIMUM_MEMBERS}."},
+    "NewMember": _new_member(PROJECT_ROLES),
+    "NewOrganizationMember": _new_member(ORGANIZATION_ROLES),
+    "MemberChange": input_of(
+        {"roles": list_of(choice(PROJECT_ROLES), "Replace the present ones.", minItems=1)},
+    )
+    | {"examples": [{"roles": [PROJECT_ROLES[1]]}]},
+    "Invitation": object_of({"inviteUrl": text(format="uri")}),
+}

@@ -1,0 +1,93 @@
+"""Organizations in the OpenAPI document."""
+
+from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.schema import NAME, object_of, page_of, text
+from dataconnectors.identity.projects import ORGANIZATION
+
+_ORGANIZATION = "/organizations/{organization}"
+
+OPERATIONS = (
+    Operation(
+        "listOrganizations",
+        "GET",
+        "/organizations",
+        "Organizations",
+        "List the organizations that you may read",
+        "OrganizationList",
+    ),
+    Operation(
+        "getOrganization",
+        "GET",
+        _ORGANIZATION,
+        "Organizations",
+        "Show an organization",
+        "Organization",
+        "organization.read",
+    ),
+    Operation(
+        "listOrganizationPermissions",
+        "GET",
+        _ORGANIZATION + "/permissions",
+        "Organizations",
+        "List what you may do in an organization",
+        "PermissionList",
+        "organization.read",
+    ),
+    Operation(
+        "listOrganizationMembers",
+        "GET",
+        _ORGANIZATION + "/members",
+        "Organizations",
+        "List administrators",
+        "MemberList",
+        "organization.read",
+    ),
+    Operation(
+        "addOrganizationMember",
+        "POST",
+        _ORGANIZATION + "/members",
+        "Organizations",
+        "Make somebody an administrator",
+        "Member",
+        "organization.update",
+        body="NewOrganizationMember",
+        conflicts=True,
+    ),
+    Operation(
+        "getOrganizationMember",
+        "GET",
+        _ORGANIZATION + "/members/{member}",
+        "Organizations",
+        "Show an administrator",
+        "Member",
+        "organization.read",
+    ),
+    Operation(
+        "removeOrganizationMember",
+        "DELETE",
+        _ORGANIZATION + "/members/{member}",
+        "Organizations",
+        "Remove an administrator",
+        "Empty",
+        "organization.update",
+        conflicts=True,
+    ),
+    Operation(
+        "getOrganizationInviteUrl",
+        "GET",
+        _ORGANIZATION + "/members/{member}:getInviteUrl",
+        "Organizations",
+        "Where an invited person goes",
+        "Invitation",
+        "organization.update",
+        may_be_refused=True,
+        description="400 for a service account, which is a member at once.",
+    ),
+)
+
+SCHEMAS = {
+    "Organization": object_of(
+        {"name": text(NAME, examples=[ORGANIZATION]), "displayName": {"type": "string"}}
+    ),
+    "OrganizationList": page_of("organizations", "Organization"),
+}

@@ -1,0 +1,104 @@
+"""The parameters of the document: what paths, queries and headers may hold."""
+
+from typing import Any
+
+from dataconnectors.api.openapi import examples
+from dataconnectors.api.openapi.schema import ID_PATTERN, Schema
+from dataconnectors.devices.device import DEVICE_TYPES
+from dataconnectors.events.event import EVENT_TYPES
+from dataconnectors.identity.projects import ORGANIZATION
+from dataconnectors.identity.roles import ROLES
+
+
+def _path_parameter(name: str, description: str, schema: Schema) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": schema,
+    }
+
+
+def _id(example: str) -> Schema:
+    return {"type": "string", "pattern": ID_PATTERN, "examples": [example]}
+
+
+def _query_parameter(name: str, description: str, schema: Schema) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _several(entries: Schema) -> Schema:
+    return {"type": "array", "items": entries}
+
+
+_TEXT: Schema = {"type": "string"}
+_TIME: Schema = {"type": "string", "format": "date-time", "examples": [examples.TIME]}
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    f"{parameter['in']}-{parameter['name']}": parameter
+    for parameter in (
+        _path_parameter("project", "The project's id.", _id(examples.PROJECT)),
+        _path_parameter("connector", "The connector's id.", _id(examples.CONNECTOR)),
+        _path_parameter("device", "The device's id.", _id(examples.DEVICE)),
+        _path_parameter("account", "The service account's id.", _id(examples.ACCOUNT)),
+        _path_parameter("key", "The key's id.", _id(examples.KEY)),
+        _path_parameter(
+            "member", "The member's id: a service account's own.", _id(examples.ACCOUNT)
+        ),
+        _path_parameter(
+            "organization",
+            "The organization's id.",
+            _id(ORGANIZATION.removeprefix("organizations/")),
+        ),
+        _path_parameter(
+            "role",
+            "The role's id.",
+            {"type": "string", "enum": [name.removeprefix("roles/") for name in ROLES]},
+        ),
+        _path_parameter(
+            "label", "The label's key.", _TEXT | {"minLength": 1, "examples": ["name"]}
+        ),
+        _query_parameter(
+            "pageSize",
+            "At most so many; 0 for as many as there may be.",
+            {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+        ),
+        _query_parameter("pageToken", "`nextPageToken` of the page before.", _TEXT),
+        _query_parameter("startTime", "From then on.", _TIME),
+        _query_parameter("endTime", "Before then.", _TIME),
+        _query_parameter(
+            "eventTypes", "These alone.", _several({"type": "string", "enum": list(EVENT_TYPES)})
+        ),
+        _query_parameter("update_mask", "The fields to change, joined by commas.", _TEXT),
+        _query_parameter("query", "Words to be found in names and labels.", _TEXT),
+        _query_parameter("device_ids", "These alone.", _several(_id(examples.DEVICE))),
+        _query_parameter(
+            "device_types", "These alone.", _several({"type": "string", "enum": list(DEVICE_TYPES)})
+        ),
+        _query_parameter("product_numbers", "These alone.", _several(_TEXT)),
+        _query_parameter(
+            "label_filters",
+            "`key=value`, or `key=` for any value; all have to fit.",
+            _several(_TEXT),
+        ),
+        _query_parameter(
+            "order_by",
+            "`name`, `type`, `productNumber`, `labels.<key>` or `reported.<event type>.<field>`; "
+            "with `-` in front, descending.",
+            _TEXT | {"examples": ["-reported.temperature.value"]},
+        ),
+        _query_parameter(
+            "organization",
+            "Of this organization alone.",
+            _TEXT | {"examples": [ORGANIZATION]},
+        ),
+        _query_parameter("projects", "Of these alone, with `-` as the project.", _several(_TEXT)),
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Tells a call sent again from a wish for a second, equal connector.",
+            "schema": _TEXT,
+        },
+    )
+}

@@ -1,0 +1,149 @@
+"""Service accounts and their keys in the OpenAPI document."""
+
+from dataconnectors.api.openapi.examples import ACCOUNT_NAME, EMAIL, KEY
+from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.schema import (
+    DISPLAY_NAME,
+    NAME,
+    flag,
+    input_of,
+    object_of,
+    or_null,
+    page_of,
+    ref,
+    text,
+    time,
+)
+from dataconnectors.identity import accounts
+
+_ACCOUNTS = "/projects/{project}/serviceaccounts"
+_ACCOUNT = _ACCOUNTS + "/{account}"
+_KEYS = _ACCOUNT + "/keys"
+
+OPERATIONS = (
+    Operation(
+        "listServiceAccounts",
+        "GET",
+        _ACCOUNTS,
+        "Service accounts",
+        "List service accounts",
+        "ServiceAccountList",
+        "serviceaccount.read",
+    ),
+    Operation(
+        "createServiceAccount",
+        "POST",
+        _ACCOUNTS,
+        "Service accounts",
+        "Create a service account",
+        "ServiceAccount",
+        "serviceaccount.create",
+        body="ServiceAccountSettings",
+        conflicts=True,
+        description="It may do nothing until it is made a member.",
+    ),
+    Operation(
+        "getServiceAccount",
+        "GET",
+        _ACCOUNT,
+        "Service accounts",
+        "Show a service account",
+        "ServiceAccount",
+        "serviceaccount.read",
+    ),
+    Operation(
+        "updateServiceAccount",
+        "PATCH",
+        _ACCOUNT,
+        "Service accounts",
+        "Change a service account",
+        "ServiceAccount",
+        "serviceaccount.update",
+        query=("update_mask",),
+        body="ServiceAccountSettings",
+        conflicts=True,
+    ),
+    Operation(
+        "deleteServiceAccount",
+        "DELETE",
+        _ACCOUNT,
+        "Service accounts",
+        "Delete a service account with its keys and memberships",
+        "Empty",
+        "serviceaccount.delete",
+        conflicts=True,
+    ),
+    Operation(
+        "listKeys",
+        "GET",
+        _KEYS,
+        "Service accounts",
+        "List keys",
+        "KeyList",
+        "serviceaccount.key.read",
+    ),
+    Operation(
+        "createKey",
+        "POST",
+        _KEYS,
+        "Service accounts",
+        "Create a key",
+        "NewKey",
+        "serviceaccount.key.create",
+        conflicts=True,
+        may_be_refused=True,
+        description="The answer is the only one that holds its secret.",
+    ),
+    Operation(
+        "getKey",
+        "GET",
+        _KEYS + "/{key}",
+        "Service accounts",
+        "Show a key",
+        "Key",
+        "serviceaccount.key.read",
+    ),
+    Operation(
+        "deleteKey",
+        "DELETE",
+        _KEYS + "/{key}",
+        "Service accounts",
+        "Revoke a key",
+        "Empty",
+        "serviceaccount.key.delete",
+        conflicts=True,
+        description="What it was used for ends within half a minute.",
+    ),
+)
+
+SCHEMAS = {
+    "ServiceAccount": object_of(
+        {
+            "name": text(NAME, examples=[ACCOUNT_NAME]),
+            "email": text("What it is known by.", examples=[EMAIL]),
+            "displayName": {"type": "string"},
+            "enableBasicAuth": flag("Whether its keys work as user and password."),
+            "createTime": time(""),
+            "updateTime": time(""),
+        }
+    ),
+    "ServiceAccountList": page_of("serviceAccounts", "ServiceAccount")
+    | {"description": f"All of the project, at most {accounts.MAXIMUM_ACCOUNTS}."},
+    "ServiceAccountSettings": input_of(
+        {
+            "displayName": or_null(DISPLAY_NAME),
+            "enableBasicAuth": or_null(flag("Whether its keys work as user and password.")),
+        },
+    )
+    | {"examples": [{"displayName": "Gateway", "enableBasicAuth": True}]},
+    "Key": object_of(
+        {
+            "name": text(NAME, examples=[f"{ACCOUNT_NAME}/keys/{KEY}"]),
+            "id": text(examples=[KEY]),
+            "createTime": time(""),
+        }
+    ),
+    "KeyList": page_of("keys", "Key")
+    | {"description": f"All of the account, at most {accounts.MAXIMUM_KEYS}."},
+    "NewKey": object_of({"key": ref("Key"), "secret": text("Shown this once.")}),
+}

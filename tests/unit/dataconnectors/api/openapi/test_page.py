@@ -1,0 +1,38 @@
+"""The document as a page for people."""
+
+import re
+from html.parser import HTMLParser
+
+from dataconnectors.api import reference
+from dataconnectors.api.openapi.operations import OPERATIONS
+
+
+class Links(HTMLParser):
+    """What a page refers to, and what can be referred to in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: set[str] = set()
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            elif name in ("href", "src"):
+                self.links.add(value or "")
+
+
+def test_the_page_loads_nothing_and_leads_somewhere() -> None:
+    text, policy = reference.page()
+    page = Links()
+    page.feed(text)
+    assert len(set(page.ids)) == len(page.ids)
+    assert page.links - {f"#{name}" for name in page.ids} == {"openapi.json", "errors"}
+    assert not page.tags & {"script", "link", "img", "iframe"}
+    assert policy.startswith("default-src 'none'")
+    assert not re.search(r"url\(|@import", text)
+    for operation in OPERATIONS:
+        assert f'id="{operation.id}"' in text

@@ -1,0 +1,42 @@
+"""The schemas and their examples against the code that reads and writes such bodies."""
+
+from typing import Any
+
+from dataconnectors.api.openapi.examples import PROJECT, TIME
+from dataconnectors.api.openapi.schemas import SCHEMAS
+from dataconnectors.connectors import configuration
+from dataconnectors.connectors.secrets import NO_SECRETS
+from dataconnectors.devices import device as devices
+from dataconnectors.devices import labels
+from dataconnectors.events import event as events
+from dataconnectors.identity import roles
+from dataconnectors.identity.members import parse_email, parse_roles
+
+NOW = 1769860800.0
+"""The time of the examples, in epoch seconds."""
+
+
+def test_examples_are_accepted_by_the_code_that_reads_them() -> None:
+    def example(name: str) -> Any:
+        return SCHEMAS[name]["examples"][0]
+
+    made = configuration.parse_create(example("NewDataConnector"), lambda _: None)
+    assert made.secrets != NO_SECRETS
+    for change in SCHEMAS["DataConnectorChange"]["examples"]:
+        assert configuration.parse_patch(change, None, made, lambda _: None) != made
+    for event in example("PublishedEvents")["events"]:
+        events.parse(event, PROJECT, NOW)
+    labels.parse_batch(example("LabelBatch"))
+    devices.parse_emulated(example("NewDevice"), PROJECT, "1", TIME)
+    for name, allowed in (
+        ("NewMember", roles.PROJECT_ROLES),
+        ("NewOrganizationMember", roles.ORGANIZATION_ROLES),
+    ):
+        parse_email(example(name)["email"])
+        parse_roles(example(name)["roles"], allowed)
+
+
+def test_connectors_are_described_as_they_are_answered() -> None:
+    shown = SCHEMAS["DataConnector"]
+    assert set(shown["required"]) == set(shown["properties"])
+    assert set(shown["examples"][0]) == set(shown["properties"])
