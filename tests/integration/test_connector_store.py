@@ -107,3 +107,33 @@ def test_the_index_lists_each_connector_in_its_lifecycle(table: Table, stored: C
         stored.provisioned,
     )
     assert stored.name not in {entry.name for entry in store.connectors_in(Lifecycle.DELETING)}
+
+
+def test_pages_leave_out_what_is_being_deleted_and_the_last_is_known_as_such(
+    client: Client, table: Table
+) -> None:
+    store = ConnectorStore(table)
+    states = [Lifecycle.DELETING, *[Lifecycle.READY] * 3, *[Lifecycle.DELETING] * 4]
+    for number, lifecycle in enumerate(states):
+        made = replace(PLAIN, project=client.project, id=f"c{number}", lifecycle=lifecycle)
+        assert store.create_connector(made)
+
+    def ids(limit: int, after: str = "") -> tuple[list[str], str]:
+        found, last = store.page(client.project, limit=limit, after=after)
+        return [connector.id for connector in found], last
+
+    assert ids(100) == (["c1", "c2", "c3"], "")
+    assert ids(1) == (["c1"], "c1")
+    assert ids(2) == (["c1", "c2"], "c2")
+    assert ids(3) == (["c1", "c2", "c3"], "")
+    assert ids(1, "c1") == (["c2"], "c2")
+    assert ids(1, "c2") == (["c3"], "")
+    assert ids(1, "c3") == ([], "")
+    assert ids(2, "c15") == (["c2", "c3"], "")  # After an id that is not there
+
+
+def test_pages_hold_connectors_of_their_project_only(client: Client, table: Table) -> None:
+    store = ConnectorStore(table)
+    for limit in (1, 999_999_999):
+        for after in ("", "~", "!", "c1", "CONNECTOR#c1"):
+            assert store.page(client.project, limit=limit, after=after) == ([], "")

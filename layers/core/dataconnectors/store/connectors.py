@@ -26,6 +26,12 @@ LIFECYCLE_INDEX = "byLifecycle"
 TOMBSTONE_SECONDS = 13 * 3600
 """How long a removed connector is known to have been there: longer than a queue keeps messages."""
 
+_CONNECTORS = "CONNECTOR#"
+"""What the sort keys of connectors begin with."""
+
+_BEYOND = "~"
+"""Sorts after every id."""
+
 _CONNECTOR_NAME = re.compile(
     r"projects/([A-Za-z0-9_-]{1,64})/dataconnectors/([A-Za-z0-9_-]{1,64})", re.ASCII
 )
@@ -92,8 +98,30 @@ class ConnectorStore:
     def connectors(self, project_id: str) -> list[Connector]:
         """All rows of a project, those being deleted included."""
         return [
-            _connector(item) for item in self._table.query(f"PROJECT#{project_id}", "CONNECTOR#")
+            _connector(item) for item in self._table.query(f"PROJECT#{project_id}", _CONNECTORS)
         ]
+
+    def page(self, project_id: str, *, limit: int, after: str) -> tuple[list[Connector], str]:
+        """At most `limit` connectors with ids after the id `after`, and the id to go on after.
+
+        Connectors that are being deleted are left out. The id is "" when no connector follows.
+        """
+        found: list[Connector] = []
+        position = _CONNECTORS + after if after else ""
+        while len(found) <= limit:  # One more than the page shows tells whether it is the last
+            items, position = self._table.page(
+                f"PROJECT#{project_id}",
+                _CONNECTORS,
+                _CONNECTORS + _BEYOND,
+                limit=min(limit, MAXIMUM_CONNECTORS) + 1,
+                after=position,
+            )
+            rows = map(_connector, items)
+            found += [row for row in rows if row.lifecycle is not Lifecycle.DELETING]
+            if not position:
+                break
+        shown = found[:limit]
+        return shown, shown[-1].id if len(found) > limit else ""
 
     def update_connector(
         self, old: Connector, new: Connector, entry: AuditEntry | None = None
