@@ -17,6 +17,7 @@ from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.provisioning.provisioner import Provisioner
 from dataconnectors.services.connectors import ConnectorService
+from dataconnectors.services.lists import ListRequest
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
@@ -81,7 +82,7 @@ class Service:
         self.connectors.delete(self.project, name.rsplit("/")[-1], ME)
 
     def names(self) -> set[str]:
-        shown = self.connectors.list_all(self.project)["dataConnectors"]
+        shown = self.connectors.page(self.project, ListRequest("dataConnectors"))["dataConnectors"]
         return {connector["name"] for connector in shown}
 
     def fill(self, free: int) -> None:
@@ -261,7 +262,8 @@ def test_a_list_opens_secrets_in_parallel_and_each_once_in_half_a_minute(
     calls: list[Any] = []
     kms.meta.events.register("provide-client-params.kms.Decrypt", lambda **_: calls.append(1))
     for _ in range(2):
-        shown = fresh.connectors.list_all(service.project)["dataConnectors"]
+        answer = fresh.connectors.page(service.project, ListRequest("dataConnectors"))
+        shown = answer["dataConnectors"]
         assert {one["httpConfig"]["signatureSecret"] for one in shown} == {"one"}
         assert len(shown) == 3
     assert len(calls) == 3

@@ -21,7 +21,7 @@ def routes(service: ConnectorService, access: Access) -> Router:
     @router.get(CONNECTORS)
     def list_connectors(project: str) -> dict[str, Any]:
         request.authorize_project(project, "dataconnector.read")
-        return service.list_all(project)
+        return service.page(project, request.list_request("dataConnectors"))
 
     @router.post(CONNECTORS)
     def create_connector(project: str) -> dict[str, Any]:

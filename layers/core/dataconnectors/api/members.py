@@ -20,7 +20,7 @@ def project_routes(service: MemberService, access: Access) -> Router:
     @router.get(members)
     def list_project_members(project: str) -> dict[str, Any]:
         request.authorize_project(project, "membership.read")
-        return service.list_all(f"projects/{project}")
+        return service.page(f"projects/{project}", request.list_request("members"))
 
     @router.post(members)
     def add_project_member(project: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def organization_routes(service: MemberService, access: Access) -> Router:
     @router.get(members)
     def list_organization_members(organization: str) -> dict[str, Any]:
         request.authorize(f"organizations/{organization}", "organization.read")
-        return service.list_all(f"organizations/{organization}")
+        return service.page(f"organizations/{organization}", request.list_request("members"))
 
     @router.post(members)
     def add_organization_member(organization: str) -> dict[str, Any]:

@@ -18,8 +18,9 @@ def routes(access: Access) -> Router:
 
     @router.get("/v2/organizations")
     def list_organizations() -> dict[str, Any]:
-        found = [shown] if request.is_permitted(ORGANIZATION, "organization.read") else []
-        return {"organizations": found, "nextPageToken": ""}
+        is_shown = request.is_permitted(ORGANIZATION, "organization.read")
+        wanted = request.list_request("organizations")
+        return wanted.page([ORGANIZATION] if is_shown else [], key=str, show=lambda _: shown)
 
     @router.get("/v2/organizations/<organization>")
     def get_organization(organization: str) -> dict[str, Any]:
@@ -32,6 +33,6 @@ def routes(access: Access) -> Router:
         parent = f"organizations/{organization}"
         request.authorize(parent, "organization.read")
         held = roles.permissions(access.roles(request.caller(), parent))
-        return {"permissions": sorted(held), "nextPageToken": ""}
+        return request.list_request("permissions").page(held, key=str, show=str)
 
     return router

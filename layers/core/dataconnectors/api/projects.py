@@ -64,6 +64,6 @@ def routes(service: ProjectService, access: Access) -> Router:
         held = access.current_roles(caller, parent)
         access.check(caller, parent, "")  # Every member may know what they may do
         known = roles.permissions(held) & roles.permissions(roles.PROJECT_ROLES)
-        return {"permissions": sorted(known), "nextPageToken": ""}
+        return request.list_request("permissions").page(known, key=str, show=str)
 
     return router

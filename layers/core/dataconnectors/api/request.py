@@ -9,6 +9,8 @@ from dataconnectors.identity import roles
 from dataconnectors.identity.access import Access, Caller
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import paging
+from dataconnectors.kernel.errors import BadRequestError
+from dataconnectors.services.lists import WHOLE, ListRequest
 
 
 class ApiRequest:
@@ -64,6 +66,27 @@ class ApiRequest:
             case [str(position)] if paging.is_place(position):
                 return position
         raise paging.bad_token()
+
+    def list_request(self, collection: str) -> ListRequest:
+        """Which page the request asks for, of a list that fits one page.
+
+        A page token of another list is an error, but only in a request that names a page size. The
+        vendor's SDK never names one, and may send a token that belongs to another list: it gets
+        the whole list. Raises `BadRequestError`.
+        """
+        size = gateway.page_size(self.event, WHOLE)
+        try:
+            position = gateway.page_token(self.event)
+        except BadRequestError:
+            position = []
+        match position:
+            case None:
+                return ListRequest(collection, size)
+            case [str(name), str(after)] if name == collection and paging.is_place(after):
+                return ListRequest(collection, size, after)
+        if size < WHOLE:
+            raise paging.bad_token()
+        return ListRequest(collection)
 
     def field_mask(self) -> list[str] | None:
         """The fields that a PATCH changes; None for all fields that its body holds.

@@ -18,7 +18,10 @@ def routes(access: Access) -> Router:
     @router.get("/v2/roles")
     def list_roles() -> dict[str, Any]:
         request.caller()
-        return {"roles": [role.to_api() for role in ROLES.values()], "nextPageToken": ""}
+        # In the order in which the code lists them, from few permissions to many.
+        numbered = [(f"{number:03d}", role) for number, role in enumerate(ROLES.values())]
+        wanted = request.list_request("roles")
+        return wanted.page(numbered, key=lambda each: each[0], show=lambda each: each[1].to_api())
 
     @router.get("/v2/roles/<role>")
     def get_role(role: str) -> dict[str, Any]:

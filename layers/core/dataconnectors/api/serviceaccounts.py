@@ -41,7 +41,7 @@ def routes(service: ServiceAccountService, access: Access) -> Router:
     @router.get(ACCOUNTS)
     def list_service_accounts(project: str) -> dict[str, Any]:
         request.authorize_project(project, "serviceaccount.read")
-        return service.list_all(project)
+        return service.page(project, request.list_request("serviceAccounts"))
 
     @router.post(ACCOUNTS)
     def create_service_account(project: str) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def routes(service: ServiceAccountService, access: Access) -> Router:
     @router.get(keys_path)
     def list_keys(project: str, account: str) -> dict[str, Any]:
         request.authorize_project(project, "serviceaccount.key.read")
-        return service.list_keys(project, account)
+        return service.page_of_keys(project, account, request.list_request("keys"))
 
     @router.post(keys_path)
     def create_key(project: str, account: str) -> dict[str, Any]:

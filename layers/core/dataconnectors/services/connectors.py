@@ -26,6 +26,7 @@ from dataconnectors.kernel.errors import (
     UnavailableError,
 )
 from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
+from dataconnectors.services.lists import ListRequest
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 
@@ -146,20 +147,13 @@ class ConnectorService:
         """One connector; raises `NotFoundError` when it is not there or is being deleted."""
         return self._to_api(self._find(project, connector_id))
 
-    def list_all(self, project: str) -> dict[str, Any]:
-        """All connectors of a project in one page.
+    def page(self, project: str, wanted: ListRequest) -> dict[str, Any]:
+        """A page of a project's connectors, in the order of their ids.
 
-        One page, because the vendor's SDK carries a page token over into its next list calls.
+        Only the secrets of the connectors on the page are opened.
         """
-        shown = [
-            connector
-            for connector in self._store.connectors(project)
-            if connector.lifecycle is not Lifecycle.DELETING
-        ]
-        return {
-            "dataConnectors": list(self._readers.map(self._to_api, shown)),
-            "nextPageToken": "",
-        }
+        shown, last = self._store.page(project, limit=wanted.size, after=wanted.after)
+        return wanted.answer(list(self._readers.map(self._to_api, shown)), last)
 
     def update(
         self, project: str, connector_id: str, body: Any, mask: list[str] | None, actor: Actor

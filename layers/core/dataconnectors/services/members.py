@@ -12,6 +12,7 @@ from dataconnectors.identity.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from dataconnectors.kernel import fields, times
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.kernel.ids import is_id
+from dataconnectors.services.lists import ListRequest
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.members import MemberStore
 
@@ -28,10 +29,13 @@ class MemberService:
         self._store = store
         self._accounts = accounts
 
-    def list_all(self, parent: str) -> dict[str, Any]:
-        """All members, oldest first."""
-        found = sorted(self._store.members(parent), key=lambda member: member.create_time)
-        return {"members": [member.to_api() for member in found], "nextPageToken": ""}
+    def page(self, parent: str, wanted: ListRequest) -> dict[str, Any]:
+        """A page of the members, oldest first."""
+        return wanted.page(
+            self._store.members(parent),
+            key=lambda member: f"{member.create_time}#{member.id}",
+            show=Member.to_api,
+        )
 
     def get(self, parent: str, member_id: str) -> dict[str, Any]:
         """One member; raises `NotFoundError`."""

@@ -17,6 +17,7 @@ from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel import fields, times
 from dataconnectors.kernel.errors import ConflictError, NotFoundError
 from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
+from dataconnectors.services.lists import ListRequest
 from dataconnectors.services.members import MemberService
 from dataconnectors.store.accounts import AccountStore
 
@@ -44,10 +45,13 @@ class ServiceAccountService:
         self._vault = vault
         self._entropy = entropy
 
-    def list_all(self, project: str) -> dict[str, Any]:
-        """All service accounts of a project."""
-        found = self._store.service_accounts(project)
-        return {"serviceAccounts": [each.to_api() for each in found], "nextPageToken": ""}
+    def page(self, project: str, wanted: ListRequest) -> dict[str, Any]:
+        """A page of the service accounts of a project, in the order of their ids."""
+        return wanted.page(
+            self._store.service_accounts(project),
+            key=lambda account: account.id,
+            show=ServiceAccount.to_api,
+        )
 
     def get(self, project: str, account_id: str) -> dict[str, Any]:
         """One account; raises `NotFoundError`."""
@@ -111,13 +115,10 @@ class ServiceAccountService:
                 return {}
         raise ConflictError(f"{account.name} keeps being changed by others: try again")
 
-    def list_keys(self, project: str, account_id: str) -> dict[str, Any]:
-        """All keys of an account in one page, oldest first."""
+    def page_of_keys(self, project: str, account_id: str, wanted: ListRequest) -> dict[str, Any]:
+        """A page of the keys of an account, oldest first: ids of keys sort by time."""
         account = self._find(project, account_id)
-        return {
-            "keys": [account.key_to_api(key_id) for key_id in sorted(account.keys)],
-            "nextPageToken": "",
-        }
+        return wanted.page(account.keys, key=str, show=account.key_to_api)
 
     def get_key(self, project: str, account_id: str, key_id: str) -> dict[str, Any]:
         """One key, without its secret; raises `NotFoundError`."""

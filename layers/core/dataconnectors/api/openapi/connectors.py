@@ -38,6 +38,7 @@ OPERATIONS = (
         "List connectors",
         "DataConnectorList",
         "dataconnector.read",
+        query=PAGE,
     ),
     Operation(
         "createDataConnector",
@@ -188,7 +189,7 @@ SCHEMAS = {
     "DataConnectorChange": _connector_input((), (), _STATUSES)
     | {"examples": [{"status": Status.USER_DISABLED.value}, {"httpConfig": {"headers": {}}}]},
     "DataConnectorList": page_of("dataConnectors", "DataConnector")
-    | {"description": f"All connectors of the project, at most {MAXIMUM_CONNECTORS}."},
+    | {"description": f"A project has at most {MAXIMUM_CONNECTORS} connectors."},
     "DataConnectorMetrics": object_of(
         {
             "metrics": object_of(

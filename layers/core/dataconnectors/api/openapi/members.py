@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from dataconnectors.api.openapi.examples import ACCOUNT, EMAIL, PROJECT
-from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.operation import PAGE, Operation
 from dataconnectors.api.openapi.schema import (
     NAME,
     Schema,
@@ -30,6 +30,7 @@ OPERATIONS = (
         "List members",
         "MemberList",
         "membership.read",
+        query=PAGE,
     ),
     Operation(
         "addProjectMember",
@@ -111,7 +112,7 @@ SCHEMAS = {
         }
     ),
     "MemberList": page_of("members", "Member")
-    | {"description": f"All members, at most {members.MAXIMUM_MEMBERS}."},
+    | {"description": f"A project or organization has at most {members.MAXIMUM_MEMBERS} members."},
     "NewMember": _new_member(PROJECT_ROLES),
     "NewOrganizationMember": _new_member(ORGANIZATION_ROLES),
     "MemberChange": input_of(

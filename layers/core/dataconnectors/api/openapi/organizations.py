@@ -1,6 +1,6 @@
 """Organizations in the OpenAPI document."""
 
-from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.operation import PAGE, Operation
 from dataconnectors.api.openapi.schema import NAME, object_of, page_of, text
 from dataconnectors.identity.projects import ORGANIZATION
 
@@ -14,6 +14,7 @@ OPERATIONS = (
         "Organizations",
         "List the organizations that you may read",
         "OrganizationList",
+        query=PAGE,
     ),
     Operation(
         "getOrganization",
@@ -32,6 +33,7 @@ OPERATIONS = (
         "List what you may do in an organization",
         "PermissionList",
         "organization.read",
+        query=PAGE,
     ),
     Operation(
         "listOrganizationMembers",
@@ -41,6 +43,7 @@ OPERATIONS = (
         "List administrators",
         "MemberList",
         "organization.read",
+        query=PAGE,
     ),
     Operation(
         "addOrganizationMember",

@@ -61,7 +61,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         ),
         _query_parameter(
             "pageSize",
-            "At most so many; 0 for as many as there may be.",
+            "The most entries on the page. Without it, or with 0, as many as possible.",
             {"type": "integer", "minimum": 0, "maximum": 999_999_999},
         ),
         _query_parameter("pageToken", "`nextPageToken` of the page before.", _TEXT),

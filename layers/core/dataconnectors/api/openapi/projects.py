@@ -77,6 +77,7 @@ OPERATIONS = (
         "Projects",
         "List what you may do in a project",
         "PermissionList",
+        query=PAGE,
     ),
 )
 

@@ -1,11 +1,11 @@
 """Roles and permissions in the OpenAPI document."""
 
-from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.operation import PAGE, Operation
 from dataconnectors.api.openapi.schema import NAME, choice, list_of, object_of, page_of, ref
 from dataconnectors.identity.roles import ROLES, permissions
 
 OPERATIONS = (
-    Operation("listRoles", "GET", "/roles", "Roles", "List roles", "RoleList"),
+    Operation("listRoles", "GET", "/roles", "Roles", "List roles", "RoleList", query=PAGE),
     Operation("getRole", "GET", "/roles/{role}", "Roles", "Show a role", "Role"),
 )
 

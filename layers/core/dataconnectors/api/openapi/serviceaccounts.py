@@ -1,7 +1,7 @@
 """Service accounts and their keys in the OpenAPI document."""
 
 from dataconnectors.api.openapi.examples import ACCOUNT_NAME, EMAIL, KEY
-from dataconnectors.api.openapi.operation import Operation
+from dataconnectors.api.openapi.operation import PAGE, Operation
 from dataconnectors.api.openapi.schema import (
     DISPLAY_NAME,
     NAME,
@@ -29,6 +29,7 @@ OPERATIONS = (
         "List service accounts",
         "ServiceAccountList",
         "serviceaccount.read",
+        query=PAGE,
     ),
     Operation(
         "createServiceAccount",
@@ -81,6 +82,7 @@ OPERATIONS = (
         "List keys",
         "KeyList",
         "serviceaccount.key.read",
+        query=PAGE,
     ),
     Operation(
         "createKey",
@@ -128,7 +130,7 @@ SCHEMAS = {
         }
     ),
     "ServiceAccountList": page_of("serviceAccounts", "ServiceAccount")
-    | {"description": f"All of the project, at most {accounts.MAXIMUM_ACCOUNTS}."},
+    | {"description": f"A project has at most {accounts.MAXIMUM_ACCOUNTS} service accounts."},
     "ServiceAccountSettings": input_of(
         {
             "displayName": or_null(DISPLAY_NAME),
@@ -144,6 +146,6 @@ SCHEMAS = {
         }
     ),
     "KeyList": page_of("keys", "Key")
-    | {"description": f"All of the account, at most {accounts.MAXIMUM_KEYS}."},
+    | {"description": f"A service account has at most {accounts.MAXIMUM_KEYS} keys."},
     "NewKey": object_of({"key": ref("Key"), "secret": text("Shown this once.")}),
 }
