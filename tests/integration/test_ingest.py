@@ -122,7 +122,7 @@ def test_each_event_sees_the_configuration_that_was_set_before_it(client: Client
         ("/events", " " * (1024 * 1024 + 1), 413, "split it"),
         ("/devices/emu1:publish", {"touch": {}}, 404, "devices/emu1 is not there"),
         ("/devices/emu1:publish", {"bogus": {}}, 400, "'bogus' is unknown"),
-        ("/devices/emu1:explode", {"touch": {}}, 404, "not served"),
+        ("/devices/emu1:explode", {"touch": {}}, 405, "is served with DELETE, GET, PUT"),
         ("/devices/emu1", {"touch": {}}, 405, "is served with DELETE, GET, PUT"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -9,38 +11,108 @@ from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES
 from tests.integration.test_permissions import registered
 from tests.support.api_server import Api
+from tests.support.aws import template
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 API = Api(INGEST_ROUTES, config_api.lambda_handler)
 
 
-def allowed() -> dict[str, set[str]]:
-    """The methods of each path, with something for its parameters."""
+def served() -> dict[str, set[str]]:
+    """The methods of each path, `<name>` for its parameters, of the routes of both functions."""
     found: dict[str, set[str]] = {}
     for route in registered():
         method, _, path = route.partition(" ")
-        found.setdefault(re.sub(r"<(\w+)>", r"some-\1", path), set()).add(method)
+        found.setdefault(path, set()).add(method)
     return found
 
 
-ALLOWED = allowed()
+SERVED = served()
+
+PUBLISHING = ("/v2/projects/<project>/events", "/v2/projects/<project>/devices/<device>:publish")
+"""The paths that API Gateway routes to ingest, by one spelling only."""
+
+IDS = {
+    "an id": "some-id",
+    "a dot": "some.id",
+    "dots": "..",
+    "one dash": "-",
+    "a space": "some id",
+    "a comma": "some,id",
+    "no ASCII": "é",
+    "a percent sign": "100%",
+    "a backslash and a quote": '\\"',
+    "a line feed": "some\n",
+    "a colon": "some:id",
+    "a colon at the end": "some:",
+    "a verb that there is not": "some:bogus",
+    "a verb alone": ":publish",
+    "a long text": "x" * 300,
+}
+"""What is in the place of a parameter. Most of these are no ids that a resource can have, but each
+makes a path of the API."""
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": lambda path: path,
+    "an encoded colon": lambda path: path.replace(":", "%3A"),
+    "a slash at the end": lambda path: f"{path}/",
+    "two slashes": lambda path: path.replace("/v2/", "/v2//"),
+    "encoded letters": lambda path: path.replace("o", "%6f"),
+}
+"""How clients spell a path: a base URL may end with a slash, and a client may encode anything."""
 
 
-@pytest.mark.parametrize("path", sorted(ALLOWED))
-@pytest.mark.parametrize("spelling", [":", "%3A"])
-def test_a_path_is_served_with_its_methods_and_tells_them(path: str, spelling: str) -> None:
+def filled(path: str, value: str) -> str:
+    """A path with a value for its parameters, encoded as far as clients have to."""
+    return re.sub(r"<\w+>", lambda _: quote(value, safe=":@-._~"), path)
+
+
+def check_every_method(path: str, known_as: str, methods: set[str], *, served: bool = True) -> None:
+    """Send each method. Those of the path are `served`, all others answered with 405 and `Allow`.
+
+    The error calls the path `known_as`. A path that publishes is served in one spelling only; in
+    others, the answer to its method is 404.
+    """
     for method in METHODS:
-        answer = API.answer(method, path.replace(":", spelling), {}, b"")
-        if method in ALLOWED[path]:
-            # Nobody's: asked for credentials, for an assertion, or public.
-            assert answer["statusCode"] in (200, 400, 401), (method, answer)
+        answer = API.answer(method, path, {}, b"")
+        if method in methods:
+            # The requests have no credentials and no body: 200 is the answer of public paths.
+            assert answer["statusCode"] in ((200, 400, 401) if served else (404,)), (method, answer)
             continue
-        assert answer["statusCode"] == 405, (method, answer)
-        names = ", ".join(sorted(ALLOWED[path]))
+        assert answer["statusCode"] == 405, (method, path, answer)
+        names = ", ".join(sorted(methods))
         assert answer["headers"]["Allow"] == names
         error = json.loads(answer["body"])
-        assert (error["code"], error["error"]) == (405, f"{path} is served with {names}")
+        assert error["code"] == 405
+        assert error["error"] == f"{known_as:.200} is served with {names}"
+
+
+def test_these_are_the_routes_of_the_template() -> None:
+    """So that requests go here to the function that API Gateway sends them to."""
+    resources = [each.get("Properties", {}) for each in template()["Resources"].values()]
+    targets = {each["RouteKey"]: each["Target"] for each in resources if "RouteKey" in each}
+    assert targets.pop("$default") == "Sub integrations/${ConfigApiIntegration}"
+    assert targets == dict.fromkeys(INGEST_ROUTES, "Sub integrations/${IngestIntegration}")
+
+
+@pytest.mark.parametrize("value", IDS.values(), ids=IDS)
+@pytest.mark.parametrize("path", sorted(path for path in SERVED if "<" in path))
+def test_whatever_the_ids_are_a_path_is_served_with_its_methods_and_tells_them(
+    path: str, value: str
+) -> None:
+    known_as = filled(path, value)
+    check_every_method(known_as, known_as, SERVED[path])
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("path", sorted(SERVED))
+def test_however_it_is_spelt_a_path_is_served_with_its_methods_and_tells_them(
+    path: str, spell: Callable[[str], str]
+) -> None:
+    known_as = filled(path, "some-id")
+    spelt = spell(known_as)
+    is_routed = "//" not in spelt and not spelt.endswith("/")
+    check_every_method(spelt, known_as, SERVED[path], served=is_routed or path not in PUBLISHING)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -13,7 +13,7 @@ from dataconnectors.kernel.errors import (
     NotFoundError,
     UnavailableError,
 )
-from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
+from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
 
 PUBLISH = ":publish"
 
@@ -48,10 +48,12 @@ class PublishRoutes:
         match gateway.method(event), gateway.segments(event):
             case "POST", ["v2", "projects", project, "events"]:
                 return self._post_events(project, event)
-            case "POST", ["v2", "projects", project, "devices", device] if device.endswith(PUBLISH):
-                return self._publish(project, device.removesuffix(PUBLISH), event)
-            case "POST", ["v2", "projects", _, "devices", device] if is_id(device):
-                raise MethodError(event["rawPath"], METHODS_OF_A_DEVICE)
+            case "POST", ["v2", "projects", project, "devices", device]:
+                device_id = device.removesuffix(PUBLISH)
+                if device_id not in ("", device):
+                    return self._publish(project, device_id, event)
+                # Whatever the id is: the config API serves the path of any id with other methods.
+                raise MethodError(gateway.plain(event)["rawPath"], METHODS_OF_A_DEVICE)
         raise NotFoundError(f"{gateway.method(event)} {event['rawPath']:.200} is not served here")
 
     def _publish(self, project: str, device: str, event: dict[str, Any]) -> Answer:
