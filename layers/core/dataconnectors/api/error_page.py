@@ -8,15 +8,15 @@ from dataconnectors.aws import gateway
 
 MEANINGS: Mapping[int, str] = {
     400: "The path, the query or the body is wrong. The error names the field and the rule.",
-    401: "No credentials, or wrong, expired or revoked ones. Exchange an assertion for a token.",
-    403: "You are a member of the project, and your role does not allow this.",
-    404: "The resource is not there, or you are no member of its project.",
-    405: "The path is served, with other methods.",
-    409: "The resource changed, or came to exist, since you read it. Read it again.",
-    413: "More than one call may carry. Split it.",
-    429: "Too many requests. Wait as many seconds as Retry-After says.",
-    500: "A fault of ours; it was logged. Sending the same again is safe.",
-    503: "Something behind the API does not answer now. Nothing is lost by sending it again.",
+    401: "The credentials are missing, wrong, expired or revoked. Get a new access token.",
+    403: "You are a member of the project, but your role does not allow this.",
+    404: "The resource does not exist, or you are not a member of its project.",
+    405: "The path does not have this method. The Allow header lists its methods.",
+    409: "Somebody else changed or created the resource since you read it. Read it again.",
+    413: "The request is larger than one call may be. Split it into several calls.",
+    429: "You sent too many requests. Wait as many seconds as the Retry-After header says.",
+    500: "The service failed, and logged the fault. It is safe to send the request again.",
+    503: "A service behind the API does not answer. It is safe to send the request again.",
 }
 """What each status means to the caller, and what to do about it."""
 
@@ -40,5 +40,5 @@ def page() -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title>'
         "<h1>Errors of the Data Connectors API</h1>"
-        f'<p>What the API offers: <a href="docs">docs</a>.</p>{entries}</html>'
+        f'<p>The documentation of the API: <a href="docs">docs</a>.</p>{entries}</html>'
     )

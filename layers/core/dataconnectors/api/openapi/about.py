@@ -5,7 +5,7 @@ from dataconnectors.aws import gateway
 
 OPERATIONS = (
     Operation("getOpenApi", "GET", "/openapi.json", "About", "This document", "OpenApi", None),
-    Operation("getDocs", "GET", "/docs", "About", "This document as a page", None, None),
+    Operation("getDocs", "GET", "/docs", "About", "This document as an HTML page", None, None),
     Operation(
         "getErrors",
         "GET",
@@ -16,6 +16,6 @@ OPERATIONS = (
         None,
     ),
     Operation(
-        "getInvitations", "GET", "/invitations", "About", "Why there are no sign-ins", None, None
+        "getInvitations", "GET", "/invitations", "About", "Why people cannot sign in", None, None
     ),
 )

@@ -19,7 +19,8 @@ OPERATIONS = (
         "audit.read",
         query=(*TIMES, *PAGE),
         description=(
-            f"Kept for {RETENTION_SECONDS // DAY} days; a page has {audit.LARGEST_PAGE} at most."
+            f"Entries are kept for {RETENTION_SECONDS // DAY} days. A page has at most "
+            f"{audit.LARGEST_PAGE} entries."
         ),
     ),
     Operation(
@@ -38,14 +39,23 @@ SCHEMAS = {
     "AuditEntry": object_of(
         {
             "id": {"type": "string"},
-            "time": time(""),
-            "actor": text("The email of who did it.", examples=[EMAIL]),
-            "keyId": text("By which key."),
-            "address": text("From where."),
-            "action": text("The permission that it took.", examples=["dataconnector.update"]),
-            "resource": text("What it was done to."),
-            "fields": list_of({"type": "string"}, "Names of what changed; never values."),
-            "details": {"type": "object", "description": "Values that are no secrets."},
+            "time": time("When the change was made."),
+            "actor": text(
+                "The email of the service account that made the change.", examples=[EMAIL]
+            ),
+            "keyId": text("The id of the key that it used."),
+            "address": text("The IP address that the request came from."),
+            "action": text(
+                "The permission that the change needed.", examples=["dataconnector.update"]
+            ),
+            "resource": text("The name of the resource that was changed."),
+            "fields": list_of(
+                {"type": "string"}, "The names of the changed fields, without their values."
+            ),
+            "details": {
+                "type": "object",
+                "description": "Further values, such as the roles before and after. Never secrets.",
+            },
         }
     ),
     "AuditPage": page_of("entries", "AuditEntry"),

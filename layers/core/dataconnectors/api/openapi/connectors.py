@@ -52,8 +52,8 @@ OPERATIONS = (
         body="NewDataConnector",
         conflicts=True,
         description=(
-            f"An equal call by the same key within {REMEMBERED_SECONDS} seconds shows the same "
-            "connector: it is taken for one that was sent again."
+            f"If the same key sends an equal call within {REMEMBERED_SECONDS} seconds, the call "
+            "counts as a repetition: it is answered with the connector of the first call."
         ),
     ),
     Operation(
@@ -77,8 +77,10 @@ OPERATIONS = (
         body="DataConnectorChange",
         conflicts=True,
         description=(
-            "Fields that the body lacks stay as they are; `httpConfig` is merged key by key. Once "
-            "a disabling call has answered, no push begins; what was undelivered is never sent."
+            "Fields that are not in the body stay as they are; `httpConfig` is merged key by key. "
+            "When a call that disables the connector has been answered, no further push begins. "
+            "Events that were not acknowledged by then are never pushed, not even after the "
+            "connector is enabled again."
         ),
     ),
     Operation(
@@ -86,7 +88,7 @@ OPERATIONS = (
         "DELETE",
         _CONNECTOR,
         "Data connectors",
-        "Delete a connector with what waits in its queue",
+        "Delete a connector and the events in its queue",
         "Empty",
         "dataconnector.delete",
         conflicts=True,
@@ -105,10 +107,10 @@ OPERATIONS = (
         "POST",
         _CONNECTOR + ":sync",
         "Data connectors",
-        "Push the last event of each type of each device again",
+        "Push the last event of each type of all devices again",
         "Empty",
         "dataconnector.update",
-        description="To this connector alone, and only event types that it pushes.",
+        description="Pushes to this connector only, and only the types of events that it wants.",
     ),
     Operation(
         "listExpiredEvents",
@@ -122,17 +124,20 @@ OPERATIONS = (
     ),
 )
 
-_EVENTS = list_of(ref("EventType"), "Types of events to push; empty for every type.")
+_EVENTS = list_of(
+    ref("EventType"), "The types of events to push. An empty list stands for all types."
+)
 _LABEL_KEYS = list_of(
     {"type": "string", "minLength": 1, "maxLength": LONGEST_LABEL_KEY},
-    f"Keys of device labels to include; empty for none. When left out, `{DEFAULT_LABELS[0]}`.",
+    "The keys of the device labels that each push includes. An empty list stands for none. The "
+    f"default is `{DEFAULT_LABELS[0]}`.",
     maxItems=MAXIMUM_LABELS,
 )
-_URL = text("The HTTPS address to push to.", format="uri", maxLength=LONGEST_URL)
-_SECRET = text("Signs each push (header `X-Dt-Signature`); empty for no signature.")
+_URL = text("The HTTPS URL to push to.", format="uri", maxLength=LONGEST_URL)
+_SECRET = text("The secret that signs each push (header `X-Dt-Signature`). Empty for no signature.")
 _HEADERS = texts(
-    "Sent with each push. With the secret, sealed, at most "
-    f"{MAXIMUM_PLAINTEXT} bytes. `{{}}` for none."
+    "Headers that are sent with each push; `{}` for none. Headers and secret are encrypted "
+    f"together and may have at most {MAXIMUM_PLAINTEXT} bytes."
 )
 _HTTP = {"url": _URL, "signatureSecret": _SECRET, "headers": _HEADERS}
 
@@ -162,8 +167,8 @@ def _connector_input(
     http_config = input_of(http, http_required)
     properties = {
         "displayName": or_null(text("Printable characters.", maxLength=LONGEST_DISPLAY_NAME)),
-        "type": or_null(choice([TYPE], "The one type that is served.")),
-        "status": or_null(choice(statuses, "Disabled, it drops what waits in its queue.")),
+        "type": or_null(choice([TYPE], "The only type there is.")),
+        "status": or_null(choice(statuses, "A disabled connector drops the events in its queue.")),
         "events": or_null(_EVENTS),
         "labels": or_null(_LABEL_KEYS),
         "httpConfig": http_config if http_required else or_null(http_config),
@@ -177,7 +182,7 @@ SCHEMAS = {
             "name": text(NAME, examples=[f"projects/{PROJECT}/dataconnectors/{CONNECTOR}"]),
             "displayName": {"type": "string"},
             "type": choice([TYPE]),
-            "status": choice(_STATUSES, "`SYSTEM_DISABLED` is set by the service alone."),
+            "status": choice(_STATUSES, "Only the service sets `SYSTEM_DISABLED`."),
             "events": _EVENTS,
             "labels": _LABEL_KEYS,
             "httpConfig": object_of(_HTTP),
@@ -197,7 +202,7 @@ SCHEMAS = {
                     "successCount": count("Attempts that were acknowledged."),
                     "errorCount": count("Attempts that failed."),
                     "latency99p": text(
-                        "Of the fastest 99 % of attempts.",
+                        "The response time that 99 % of the attempts did not exceed.",
                         pattern=r"^[0-9]+(\.[0-9]+)?s$",
                         examples=["0.411s"],
                     ),
@@ -208,20 +213,20 @@ SCHEMAS = {
     "ExpiredEvent": object_of(
         {
             "eventId": text(),
-            "eventType": text('"" where it is not known.'),
-            "targetName": text('The device; "" where it is not known.'),
-            "attempts": count("At least as many were made."),
+            "eventType": text('"" if it is not known.'),
+            "targetName": text('The name of the device; "" if it is not known.'),
+            "attempts": count("The attempts that were made, at least."),
             "lastError": object_of(
                 {
                     "kind": text(examples=["status"]),
                     "message": text(),
-                    "status": count("The endpoint's answer."),
+                    "status": count("The status that the endpoint answered."),
                 },
                 ("kind", "message", "status"),
-                description="What the last attempt failed with.",
+                description="The reason why the last attempt failed.",
             ),
-            "acceptedTime": time("When it was accepted."),
-            "expiredTime": time("When it was given up."),
+            "acceptedTime": time("When the event was accepted."),
+            "expiredTime": time("When the event expired."),
         }
     ),
     "ExpiredEventList": page_of("expiredEvents", "ExpiredEvent"),

@@ -49,10 +49,10 @@ OPERATIONS = (
             *PAGE,
         ),
         description=(
-            "With `-` for the project: of all that you may read. A page has "
-            f"{device_lists.LARGEST_PAGE} at most; filters and orders look through "
-            f"{device_lists.MOST_LISTED} devices at most, and `device_ids` names {MAXIMUM_IDS} at "
-            "most."
+            "With `-` in the place of the project, the list covers all projects that you may read. "
+            f"A page has at most {device_lists.LARGEST_PAGE} devices. A list with filters or an "
+            f"order may look through at most {device_lists.MOST_LISTED} devices, and `device_ids` "
+            f"may name at most {MAXIMUM_IDS}."
         ),
     ),
     Operation(
@@ -65,7 +65,7 @@ OPERATIONS = (
         "emulator.create",
         body="NewDevice",
         conflicts=True,
-        description="Other devices become known by their first event.",
+        description="A device that is not emulated appears with its first event.",
     ),
     Operation(
         "getDevice",
@@ -75,7 +75,10 @@ OPERATIONS = (
         "Show a device with its last values",
         "Device",
         "device.read",
-        description="With `-` for the project: in whichever project of yours has it.",
+        description=(
+            "With `-` in the place of the project, the device is looked for in all projects that "
+            "you may read."
+        ),
     ),
     Operation(
         "replaceDevice",
@@ -87,7 +90,7 @@ OPERATIONS = (
         "device.update",
         body="DeviceReplacement",
         conflicts=True,
-        description="What else the body holds is ignored.",
+        description="Everything but the labels is ignored.",
     ),
     Operation(
         "deleteEmulatedDevice",
@@ -99,7 +102,7 @@ OPERATIONS = (
         "emulator.delete",
         conflicts=True,
         may_be_refused=True,
-        description="Its history stays.",
+        description="The history of the device is kept.",
     ),
     Operation(
         "setLabel",
@@ -121,7 +124,9 @@ OPERATIONS = (
         "LabelBatchResult",
         "device.update",
         body="LabelBatch",
-        description="Each device by itself. Removing a label that is not there is no error.",
+        description=(
+            "Each device is changed on its own. It is no error to remove a label that is not there."
+        ),
     ),
     Operation(
         "transferDevices",
@@ -132,33 +137,33 @@ OPERATIONS = (
         "TransferResult",
         "device.transfer",
         body="Transfer",
-        description="Takes the permission in the projects that they leave, too.",
+        description="You need the permission in the projects that the devices leave, too.",
     ),
 )
 
-_LABELS = texts("Texts by key; the device's display name is the label `name`.") | {
+_LABELS = texts("Values by key. The label `name` is the display name of the device.") | {
     "maxProperties": MAXIMUM_LABELS,
     "propertyNames": {"minLength": 1, "maxLength": LONGEST_LABEL_KEY},
     "additionalProperties": {"type": "string", "maxLength": LONGEST_LABEL_VALUE},
     "examples": [{"name": "Freezer", "room": "2.04"}],
 }
 
-_DEVICE_NAMES = list_of({"type": "string"}, "Names of devices.", minItems=1)
+_DEVICE_NAMES = list_of({"type": "string"}, "The names of the devices.", minItems=1)
 
 SCHEMAS = {
     "DeviceType": choice(DEVICE_TYPES),
     "Device": object_of(
         {
             "name": text(NAME, examples=[f"projects/{PROJECT}/devices/{DEVICE}"]),
-            "type": text('"" while events have not told it.', enum=["", *DEVICE_TYPES]),
-            "productNumber": text('"" of emulated devices.'),
+            "type": text('"" until an event tells the type.', enum=["", *DEVICE_TYPES]),
+            "productNumber": text('"" for emulated devices.'),
             "labels": _LABELS,
             "reported": ref("Reported"),
         },
         ("reported",),
     ),
     "Reported": by_type(published=False, only_one=False)
-    | {"description": "The last data of each type; left out before the first event."},
+    | {"description": "The last data of each type. Missing before the first event."},
     "DeviceList": page_of("devices", "Device"),
     "NewDevice": object_of(
         {"type": ref("DeviceType"), "labels": or_null(_LABELS)},
@@ -174,17 +179,19 @@ SCHEMAS = {
         {
             "devices": _DEVICE_NAMES | {"maxItems": labels.MAXIMUM_DEVICES},
             "addLabels": or_null(_LABELS),
-            "removeLabels": or_null(list_of({"type": "string"}, "Keys.")),
+            "removeLabels": or_null(
+                list_of({"type": "string"}, "The keys of the labels to remove.")
+            ),
         },
         ("addLabels", "removeLabels"),
-        description="At least one label, in either.",
+        description="At least one label has to be added or removed.",
         examples=[
             {"devices": [f"projects/{PROJECT}/devices/{DEVICE}"], "addLabels": {"room": "2.04"}}
         ],
     ),
     "DeviceError": object_of(
         {
-            "device": text("The name as it was given."),
+            "device": text("The name of the device as it was sent."),
             "status": object_of(
                 {
                     "code": choice(("INVALID_ARGUMENT", "NOT_FOUND", "INTERNAL_ERROR")),
@@ -194,7 +201,11 @@ SCHEMAS = {
         }
     ),
     "LabelBatchResult": object_of(
-        {"batchErrors": list_of(ref("DeviceError"), "One for each device that kept its labels.")}
+        {
+            "batchErrors": list_of(
+                ref("DeviceError"), "One error for each device that could not be changed."
+            )
+        }
     ),
     "Transfer": object_of(
         {"devices": _DEVICE_NAMES | {"maxItems": MOST_TRANSFERRED}},
@@ -202,7 +213,9 @@ SCHEMAS = {
     ),
     "TransferResult": object_of(
         {
-            "transferredDevices": list_of({"type": "string"}, "Names as they were given."),
+            "transferredDevices": list_of(
+                {"type": "string"}, "The names of the devices that were moved, as they were sent."
+            ),
             "transferErrors": list_of(ref("DeviceError")),
         }
     ),

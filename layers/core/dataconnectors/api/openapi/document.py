@@ -15,14 +15,14 @@ VERSION = "2.0.0"
 versions."""
 
 DESCRIPTION = """\
-Events of devices come in; each of a project's data connectors pushes every one of them to a \
+Devices send events. Each data connector of a project pushes the events that it wants to a \
 customer's endpoint by HTTPS POST, at least once.
 
-Bodies are read as JSON whatever their content type. Lists in the query are repeated or joined by \
-commas. An answer other than 200 is error JSON, which `help` in it explains; so are unknown paths \
-(404) and methods (405). In \
-requests null means that a field is not set; fields that only answers have are ignored, unknown \
-ones refused.
+Request bodies are read as JSON, whatever their content type. A list in the query may repeat its \
+parameter or join its values with commas. Every answer other than 200 is error JSON, also for \
+unknown paths (404) and methods (405); `help` in it leads to an explanation. In requests, null \
+means that a field is not set. Requests may contain fields that only answers have, which are \
+ignored; unknown fields are refused.
 """
 
 
@@ -87,11 +87,11 @@ _SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The access token that `POST /oauth2/token` gives.",
+        "description": "An access token from `POST /oauth2/token`.",
     },
     "basic": {
         "type": "http",
         "scheme": "basic",
-        "description": "A key's id and secret, where the service account allows it.",
+        "description": "The id and the secret of a key, if its service account allows this.",
     },
 }

@@ -17,10 +17,10 @@ from dataconnectors.api.openapi.schema import (
 )
 from dataconnectors.events.event import EVENT_TYPES
 
-_TIME_OF_DATA = time("When it was measured; the event's timestamp when left out.")
+_TIME_OF_DATA = time("When it was measured. The default is the timestamp of the event.")
 _STRENGTH = number("Percent.")
 _CONNECTION = choice(("ETHERNET", "CELLULAR", "SDS", "OFFLINE"))
-_BACKFILLED = flag("Whether it was measured while the device was offline.")
+_BACKFILLED = flag("Whether the device was offline when it measured.")
 
 
 def _samples(values: Schema) -> Schema:
@@ -31,7 +31,7 @@ _TEMPERATURE = number("Degrees Celsius.")
 _HUMIDITY = {"temperature": _TEMPERATURE, "relativeHumidity": number("Percent.")}
 _PRESENCE = {"state": choice(("PRESENT", "NOT_PRESENT"))}
 _RADIO = {"signalStrength": _STRENGTH, "rssi": number("dBm.")}
-_LABELS_BY_KEY = texts("Texts by key.")
+_LABELS_BY_KEY = texts("Values by key.")
 
 DATA: Mapping[str, Schema] = {
     "touch": {},
@@ -42,8 +42,12 @@ DATA: Mapping[str, Schema] = {
     },
     "humidity": _HUMIDITY | {"samples": _samples(_HUMIDITY), "isBackfilled": _BACKFILLED},
     "objectPresent": _PRESENCE,
-    "objectPresentCount": {"total": described({"type": "integer"}, "Since the start.")},
-    "touchCount": {"total": described({"type": "integer"}, "Since the start.")},
+    "objectPresentCount": {
+        "total": described({"type": "integer"}, "The count since the device was started.")
+    },
+    "touchCount": {
+        "total": described({"type": "integer"}, "The count since the device was started.")
+    },
     "waterPresent": _PRESENCE,
     "motion": {"state": choice(("MOTION_DETECTED", "NO_MOTION_DETECTED"))},
     "deskOccupancy": {
@@ -76,7 +80,7 @@ DATA: Mapping[str, Schema] = {
     "labelsChanged": {
         "added": _LABELS_BY_KEY,
         "modified": _LABELS_BY_KEY,
-        "removed": list_of({"type": "string"}, "Keys."),
+        "removed": list_of({"type": "string"}, "The keys of labels."),
     },
 }
 """The fields of each type's data, besides `updateTime`."""

@@ -33,9 +33,9 @@ OPERATIONS = (
         body="PublishedEvents",
         is_publishing=True,
         description=(
-            "Each is accepted or refused by itself. What is accepted is in the device's history "
-            "and in the queue of every connector that wants it. Sent again, an event keeps its "
-            "`eventId`, by which receivers drop the second."
+            "Each event is accepted or refused on its own. An accepted event is in the history of "
+            "its device and in the queue of every connector that wants it. You may send an event "
+            "again: receivers recognize it by its `eventId`."
         ),
     ),
     Operation(
@@ -59,8 +59,9 @@ OPERATIONS = (
         "device.read",
         query=("eventTypes", *TIMES, *PAGE),
         description=(
-            f"Of the last {history.DEFAULT_SPAN // 3600} hours, unless `startTime` is given. Kept "
-            f"for {history.KEPT // DAY} days; a page has {history.LARGEST_PAGE} at most."
+            f"Without `startTime` the list holds the last {history.DEFAULT_SPAN // 3600} hours. "
+            f"Events are kept for {history.KEPT // DAY} days. A page has at most "
+            f"{history.LARGEST_PAGE} events."
         ),
     ),
 )
@@ -69,16 +70,23 @@ OPERATIONS = (
 def _event(*, published: bool) -> Schema:
     return object_of(
         {
-            "eventId": text("Unique; sent again, the event is the same.", pattern=ID_PATTERN),
-            "targetName": text("The device.", examples=[f"projects/{PROJECT}/devices/{DEVICE}"]),
+            "eventId": text(
+                "A unique id. Another event with the same id counts as the same event.",
+                pattern=ID_PATTERN,
+            ),
+            "targetName": text(
+                "The name of the device.", examples=[f"projects/{PROJECT}/devices/{DEVICE}"]
+            ),
             "eventType": choice(REPORTED) if published else ref("EventType"),
             "data": ref("PublishedEventData")
             if published
             else {
                 "anyOf": [ref("EventData"), ref("LabelsChangedData")],
-                "description": "Under the type's name; of labelsChanged without it.",
+                "description": "An object with the type as its only key, except for labelsChanged.",
             },
-            "timestamp": time("At most 5 minutes ahead, and 31 days old."),
+            "timestamp": time(
+                "When the event happened: at most 5 minutes in the future, and at most 31 days ago."
+            ),
         },
         additionalProperties=False,
         examples=[
@@ -116,10 +124,15 @@ SCHEMAS = {
     ),
     "Acceptance": object_of(
         {
-            "accepted": count("Events that history and every queue confirmed."),
+            "accepted": count("The number of events that the history and every queue confirmed."),
             "errors": list_of(
-                object_of({"index": count("In the order they were sent."), "error": text()}),
-                "One for each event that was not.",
+                object_of(
+                    {
+                        "index": count("The place of the event in the request; the first is 0."),
+                        "error": text(),
+                    }
+                ),
+                "One error for each event that was not accepted.",
             ),
         },
         examples=[{"accepted": 1, "errors": []}],

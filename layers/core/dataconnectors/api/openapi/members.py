@@ -37,7 +37,7 @@ OPERATIONS = (
         "POST",
         _MEMBERS,
         "Members",
-        "Make somebody a member",
+        "Add a member",
         "Member",
         "membership.create",
         body="NewMember",
@@ -69,7 +69,7 @@ OPERATIONS = (
         "DELETE",
         _MEMBER,
         "Members",
-        "End a membership",
+        "Remove a member",
         "Empty",
         "membership.delete",
         conflicts=True,
@@ -79,11 +79,11 @@ OPERATIONS = (
         "GET",
         _MEMBER + ":getInviteUrl",
         "Members",
-        "Where an invited person goes",
+        "Get the address that an invited person opens",
         "Invitation",
         "membership.create",
         may_be_refused=True,
-        description="400 for a service account, which is a member at once.",
+        description="400 for a service account, because it is a member without an invitation.",
     ),
 )
 
@@ -92,7 +92,9 @@ def _new_member(roles: Iterable[str]) -> Schema:
     allowed = list(roles)
     return input_of(
         {
-            "email": text("Of a service account.", maxLength=members.LONGEST_EMAIL),
+            "email": text(
+                "The email of a service account, or of a person.", maxLength=members.LONGEST_EMAIL
+            ),
             "roles": list_of(choice(allowed), minItems=1),
         },
         ("email", "roles"),
@@ -103,12 +105,14 @@ SCHEMAS = {
     "Member": object_of(
         {
             "name": text(NAME, examples=[f"projects/{PROJECT}/members/{ACCOUNT}"]),
-            "displayName": text("The service account's, in its own project."),
+            "displayName": text(
+                "The display name of a service account of this project, otherwise empty."
+            ),
             "roles": list_of(choice((*PROJECT_ROLES, *ORGANIZATION_ROLES))),
             "status": choice(("ACCEPTED", "PENDING")),
             "email": text(examples=[EMAIL]),
             "accountType": choice(("SERVICE_ACCOUNT", "USER")),
-            "createTime": time(""),
+            "createTime": time("When the membership began."),
         }
     ),
     "MemberList": page_of("members", "Member")
@@ -116,7 +120,11 @@ SCHEMAS = {
     "NewMember": _new_member(PROJECT_ROLES),
     "NewOrganizationMember": _new_member(ORGANIZATION_ROLES),
     "MemberChange": input_of(
-        {"roles": list_of(choice(PROJECT_ROLES), "Replace the present ones.", minItems=1)},
+        {
+            "roles": list_of(
+                choice(PROJECT_ROLES), "The roles that replace the present ones.", minItems=1
+            )
+        },
     )
     | {"examples": [{"roles": [PROJECT_ROLES[1]]}]},
     "Invitation": object_of({"inviteUrl": text(format="uri")}),

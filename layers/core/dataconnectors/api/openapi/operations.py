@@ -16,17 +16,17 @@ from dataconnectors.api.openapi import (
 from dataconnectors.api.openapi.operation import Operation
 
 TAGS = {
-    "Authentication": "An access token for a service account's key.",
-    "Data connectors": "Where a project's events are pushed to.",
-    "Events": "Events in, and what became of them.",
-    "Devices": "What sends events, with its labels and last values.",
-    "Projects": "What everything else belongs to.",
-    "Members": "Who has which roles in a project.",
+    "Authentication": "Access tokens for service accounts.",
+    "Data connectors": "The endpoints that events of a project are pushed to.",
+    "Events": "Publishing events, and reading the events of a device.",
+    "Devices": "The senders of events, with their labels and last values.",
+    "Projects": "Devices, connectors, members and service accounts belong to a project.",
+    "Members": "The roles that service accounts and people have in a project.",
     "Service accounts": "Programs that call this API, and their keys.",
-    "Organizations": "What projects belong to; a deployment has one.",
-    "Roles": "What roles permit.",
-    "Audit": "Who changed what, when, and from where.",
-    "About": "What describes this API.",
+    "Organizations": "Projects belong to an organization. A deployment has one organization.",
+    "Roles": "The permissions of each role.",
+    "Audit": "Who changed what, when, and from which address.",
+    "About": "The description of this API.",
 }
 
 OPERATIONS: tuple[Operation, ...] = (

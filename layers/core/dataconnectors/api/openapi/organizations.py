@@ -50,7 +50,7 @@ OPERATIONS = (
         "POST",
         _ORGANIZATION + "/members",
         "Organizations",
-        "Make somebody an administrator",
+        "Add an administrator",
         "Member",
         "organization.update",
         body="NewOrganizationMember",
@@ -80,11 +80,11 @@ OPERATIONS = (
         "GET",
         _ORGANIZATION + "/members/{member}:getInviteUrl",
         "Organizations",
-        "Where an invited person goes",
+        "Get the address that an invited person opens",
         "Invitation",
         "organization.update",
         may_be_refused=True,
-        description="400 for a service account, which is a member at once.",
+        description="400 for a service account, because it is a member without an invitation.",
     ),
 )
 

@@ -45,7 +45,7 @@ def render(document: Document) -> str:
         '<meta name="viewport" content="width=device-width">'
         f"<title>{title} API</title><style>{STYLE}</style>"
         f"<h1>{title} API</h1>{paragraphs}"
-        '<p>For programs: <a href="openapi.json">openapi.json</a>. What errors mean: '
+        '<p>The same for programs: <a href="openapi.json">openapi.json</a>. The meaning of errors: '
         '<a href="errors">errors</a>.</p>'
         f'<nav>{"".join(links)}<a href="#schemas">Schemas</a></nav>'
         f"{_credentials(document)}{sections}"
@@ -61,8 +61,9 @@ def _credentials(document: Document) -> str:
         for each in schemes
     )
     return (
-        f"<h2>Credentials</h2><ul>{ways}</ul><p>The examples take them from the shell, and the "
-        "address of this API: what this page's address has before <code>/docs</code>.</p>"
+        f"<h2>Credentials</h2><ul>{ways}</ul><p>The examples read the credentials and the address "
+        "of this API from variables of the shell. The address is that of this page without "
+        "<code>/docs</code>.</p>"
         "<pre>API=http://127.0.0.1:8000/v2\nKEY=&lt;key id&gt;:&lt;secret&gt;\n"
         "PROJECT=&lt;project id&gt;</pre>"
     )

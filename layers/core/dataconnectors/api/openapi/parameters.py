@@ -44,7 +44,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         _path_parameter("account", "The service account's id.", _id(examples.ACCOUNT)),
         _path_parameter("key", "The key's id.", _id(examples.KEY)),
         _path_parameter(
-            "member", "The member's id: a service account's own.", _id(examples.ACCOUNT)
+            "member",
+            "The member's id. A service account has the same id as a member.",
+            _id(examples.ACCOUNT),
         ),
         _path_parameter(
             "organization",
@@ -64,40 +66,52 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "The most entries on the page. Without it, or with 0, as many as possible.",
             {"type": "integer", "minimum": 0, "maximum": 999_999_999},
         ),
-        _query_parameter("pageToken", "`nextPageToken` of the page before.", _TEXT),
-        _query_parameter("startTime", "From then on.", _TIME),
-        _query_parameter("endTime", "Before then.", _TIME),
+        _query_parameter("pageToken", "The `nextPageToken` of the page before.", _TEXT),
+        _query_parameter("startTime", "Only entries from this time on.", _TIME),
+        _query_parameter("endTime", "Only entries before this time.", _TIME),
         _query_parameter(
-            "eventTypes", "These alone.", _several({"type": "string", "enum": list(EVENT_TYPES)})
+            "eventTypes",
+            "Only events of these types.",
+            _several({"type": "string", "enum": list(EVENT_TYPES)}),
         ),
         _query_parameter("update_mask", "The fields to change, joined by commas.", _TEXT),
-        _query_parameter("query", "Words to be found in names and labels.", _TEXT),
-        _query_parameter("device_ids", "These alone.", _several(_id(examples.DEVICE))),
+        _query_parameter("query", "Words that all have to occur in names or labels.", _TEXT),
+        _query_parameter("device_ids", "Only these devices.", _several(_id(examples.DEVICE))),
         _query_parameter(
-            "device_types", "These alone.", _several({"type": "string", "enum": list(DEVICE_TYPES)})
+            "device_types",
+            "Only devices of these types.",
+            _several({"type": "string", "enum": list(DEVICE_TYPES)}),
         ),
-        _query_parameter("product_numbers", "These alone.", _several(_TEXT)),
+        _query_parameter(
+            "product_numbers", "Only devices with these product numbers.", _several(_TEXT)
+        ),
         _query_parameter(
             "label_filters",
-            "`key=value`, or `key=` for any value; all have to fit.",
+            "Only devices with all of these labels: `key=value`, or `key=` for any value.",
             _several(_TEXT),
         ),
         _query_parameter(
             "order_by",
-            "`name`, `type`, `productNumber`, `labels.<key>` or `reported.<event type>.<field>`; "
-            "with `-` in front, descending.",
+            "The field to sort by: `name`, `type`, `productNumber`, `labels.<key>` or "
+            "`reported.<event type>.<field>`. With `-` in front, the order is descending.",
             _TEXT | {"examples": ["-reported.temperature.value"]},
         ),
         _query_parameter(
             "organization",
-            "Of this organization alone.",
+            "Only projects of this organization.",
             _TEXT | {"examples": [ORGANIZATION]},
         ),
-        _query_parameter("projects", "Of these alone, with `-` as the project.", _several(_TEXT)),
+        _query_parameter(
+            "projects",
+            "Only these projects, in a list with `-` in the place of the project.",
+            _several(_TEXT),
+        ),
         {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Tells a call sent again from a wish for a second, equal connector.",
+            "description": (
+                "Distinguishes equal calls: with another key, a call creates a second connector."
+            ),
             "schema": _TEXT,
         },
     )

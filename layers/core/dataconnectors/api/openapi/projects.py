@@ -24,7 +24,10 @@ OPERATIONS = (
         "List the projects that you may read",
         "ProjectList",
         query=("organization", "query", *PAGE),
-        description=f"A page has {LARGEST_PAGE} at most, and may have fewer or none.",
+        description=(
+            f"A page has at most {LARGEST_PAGE} projects. It may have fewer or none, and still not "
+            "be the last."
+        ),
     ),
     Operation(
         "createProject",
@@ -36,7 +39,7 @@ OPERATIONS = (
         "project.create",
         body="NewProject",
         conflicts=True,
-        description="Takes the permission in the organization.",
+        description="You need the permission in the organization.",
     ),
     Operation(
         "getProject",
@@ -88,8 +91,8 @@ SCHEMAS = {
             "displayName": {"type": "string"},
             "organization": text(examples=[ORGANIZATION]),
             "organizationDisplayName": {"type": "string"},
-            "sensorCount": count("Devices that are no cloud connectors."),
-            "cloudConnectorCount": count(""),
+            "sensorCount": count("The number of devices that are not cloud connectors."),
+            "cloudConnectorCount": count("The number of cloud connectors."),
             "inventory": flag("Always false."),
         }
     ),
@@ -97,7 +100,7 @@ SCHEMAS = {
     "NewProject": input_of(
         {
             "displayName": DISPLAY_NAME | {"minLength": 1},
-            "organization": text(f"{ORGANIZATION} when left out."),
+            "organization": text(f"The default is `{ORGANIZATION}`."),
         },
         ("displayName",),
     )

@@ -20,7 +20,7 @@ _NAMES = {
 
 
 _RETRY_AFTER = {
-    "description": "Whole seconds to wait.",
+    "description": "The time to wait, in whole seconds.",
     "required": True,
     "schema": {"type": "integer", "minimum": 1},
 }
@@ -41,7 +41,7 @@ _PUBLISHING_RESPONSES = {
     "BadRequestEvents": _error(400, "NotAccepted"),
     "UnavailableEvents": _error(503, "NotAccepted"),
     "TooManyRequestsEvents": {
-        "description": "More than the gateway lets pass. Send the events again a little later.",
+        "description": "Too many requests for the gateway. Send the events again a little later.",
         "content": {
             "application/json": {
                 "schema": {
@@ -70,9 +70,12 @@ def responses_of(operation: Operation) -> dict[str, dict[str, Any]]:
 
 def _success(operation: Operation) -> dict[str, Any]:
     if operation.answer is None:
-        return {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}
+        return {
+            "description": "An HTML page.",
+            "content": {"text/html": {"schema": {"type": "string"}}},
+        }
     content = {"application/json": {"schema": ref(operation.answer)}}
-    return {"description": "Done.", "content": content}
+    return {"description": "Success.", "content": content}
 
 
 def _statuses(operation: Operation) -> list[int]:

@@ -96,20 +96,27 @@ NAME = "The resource name."
 DISPLAY_NAME = text("Printable characters.", maxLength=fields.LONGEST_DISPLAY_NAME)
 
 _ERROR = {
-    "error": text("What happened, to which thing, and what to do next."),
-    "code": described({"type": "integer"}, "The status."),
-    "help": text("Where the status is explained."),
+    "error": text("What happened, to which resource, and what to do next."),
+    "code": described({"type": "integer"}, "The HTTP status."),
+    "help": text("The address of the explanation of the status."),
 }
 
 SCHEMAS: dict[str, Schema] = {
     "Empty": {"type": "object", "maxProperties": 0},
-    "PageToken": text("`pageToken` of the next page; empty on the last."),
+    "PageToken": text("The `pageToken` of the next page; empty on the last page."),
     "Error": object_of(_ERROR),
     "NotAccepted": object_of(
         _ERROR
         | {
-            "accepted": count("Events that were accepted all the same."),
-            "errors": list_of(object_of({"index": count(""), "error": text()})),
+            "accepted": count("The number of events that were accepted nevertheless."),
+            "errors": list_of(
+                object_of(
+                    {
+                        "index": count("The place of the event in the request; the first is 0."),
+                        "error": text(),
+                    }
+                )
+            ),
         },
         ("accepted", "errors"),
     ),

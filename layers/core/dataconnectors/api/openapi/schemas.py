@@ -27,6 +27,5 @@ SCHEMAS: dict[str, Schema] = {
     **audit.SCHEMAS,
     **tokens.SCHEMAS,
     **schema.SCHEMAS,
-    "TokenRequest": tokens.TOKEN_REQUEST,
     "OpenApi": {"type": "object"},
 }

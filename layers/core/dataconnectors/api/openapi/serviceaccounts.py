@@ -41,7 +41,7 @@ OPERATIONS = (
         "serviceaccount.create",
         body="ServiceAccountSettings",
         conflicts=True,
-        description="It may do nothing until it is made a member.",
+        description="It has no permissions until it is made a member of a project.",
     ),
     Operation(
         "getServiceAccount",
@@ -94,7 +94,7 @@ OPERATIONS = (
         "serviceaccount.key.create",
         conflicts=True,
         may_be_refused=True,
-        description="The answer is the only one that holds its secret.",
+        description="Only this answer shows the secret of the key.",
     ),
     Operation(
         "getKey",
@@ -114,7 +114,7 @@ OPERATIONS = (
         "Empty",
         "serviceaccount.key.delete",
         conflicts=True,
-        description="What it was used for ends within half a minute.",
+        description="The key and its access tokens stop working within half a minute.",
     ),
 )
 
@@ -122,11 +122,15 @@ SCHEMAS = {
     "ServiceAccount": object_of(
         {
             "name": text(NAME, examples=[ACCOUNT_NAME]),
-            "email": text("What it is known by.", examples=[EMAIL]),
+            "email": text(
+                "The email that identifies the account. No mail is sent to it.", examples=[EMAIL]
+            ),
             "displayName": {"type": "string"},
-            "enableBasicAuth": flag("Whether its keys work as user and password."),
-            "createTime": time(""),
-            "updateTime": time(""),
+            "enableBasicAuth": flag(
+                "Whether its keys may be used as user name and password (Basic authentication)."
+            ),
+            "createTime": time("When the account was created."),
+            "updateTime": time("When the account was last changed."),
         }
     ),
     "ServiceAccountList": page_of("serviceAccounts", "ServiceAccount")
@@ -134,7 +138,11 @@ SCHEMAS = {
     "ServiceAccountSettings": input_of(
         {
             "displayName": or_null(DISPLAY_NAME),
-            "enableBasicAuth": or_null(flag("Whether its keys work as user and password.")),
+            "enableBasicAuth": or_null(
+                flag(
+                    "Whether its keys may be used as user name and password (Basic authentication)."
+                )
+            ),
         },
     )
     | {"examples": [{"displayName": "Gateway", "enableBasicAuth": True}]},
@@ -142,10 +150,12 @@ SCHEMAS = {
         {
             "name": text(NAME, examples=[f"{ACCOUNT_NAME}/keys/{KEY}"]),
             "id": text(examples=[KEY]),
-            "createTime": time(""),
+            "createTime": time("When the key was created."),
         }
     ),
     "KeyList": page_of("keys", "Key")
     | {"description": f"A service account has at most {accounts.MAXIMUM_KEYS} keys."},
-    "NewKey": object_of({"key": ref("Key"), "secret": text("Shown this once.")}),
+    "NewKey": object_of(
+        {"key": ref("Key"), "secret": text("The secret, which is shown only once.")}
+    ),
 }

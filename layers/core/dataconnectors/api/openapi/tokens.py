@@ -16,29 +16,29 @@ OPERATIONS = (
         body="TokenRequest",
         is_form=True,
         description=(
-            "The assertion is a JWT, signed with HS256 and the key's secret (RFC 7523): header "
-            "`kid` the key's id; claims `iss` the account's email, `aud` this endpoint's URL, "
-            "`iat` now and `exp` an hour later. Whatever is wrong with it is a 400."
+            "The assertion (RFC 7523) is a JWT that is signed with HS256 and the secret of a key. "
+            "Its header `kid` is the id of the key. Its claims are `iss`, the email of the service "
+            "account; `aud`, the URL of this endpoint; `iat`, the present time; and `exp`, an hour "
+            "later. Every fault of the assertion is answered with 400."
         ),
     ),
 )
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "AccessToken": object_of(
         {
             "access_token": {"type": "string"},
-            "expires_in": count("Seconds."),
+            "expires_in": count("The lifetime of the token in seconds."),
             "token_type": {"type": "string", "const": "Bearer"},
         }
     ),
-}
-
-TOKEN_REQUEST: Schema = {
-    "type": "object",
-    "properties": {
-        "grant_type": {"type": "string", "const": tokens.GRANT_TYPE},
-        "assertion": {"type": "string", "description": "The signed JWT."},
+    "TokenRequest": {
+        "type": "object",
+        "properties": {
+            "grant_type": {"type": "string", "const": tokens.GRANT_TYPE},
+            "assertion": {"type": "string", "description": "The signed JWT."},
+        },
+        "required": ["grant_type", "assertion"],
+        "examples": [{"grant_type": tokens.GRANT_TYPE, "assertion": "$ASSERTION"}],
     },
-    "required": ["grant_type", "assertion"],
-    "examples": [{"grant_type": tokens.GRANT_TYPE, "assertion": "$ASSERTION"}],
 }
