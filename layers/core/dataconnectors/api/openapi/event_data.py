@@ -80,7 +80,7 @@ DATA: Mapping[str, Schema] = {
     "labelsChanged": {
         "added": _LABELS_BY_KEY,
         "modified": _LABELS_BY_KEY,
-        "removed": list_of({"type": "string"}, "The keys of labels."),
+        "removed": list_of({"type": "string"}, "The keys of the removed labels."),
     },
 }
 """The fields of each type's data, besides `updateTime`."""

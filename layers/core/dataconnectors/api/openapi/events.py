@@ -71,7 +71,7 @@ def _event(*, published: bool) -> Schema:
     return object_of(
         {
             "eventId": text(
-                "A unique id. Another event with the same id counts as the same event.",
+                "A unique id. An event that is sent again keeps its id.",
                 pattern=ID_PATTERN,
             ),
             "targetName": text(
