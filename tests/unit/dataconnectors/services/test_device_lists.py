@@ -1,4 +1,4 @@
-"""What listing ten thousand devices costs, and that more are refused where all would be read.
+"""Lists of ten thousand devices: what they cost, and that longer ones are refused.
 
 DynamoDB's answers are canned and its client is real, so that the CPU measured is what Lambda pays:
 signing, reading answers, filtering, ordering and writing the page.
@@ -34,7 +34,7 @@ from dataconnectors.store.table import Item, Table
 
 CPU_SECONDS = 1.5
 MEMORY = 64 * 1024 * 1024
-"""Bytes beyond those that the function needs anyway."""
+"""Bytes that one list may take, in addition to what the function needs anyway."""
 
 TYPES = ("temperature", "networkStatus", "batteryStatus")
 STAMP = "2026-09-21T14:13:20.000000Z"
@@ -104,7 +104,7 @@ class Canned:
                 start, low = end, items[end - 1]["sk"]["S"]
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
-        """What botocore calls in place of the network."""
+        """Answer a request; botocore calls this instead of the network."""
         asked = json.loads(request.body)
         if "RequestItems" in asked:
             projects = [
@@ -137,7 +137,7 @@ class Canned:
         return json.dumps(answer).encode()
 
 
-def devices_over(canned: Canned) -> DeviceListService:
+def lists_over(canned: Canned) -> DeviceListService:
     session = botocore.session.get_session()
     client: Any = session.create_client("dynamodb", region_name="us-east-1")
     client.meta.events.register("before-send.dynamodb.*", canned)
@@ -157,7 +157,7 @@ def wanted(query: str) -> DeviceQuery:
 
 @pytest.fixture(scope="module")
 def ten_thousand() -> Iterator[DeviceListService]:
-    devices = devices_over(Canned(10_000))
+    devices = lists_over(Canned(10_000))
     gc.collect()
     gc.freeze()  # the canned items are DynamoDB's memory, not Lambda's to collect
     yield devices
@@ -230,27 +230,27 @@ def test_the_ordered_page_is_the_right_one(ten_thousand: DeviceListService) -> N
     assert values == expected
 
 
-def test_one_more_device_is_a_clear_refusal_of_what_would_read_all() -> None:
+def test_a_list_that_would_read_more_devices_than_allowed_is_refused() -> None:
     canned = Canned(20)
     canned.count = 10_001
-    devices = devices_over(canned)
+    devices = lists_over(canned)
     for query in ("order_by=name", "query=x", "device_types=touch", "label_filters=a"):
         with pytest.raises(BadRequestError, match="10001 devices would have to be looked through"):
             devices.page(["p1"], wanted(query))
     assert len(devices.page(["p1"], wanted(""))["devices"]) == 20
 
 
-def test_more_bytes_than_can_be_looked_through_are_a_clear_refusal_too() -> None:
-    devices = devices_over(Canned(2, padding="x" * (MOST_READ // 2 // 3)))
+def test_a_list_that_would_read_more_bytes_than_allowed_is_refused() -> None:
+    devices = lists_over(Canned(2, padding="x" * (MOST_READ // 2 // 3)))
     for query in ("order_by=name", "query=x"):
         with pytest.raises(BadRequestError, match="too large to be looked through"):
             devices.page(["p1"], wanted(query))
     assert len(devices.page(["p1"], wanted("pageSize=1"))["devices"]) == 1
 
 
-def test_so_many_projects_are_looked_through_and_empty_ones_do_not_count() -> None:
+def test_a_list_reads_a_limited_number_of_projects_and_empty_ones_do_not_count() -> None:
     canned = Canned(0)
-    devices = devices_over(canned)
+    devices = lists_over(canned)
     everywhere = [f"p{number}" for number in range(1000)]
     for query in ("", "order_by=name", "device_ids=d1"):
         assert devices.page(everywhere, wanted(query)) == {"devices": [], "nextPageToken": ""}

@@ -1,4 +1,4 @@
-"""Labels that several writers change at once."""
+"""Changes of labels by several writers at the same time."""
 
 import time
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ class Store:
 
 
 class Clock:
-    """Time that passes while somebody sleeps."""
+    """A clock that moves only when somebody sleeps."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -75,7 +75,7 @@ def test_no_change_of_anybody_is_lost(others: int) -> None:
 
 
 def test_ten_who_change_one_device_at_once_all_succeed() -> None:
-    """Each in a thread of its own, all of which have read before the first writes."""
+    """Each has a thread of its own, and all have read before the first of them writes."""
 
     class Shared(Store):
         def __init__(self) -> None:
@@ -104,7 +104,7 @@ def test_ten_who_change_one_device_at_once_all_succeed() -> None:
     assert store.writes > 10
 
 
-def test_waits_grow_to_a_limit_and_differ_and_end_in_time() -> None:
+def test_waits_are_random_and_grow_to_a_limit_and_end_before_the_caller_gives_up() -> None:
     clocks = [Clock(), Clock()]
     for clock in clocks:
         with pytest.raises(ConflictError):
@@ -123,21 +123,21 @@ def test_the_devices_of_a_batch_wait_no_longer_together_than_one() -> None:
     assert clock.now() <= PATIENCE + LONGEST_PAUSE
 
 
-def test_who_is_always_too_late_is_told() -> None:
+def test_a_writer_who_is_always_too_late_gets_a_conflict() -> None:
     with pytest.raises(ConflictError, match="projects/p1/devices/d1"):
         labels(Store(9999)).change("p1", "d1", CHANGE.of)
     answer = labels(Store(9999)).update_batch("p1", Batch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["INTERNAL_ERROR"]
 
 
-def test_a_device_that_goes_meanwhile_is_not_there() -> None:
+def test_a_device_that_is_deleted_meanwhile_is_not_found() -> None:
     with pytest.raises(NotFoundError):
         labels(Store(1, gone=True)).change("p1", "d1", CHANGE.of)
     answer = labels(Store(1, gone=True)).update_batch("p1", Batch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["NOT_FOUND"]
 
 
-def test_what_changes_nothing_is_not_written() -> None:
+def test_a_change_that_changes_nothing_is_not_written() -> None:
     store = Store()
     same = LabelChange({"name": "A"}, frozenset({"absent"}))
     assert labels(store).change("p1", "d1", same.of) == DEVICE

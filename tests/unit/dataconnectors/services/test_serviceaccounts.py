@@ -1,4 +1,4 @@
-"""Changes of a service account that others change at the same time."""
+"""Changes of a service account by several writers at the same time."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,7 +45,7 @@ def service(rows: Rows) -> ServiceAccountService:
     return ServiceAccountService(rows, unused, unused, entropy=bytes)  # type: ignore[arg-type]
 
 
-def test_a_change_of_another_field_is_not_lost() -> None:
+def test_a_change_of_another_field_at_the_same_time_is_not_lost() -> None:
     rows = Rows([lambda account: replace(account, enable_basic_auth=True)])
     shown = service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
     assert (shown["displayName"], shown["enableBasicAuth"]) == ("after", True)
@@ -53,13 +53,13 @@ def test_a_change_of_another_field_is_not_lost() -> None:
     assert [change.fields for change in rows.changes] == [("displayName",)]
 
 
-def test_a_key_that_is_made_meanwhile_stays() -> None:
+def test_a_key_that_is_created_meanwhile_is_kept() -> None:
     rows = Rows([lambda account: replace(account, keys={"k": TIME})])
     service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
     assert rows.account.keys == {"k": TIME}
 
 
-def test_who_never_gets_through_has_to_read_again() -> None:
+def test_a_writer_who_is_always_too_late_gets_a_conflict() -> None:
     rows = Rows([lambda account: account] * TRIES)
     with pytest.raises(ConflictError, match="read it and try again"):
         service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)

@@ -16,12 +16,12 @@ def test_it_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(DOCUMENT).validate()
 
 
-def test_it_survives_json() -> None:
+def test_it_is_the_same_after_json() -> None:
     assert json.loads(reference.document()) == DOCUMENT
 
 
 def test_cold_starts_do_not_pay_for_it() -> None:
-    """No module imports it but in a function that is called for it."""
+    """Outside of its package it is imported only inside of functions that need it."""
     package = Path(reference.__file__).parents[1]
     for module in package.rglob("*.py"):
         if module.parent.name != "openapi":

@@ -23,7 +23,7 @@ def named(event_type: str, *, published: bool) -> dict[str, Any]:
 
 
 def value_of(schema: dict[str, Any]) -> Any:
-    """Some value that a schema of event data allows."""
+    """A value that fits a schema of event data."""
     if "enum" in schema:
         return schema["enum"][0]
     if schema.get("format") == "date-time":

@@ -8,7 +8,7 @@ from dataconnectors.api.openapi.operations import OPERATIONS
 
 
 class Links(HTMLParser):
-    """What a page refers to, and what can be referred to in it."""
+    """Collects the links, ids and tags of a page."""
 
     def __init__(self) -> None:
         super().__init__()
