@@ -1,4 +1,4 @@
-"""Connectors as their owners see them, over moto: how many, how often made, and by whom changed."""
+"""The service of connectors over moto: limits, repeated calls, and changes at the same time."""
 
 import os
 from collections.abc import Callable
@@ -29,7 +29,7 @@ ANOTHER = Actor("other@example.com", "key2", "192.0.2.1", 1_790_000_000.0, "requ
 
 
 class Interrupted(ConnectorStore):
-    """Lets something happen before each read and write, once each."""
+    """A store that runs each of these functions once, before a read or a write."""
 
     def __init__(self, table: Table) -> None:
         super().__init__(table)
@@ -48,7 +48,7 @@ class Interrupted(ConnectorStore):
 
 
 class Service:
-    """The API's service over moto, with a clock and without waiting."""
+    """The service over moto, with a clock of its own and without waits."""
 
     def __init__(self, project: str) -> None:
         self.project = project
@@ -86,7 +86,7 @@ class Service:
         return {connector["name"] for connector in shown}
 
     def fill(self, free: int) -> None:
-        """Leave room for so many more."""
+        """Set the count of connectors so that `free` more fit."""
         self.store._table.dynamodb.update_item(
             TableName=os.environ["TABLE_NAME"],
             Key={"pk": {"S": f"PROJECT#{self.project}"}, "sk": {"S": "VERSION"}},

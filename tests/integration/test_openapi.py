@@ -1,4 +1,4 @@
-"""The OpenAPI document, against the routes that are served, and as it is served."""
+"""The OpenAPI document: it describes the routes that are served, and it is served itself."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_it_has_every_route_and_no_other() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 def test_it_says_who_may_call(operation: Operation) -> None:
-    """The table of routes is what the handlers do."""
+    """Compared with the table of routes, which other tests compare with the handlers."""
     route = route_of(operation)
     if operation.permission is None:
         callers = WORLD

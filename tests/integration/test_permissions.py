@@ -1,4 +1,4 @@
-"""Who may call what: every route, as every role, in one's own project and in a foreign one."""
+"""Who may call which route: every route with every role, in the caller's project and another."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ PUBLISHER = DEVELOPER | {"publisher"}
 MEMBER = USER | PUBLISHER
 ANYBODY = MEMBER | {"stranger"}
 WORLD = ANYBODY | {"nobody"}
-"""Sets of callers. A stranger is an account of the project that is no member; nobody has no key."""
+"""Sets of callers. A stranger is an account of the project without a role; nobody has no key."""
 
 P = "/v2/projects/<project>"
 ORG = "/v2/organizations/<organization>"
@@ -85,7 +85,7 @@ ROUTES: dict[str, frozenset[str]] = {
     f"POST {P}/devices/<device>:publish": PUBLISHER,
     f"POST {P}/events": PUBLISHER,
 }
-"""Every route and who may call it; in a foreign project that is the organizer alone."""
+"""Every route and who may call it. In a foreign project only the organizer may."""
 
 INGEST = {f"POST {P}/devices/<device>:publish", f"POST {P}/events"}
 
@@ -93,7 +93,7 @@ ABSENT = "c00000000000000000vg"
 
 
 class Callers:
-    """One caller of each kind; all but the organizer know one project alone."""
+    """One caller of each kind. Except for the organizer, each has a role in one project only."""
 
     def __init__(self, organizer: Client) -> None:
         admin = found("Own")
@@ -116,7 +116,7 @@ class Callers:
 
 @pytest.fixture(scope="module")
 def callers(organizer: Client) -> Callers:
-    """Made once: nothing that the calls do changes who may what."""
+    """Made once for the module, because no call of these tests changes what a caller may do."""
     return Callers(organizer)
 
 
@@ -135,7 +135,7 @@ def registered() -> set[str]:
 
 
 def outcome(answer: dict[str, Any], place: str) -> str:
-    """What an answer says about the caller's rights in a project or organization."""
+    """What an answer tells about the caller's permissions in a project or organization."""
     if answer["statusCode"] == 401:
         return "unauthorized"
     if answer["statusCode"] == 403:
@@ -148,7 +148,7 @@ def outcome(answer: dict[str, Any], place: str) -> str:
 
 
 def send(route: str, place: str, headers: dict[str, str]) -> dict[str, Any]:
-    """Call a route in a place, on resources that are not there."""
+    """Call a route in a project or organization, for resources that are not there."""
     method, _, path = route.partition(" ")
     path = path.replace("<project>", place.partition("/")[2])
     path = path.replace("<organization>", place.partition("/")[2])
@@ -213,7 +213,7 @@ def test_outside_of_projects_each_caller_may_do_what_it_says(callers: Callers, r
 
 
 def test_nobody_reaches_another_project_through_a_resource_of_ones_own(callers: Callers) -> None:
-    """Names in the path are of the project in the path: an id of a foreign one opens nothing."""
+    """Ids belong to the project in the path: an id of another project is not found there."""
     foreign = found("Another")
     account = foreign.call("GET", "/serviceaccounts")[1]["serviceAccounts"][0]["name"]
     key = foreign.call("GET", f"/serviceaccounts/{account.rsplit('/')[-1]}/keys")[1]["keys"][0]
