@@ -233,6 +233,8 @@ def test_a_log_is_read_by_time_and_in_pages(client: Client) -> None:
     assert entries(client, f"startTime={third}&endTime={third}") == everything[2:3]
     far = "startTime=0001-01-01T00:00:00%2B23:59&endTime=9999-12-31T23:59:59-23:59"
     assert entries(client, far) == everything
+    leap = "startTime=2016-12-31T23:59:60Z&endTime=9999-12-31T23:59:60Z"
+    assert entries(client, leap) == everything
     later, earlier = everything[0]["time"], everything[-1]["time"]
     assert entries(client, f"startTime={later}&endTime={earlier}") == []
 
@@ -242,6 +244,7 @@ def test_a_log_is_read_by_time_and_in_pages(client: Client) -> None:
     [
         "startTime=yesterday",
         "endTime=2026-01-01",
+        "startTime=2016-12-31T22:59:60Z",
         "pageSize=-1",
         "pageSize=x",
         "pageToken=%%%",

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from threading import Lock
 
 _RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:)(\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
 )
+_LEAP_SECOND = "60"
+_DAY = 24 * 3600
 
 
 def to_text(now: float) -> str:
@@ -19,11 +22,30 @@ def to_text(now: float) -> str:
 def from_text(text: str) -> float:
     """The epoch second of an RFC 3339 text with a zone; `ValueError` when it is none.
 
-    `datetime.fromisoformat` alone takes more than RFC 3339, such as week dates.
+    `datetime.fromisoformat` alone takes more than RFC 3339, such as week dates, and in some
+    versions of Python the hour 24. It refuses leap seconds, which RFC 3339 allows (section 5.6).
     """
-    if not _RFC3339.fullmatch(text):
+    match = _RFC3339.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r:.40} is not an RFC 3339 time with a zone")
+    minute, second, _, zone = match.groups()
+    if second == _LEAP_SECOND:
+        return _after_leap_second(text, minute + "59" + zone)
     return datetime.fromisoformat(text.upper()).timestamp()
+
+
+def _after_leap_second(text: str, second_before: str) -> float:
+    """The epoch second that begins when the leap second `text` ends.
+
+    Epoch time has no number for a leap second. The whole of it, fractions included, becomes the
+    beginning of the next second: with its fraction added, 23:59:60.9 would come after
+    00:00:00.5, which is later. Leap seconds end a day in UTC (RFC 3339, section 5.7). Which days
+    have one is not checked: they are announced six months ahead, and a list would go stale.
+    """
+    after = datetime.fromisoformat(second_before.upper()).timestamp() + 1
+    if after % _DAY:
+        raise ValueError(f"{text!r:.40} has a leap second before the end of a day in UTC")
+    return after
 
 
 class Stopwatch:

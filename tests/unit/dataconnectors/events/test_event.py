@@ -130,6 +130,26 @@ def test_what_is_not_valid_is_refused_with_the_field_and_the_rule(
         events.parse(envelope(**changes), "p1", NOW)
 
 
+def test_a_leap_second_is_delivered_as_it_was_given_and_kept_at_the_next_second() -> None:
+    """RFC 3339, section 5.6: `time-second` may be 60."""
+    leap, midnight = "2016-12-31T23:59:60.25Z", times.from_text("2017-01-01T00:00:00Z")
+    sample = {"value": 21.5, "sampleTime": leap}
+    data = {"temperature": {"value": 21.5, "updateTime": leap, "samples": [sample]}}
+    event = events.parse(envelope(timestamp=leap, data=data), "p1", midnight)
+    delivered = json.loads(event.json)
+    assert event.timestamp == midnight
+    assert delivered["timestamp"] == leap
+    assert delivered["data"]["temperature"]["updateTime"] == leap
+    assert delivered["data"]["temperature"]["samples"] == [sample]
+
+
+def test_an_emulated_device_may_report_a_leap_second() -> None:
+    leap, midnight = "2016-12-31T23:59:60Z", times.from_text("2017-01-01T00:00:00Z")
+    event = events.from_emulator({"touch": {"updateTime": leap}}, "p1", "emu1", "e1", midnight)
+    assert event.timestamp == midnight
+    assert json.loads(event.json)["timestamp"] == leap
+
+
 @pytest.mark.parametrize("given", [None, 3, "x", [], True])
 def test_what_is_no_object_is_refused(given: object) -> None:
     with pytest.raises(EventError, match="expected an object"):

@@ -29,9 +29,53 @@ def test_a_time_with_a_zone_is_read(text: str, second: float) -> None:
         "1970-13-01T00:00:01Z",
         "1970-01-01T00:00:01.1234567890Z",
         "\uff11970-01-01T00:00:01Z",
+        "1970-01-01T24:00:00Z",
+        "1970-01-01T00:00:61Z",
+        "1970-01-01T00:60:00Z",
+        "1970-01-01T00:00:00+24:00",
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        times.from_text(text)
+
+
+MIDNIGHT = times.from_text("2017-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2016-12-31T23:59:60Z",
+        "2016-12-31t23:59:60z",
+        "2016-12-31T15:59:60-08:00",
+        "2017-01-01T05:29:60+05:30",
+        "2016-12-31T23:59:60.5Z",
+        "2016-12-31T23:59:60.999999999Z",
+    ],
+)
+def test_a_leap_second_is_the_beginning_of_the_next_second(text: str) -> None:
+    assert times.from_text(text) == MIDNIGHT
+
+
+def test_the_last_leap_second_that_can_be_written_is_read() -> None:
+    assert times.from_text("9999-12-31T23:59:60Z") == 253_402_300_800
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2016-12-31T23:58:60Z",
+        "2016-12-31T22:59:60Z",
+        "2016-12-31T12:00:60Z",
+        "2016-12-31T23:59:60-08:00",
+        "2016-12-31T15:59:60+08:00",
+        "2016-12-31T24:59:60Z",
+        "2016-02-30T23:59:60Z",
+        "2016-12-31T23:59:60",
+    ],
+)
+def test_a_second_60_that_does_not_end_a_day_in_utc_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         times.from_text(text)
 
