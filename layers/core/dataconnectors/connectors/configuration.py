@@ -7,6 +7,7 @@ from typing import Any
 
 from dataconnectors.aws.vault import MAXIMUM_PLAINTEXT
 from dataconnectors.connectors.connector import Connector, Status
+from dataconnectors.connectors.custom_headers import parse_headers
 from dataconnectors.connectors.secrets import NO_SECRETS, Secrets
 from dataconnectors.devices.device import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
 from dataconnectors.events.event import EVENT_TYPES
@@ -18,24 +19,6 @@ DEFAULT_LABELS = ("name",)
 """A new connector includes the device's display name; an explicit empty list means none."""
 
 LONGEST_DISPLAY_NAME = 256
-
-FORBIDDEN_HEADERS = frozenset(
-    {
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "transfer-encoding",
-        "x-dt-signature",
-    }
-)
-"""Set by the sender, or meaning something to the connection itself."""
-
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-"""A header's name (RFC 9110, section 5.6.2)."""
-
-_FIELD_VALUE = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
-"""A header's value (RFC 9110, section 5.5), without the obsolete bytes above ASCII."""
 
 _NO_SECRET = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """What no secret has that somebody typed or pasted whole, and half a character without UTF-8."""
@@ -198,7 +181,7 @@ def _apply_http(http: Any, current: Configuration, check_url: CheckUrl) -> Confi
     if "signatureSecret" in http:
         secrets = replace(secrets, signature_secret=_signature_secret(http["signatureSecret"]))
     if "headers" in http:
-        secrets = replace(secrets, headers=_headers(http["headers"]))
+        secrets = replace(secrets, headers=parse_headers(http["headers"]))
     size = len(secrets.to_bytes())
     if size > MAXIMUM_PLAINTEXT:
         raise BadRequestError(
@@ -267,25 +250,3 @@ def _signature_secret(value: Any) -> str:
     if not isinstance(value, str) or _NO_SECRET.search(value):
         raise BadRequestError("httpConfig.signatureSecret: expected a text, no control characters")
     return value
-
-
-def _headers(value: Any) -> tuple[tuple[str, str], ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, dict):
-        raise BadRequestError("httpConfig.headers: expected an object of texts")
-    seen = set()
-    for name, text in value.items():
-        if not _TOKEN.fullmatch(name):
-            raise BadRequestError(f"httpConfig.headers: {name!r:.60} is no header name")
-        if name.lower() in FORBIDDEN_HEADERS:
-            raise BadRequestError(f"httpConfig.headers: {name} is set by the sender")
-        if name.lower() in seen:
-            raise BadRequestError(f"httpConfig.headers: {name} is given twice")
-        seen.add(name.lower())
-        # The value is not quoted: it may be a credential.
-        if not isinstance(text, str) or not (text == "" or _FIELD_VALUE.fullmatch(text)):
-            raise BadRequestError(
-                f"httpConfig.headers.{name}: expected printable ASCII, no space at either end"
-            )
-    return tuple(value.items())

@@ -171,6 +171,36 @@ def test_what_is_wrong_is_named(body: Any, reason: str) -> None:
         configuration.parse_create(body, CHECK)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Connection",
+        "Expect",
+        "Keep-Alive",
+        "Proxy-Authenticate",
+        "Proxy-Authorization",
+        "proxy-connection",
+        "TE",
+        "Trailer",
+        "transfer-encoding",
+        "UPGRADE",
+    ],
+)
+def test_a_header_of_the_connection_is_refused(name: str) -> None:
+    """RFC 9110, sections 7.6.1 and 10.1.1, and RFC 2616, section 13.5.1."""
+    reason = rf"httpConfig\.headers: {name} belongs to the connection and is not passed on"
+    with pytest.raises(BadRequestError, match=reason):
+        patch({"httpConfig": {"headers": {name: "100-continue"}}})
+    with pytest.raises(BadRequestError, match=reason):
+        create(httpConfig={"url": URL, "headers": {"x-team": "blue", name: ""}})
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Date", "Expectation", "User-Agent", "Via"])
+def test_a_header_of_the_request_may_be_set(name: str) -> None:
+    headers = {name: "x"}
+    assert patch({"httpConfig": {"headers": headers}}).secrets.headers == ((name, "x"),)
+
+
 @pytest.mark.parametrize("http", [None, {}, {"url": ""}, {"url": None}])
 def test_create_needs_a_url(http: Any) -> None:
     with pytest.raises(BadRequestError, match=r"httpConfig\.url"):
