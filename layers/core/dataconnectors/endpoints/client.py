@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from os import urandom
 from typing import Protocol
 
+from dataconnectors.connectors.custom_headers import RESERVED_HEADERS
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints import retry_after
 from dataconnectors.endpoints.addresses import Destination, Network, check_url
@@ -26,8 +27,6 @@ USER_AGENT = "DataConnectors/1"
 
 KEPT_DESTINATIONS = 1000
 """URLs whose parsed form is remembered. It bounds memory: 2 MB if all are long."""
-
-_SET_BY_US = frozenset({"content-type", "content-length", "host", "x-dt-signature"})
 
 
 class Poster(Protocol):
@@ -99,6 +98,7 @@ def headers_of(secrets: Secrets, signature: str) -> Headers:
 
     `Content-Type` is exactly what the vendor's receivers expect. A customer's headers cannot
     replace those that a receiver needs to read and verify the body. They may replace `User-Agent`.
+    A connector that was stored before a header was reserved may still have it: it is not sent.
     """
     headers = {"Content-Type": "application/json"}
     if signature:
@@ -107,7 +107,7 @@ def headers_of(secrets: Secrets, signature: str) -> Headers:
     for name, value in secrets.headers:
         if name.lower() == "user-agent":
             agent = value
-        elif name.lower() not in _SET_BY_US:
+        elif name.lower() not in RESERVED_HEADERS:
             # http.client encodes texts in Latin-1. Of this text that makes the UTF-8 of `value`.
             headers[name] = value.encode().decode("latin-1")
     headers["User-Agent"] = agent

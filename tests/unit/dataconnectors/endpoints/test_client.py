@@ -124,6 +124,8 @@ def test_a_url_that_is_not_agreed_to_any_more_is_refused_without_a_post(url: str
         ([("user-agent", "Mine/2")], {"User-Agent": "Mine/2"}),
         ([("content-type", "text/plain"), ("HOST", "a"), ("Content-length", "1")], {}),
         ([("x-dt-signature", "forged")], {}),
+        ([("Expect", "100-continue"), ("TE", "gzip"), ("x-team", "blue")], {"x-team": "blue"}),
+        ([("connection", "close"), ("Keep-Alive", "1"), ("UPGRADE", "h2c")], {}),
         ([("X-Ort", "Kühlraum €")], {"X-Ort": "KÃ¼hlraum â\x82¬"}),
     ],
 )
