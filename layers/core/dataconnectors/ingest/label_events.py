@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors.devices import labels
+from dataconnectors.devices import label_change as labels
 from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.kernel.errors import NotFoundError, UnavailableError
 from dataconnectors.store.devices import read_change

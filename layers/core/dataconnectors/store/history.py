@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.events.event import Event
-from dataconnectors.events.history import KEPT, NOT_IN_HISTORY, HistoryQuery
+from dataconnectors.events.history_query import KEPT, NOT_IN_HISTORY, HistoryQuery
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 

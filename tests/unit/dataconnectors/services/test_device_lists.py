@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from dataconnectors.aws import gateway
-from dataconnectors.devices import listing as device_lists
+from dataconnectors.devices import device_order as device_lists
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.services.device_lists import (
     MOST_PROJECTS,

@@ -9,7 +9,7 @@ from threading import Barrier, Lock
 import pytest
 
 from dataconnectors.devices.device import Device
-from dataconnectors.devices.labels import Batch, LabelChange
+from dataconnectors.devices.label_change import Batch, LabelChange
 from dataconnectors.kernel.errors import ConflictError, NotFoundError
 from dataconnectors.services.labels import LONGEST_PAUSE, PATIENCE, PAUSE, LabelService
 

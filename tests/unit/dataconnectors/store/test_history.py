@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from dataconnectors.events.event import Event
-from dataconnectors.events.history import KEPT, HistoryQuery
+from dataconnectors.events.history_query import KEPT, HistoryQuery
 from dataconnectors.store.history import MOST_READS, HistoryStore, HistoryWriter
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table

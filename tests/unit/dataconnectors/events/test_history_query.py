@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from dataconnectors.events import history
-from dataconnectors.events.history import HistoryQuery
+from dataconnectors.events import history_query as history
+from dataconnectors.events.history_query import HistoryQuery
 from dataconnectors.kernel import paging, times
 from dataconnectors.kernel.errors import BadRequestError
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataconnectors.devices import listing as device_lists
+from dataconnectors.devices import device_order as device_lists
 from dataconnectors.devices.device import Device, DeviceState
-from dataconnectors.devices.listing import Order
+from dataconnectors.devices.device_order import Order
 
 
 def state(device: str, value: Any = None) -> DeviceState:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataconnectors.devices import labels
+from dataconnectors.devices import label_change as labels
 from dataconnectors.devices.device import Device
-from dataconnectors.devices.labels import LabelChange
+from dataconnectors.devices.label_change import LabelChange
 from dataconnectors.events import event as events
 from dataconnectors.kernel import ids
 from dataconnectors.kernel.errors import BadRequestError
