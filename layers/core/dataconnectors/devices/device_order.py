@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from dataconnectors.aws import gateway
 from dataconnectors.devices.device import DEVICE_TYPES, Device, DeviceState
-from dataconnectors.events.event import EVENT_TYPES
+from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.kernel.ids import is_id

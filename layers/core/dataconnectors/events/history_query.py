@@ -1,4 +1,4 @@
-"""History: which events of a device a request asks for, and for how long they are kept."""
+"""History queries: which of a device's events a request asks for, and how far back it can ask."""
 
 import re
 from collections.abc import Mapping
@@ -6,32 +6,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataconnectors.aws import gateway
-from dataconnectors.events.event import EVENT_TYPES, MAXIMUM_AGE
+from dataconnectors.events.event import MAXIMUM_AGE_SECONDS
+from dataconnectors.events.event_types import EVENT_TYPES, LABELS_CHANGED
 from dataconnectors.kernel import paging, times
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.kernel.ids import LONGEST_ID
 
-KEPT = MAXIMUM_AGE
-"""Seconds after its timestamp that an event can be read back: 31 days."""
+RETENTION_SECONDS = MAXIMUM_AGE_SECONDS
+"""How long after its timestamp an event can be read back: 31 days. An event that is older when it
+arrives is not accepted."""
 
-DEFAULT_SPAN = 24 * 3600
-"""Seconds that a request without `startTime` looks back."""
+DEFAULT_SPAN_SECONDS = 24 * 3600
+"""How far a request without `startTime` looks back."""
 
 LARGEST_PAGE = 1000
-"""Events on a page, also when a request names no size: the vendor's SDK never does."""
+"""Events on a page at most, and the size of a page when a request names none: the vendor's SDK
+never names one."""
 
-NOT_IN_HISTORY = frozenset({"labelsChanged"})
-"""Delivered, but not in a device's history."""
+NOT_IN_HISTORY = frozenset({LABELS_CHANGED})
+"""Event types that are delivered but not kept in a device's history."""
 
 _POSITION = re.compile(rf"[0-9]{{16}}#[A-Za-z0-9_-]{{1,{LONGEST_ID}}}", re.ASCII)
+"""A sort key of history: 16 digits of microseconds and the event's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """What a request asks for: events from `start` on and before `end`, newest first.
+    """A request for events from `start` on and before `end`, newest first.
 
-    Epoch seconds; `end` None has no bound, since an event's timestamp may be ahead of our clock.
-    Empty `event_types` means all. `after` is the position that the page before ended at.
+    Both are epoch seconds. `end` None means no bound, since an event's timestamp may be ahead of
+    our clock. Empty `event_types` means all types. `after` is the position at which the previous
+    page ended; None asks for the first page.
     """
 
     start: float
@@ -42,15 +47,15 @@ class HistoryQuery:
 
 
 def parse_query(event: Mapping[str, Any], now: float) -> HistoryQuery:
-    """Read a request's query; raises `BadRequestError` that names the parameter.
+    """Read the query of an API Gateway event; raises `BadRequestError` that names the parameter.
 
-    What has expired is outside of every answer, whether the database has removed it or not: a
-    start before that time is moved there.
+    `now` is in epoch seconds. A `start` before the retention is moved to where it begins: no answer
+    shows an expired event, whether DynamoDB has removed it yet or not.
     """
     end = _time(event, "endTime", "end_time")
     start = _time(event, "startTime", "start_time")
     if start is None:
-        start = now - DEFAULT_SPAN
+        start = now - DEFAULT_SPAN_SECONDS
     if end is not None and end <= start:
         raise BadRequestError(
             "endTime: not after startTime, which is 24 hours ago when it is left out"
@@ -62,7 +67,7 @@ def parse_query(event: Mapping[str, Any], now: float) -> HistoryQuery:
         if event_type not in EVENT_TYPES:
             raise BadRequestError(f"eventTypes: {event_type!r:.40} is unknown")
     return HistoryQuery(
-        start=max(start, now - KEPT),
+        start=max(start, now - RETENTION_SECONDS),
         end=end,
         event_types=event_types,
         size=gateway.page_size(event, LARGEST_PAGE),
@@ -70,16 +75,18 @@ def parse_query(event: Mapping[str, Any], now: float) -> HistoryQuery:
     )
 
 
-def _position(position: list[Any] | None) -> str | None:
-    if position is None:
+def _position(token: list[Any] | None) -> str | None:
+    """Return the position that a page token holds; raises `BadRequestError`."""
+    if token is None:
         return None
-    match position:
-        case [str(text)] if _POSITION.fullmatch(text):
-            return text
+    match token:
+        case [str(position)] if _POSITION.fullmatch(position):
+            return position
     raise paging.bad_token()
 
 
 def _time(event: Mapping[str, Any], *names: str) -> float | None:
+    """Return the epoch seconds of a parameter, known by any of `names`; None when it is absent."""
     texts = [text for text in gateway.query(event, *names) if text]
     if not texts:
         return None

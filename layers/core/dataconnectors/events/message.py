@@ -1,14 +1,15 @@
-"""One queue message: an event's final body, addressed to one connector.
+"""Queue messages: one event's final body, addressed to one connector.
 
-The text is ASCII JSON, so that nothing in a body can be a character that SQS refuses:
+A message's text is ASCII JSON, so that no character in a body can be one that SQS refuses:
 
     {"v": 1, "connector": "projects/p/dataconnectors/c", "epoch": 3, "eventId": "…",
      "acceptedAt": 1790000000000, "body": "{\"event\":…}"}
 
-`epoch` is the connector's at the time of acceptance: a message of an older one belongs to a time
-before the connector was disabled and is never sent. `acceptedAt` is in milliseconds. During a
-deployment old and new code run side by side, so one version back and one forward are read:
-a new version may add fields, but has to keep these.
+`epoch` is the connector's epoch when the event was accepted. A message of an older epoch dates from
+before the connector was disabled, and is never sent. `acceptedAt` is in epoch milliseconds.
+
+Old and new code run side by side during a deployment, so this code also reads the version before
+its own and the one after it. A new version may add fields, but has to keep these.
 """
 
 import json
@@ -23,20 +24,22 @@ OLDEST_READABLE = 1
 NEWEST_READABLE = VERSION + 1
 
 LONGEST_NAME = 300
-"""Characters of a connector's name or an event's id; ours have 170 at most. They become parts of
-keys: a stranger's that DynamoDB does not take would keep the records of its neighbours out, too."""
+"""Characters of a connector's name or an event's id; ours have 170 at most. Both become parts of
+keys in DynamoDB. A foreign message with a name that DynamoDB refuses as a key would also keep the
+records of its neighbours from being written."""
 
 _NAME = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_NAME}}}", re.ASCII)
 
-T = TypeVar("T", str, int)
-
 MAXIMUM_BYTES = 64 * 1024
-"""SQS bills each started 64 KiB as a request, and ten such messages fit one SendMessageBatch."""
+"""Bytes of a message's text. SQS bills each started 64 KiB as a request, and ten messages of this
+size fit one SendMessageBatch."""
+
+T = TypeVar("T", str, int)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event for one connector. `body` is what is POSTed, `accepted_at` epoch milliseconds."""
+    """One event for one connector. `body` is POSTed; `accepted_at` is in epoch milliseconds."""
 
     connector: str
     epoch: int
@@ -45,7 +48,7 @@ class Message:
     body: str
 
     def to_text(self) -> str:
-        """The message as ASCII JSON; its length is its size in bytes."""
+        """Return the message as ASCII JSON, whose length is its size in bytes."""
         return json.dumps(
             {
                 "v": VERSION,
@@ -60,7 +63,7 @@ class Message:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read a message; raise `MessageError` that says what is wrong, never quoting the body."""
+        """Read a message; raises `MessageError` that says what is wrong, without the body."""
         try:
             fields = json.loads(text)
         except (ValueError, RecursionError):

@@ -12,13 +12,13 @@ from typing import Any
 
 from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.devices.device import TYPE_OF_EVENT, Device
-from dataconnectors.events import event as events
-from dataconnectors.events.event import Event, EventError
+from dataconnectors.events.event import Event, parse_emulated_event, parse_event
 from dataconnectors.events.message import MAXIMUM_BYTES, Message
 from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry
 from dataconnectors.kernel import jsontext, times
 from dataconnectors.kernel.errors import (
     BadRequestError,
+    EventError,
     NotFoundError,
     TooLargeError,
     UnavailableError,
@@ -104,7 +104,7 @@ class EventAcceptor:
         refused: dict[int, str] = {}
         for index, envelope in enumerate(envelopes):
             try:
-                valid[index] = events.parse(
+                valid[index] = parse_event(
                     envelope, project, now, from_label_change=from_label_change
                 )
             except EventError as error:
@@ -121,7 +121,7 @@ class EventAcceptor:
         if not is_id(device):
             raise NotFoundError(f"projects/{project}/devices/{device:.80} is not there")
         try:
-            event = events.from_emulator(payload, project, device, event_id, now)
+            event = parse_emulated_event(payload, project, device, event_id, now)
         except EventError as error:
             raise BadRequestError(str(error)) from None
         outcome = self._deliver(project, {0: event}, {}, now, known_devices_only=True)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.devices.device import DeviceState
-from dataconnectors.events.event import Event, EventError
+from dataconnectors.events.event import Event
 from dataconnectors.ingest.acceptance import fan_out
 from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry
-from dataconnectors.kernel.errors import UnavailableError
+from dataconnectors.kernel.errors import EventError, UnavailableError
 from dataconnectors.store import keys
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore

@@ -3,6 +3,7 @@
 DataConnectorsError
 ├── SettingsError           the deployment is wrong: names the variable
 ├── JsonTextError           a text is not JSON that we accept
+├── EventError              an event cannot be accepted: names the field
 ├── MessageError            a queue message is not one of ours
 ├── DestinationError        a URL that no connector may have: says why
 ├── VaultError              KMS did not seal or open a secret
@@ -36,6 +37,10 @@ class SettingsError(DataConnectorsError):
 
 class JsonTextError(DataConnectorsError):
     """A text is not JSON, or is JSON that no JavaScript receiver could read back the same."""
+
+
+class EventError(DataConnectorsError):
+    """An event cannot be accepted. The text names the field and what was expected."""
 
 
 class MessageError(DataConnectorsError):

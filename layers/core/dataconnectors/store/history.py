@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.events.event import Event
-from dataconnectors.events.history_query import KEPT, NOT_IN_HISTORY, HistoryQuery
+from dataconnectors.events.history_query import NOT_IN_HISTORY, RETENTION_SECONDS, HistoryQuery
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 
@@ -208,7 +208,7 @@ def _item(project: str, event: Event) -> Item:
         "sk": {"S": keys.history_sort(event.timestamp, event.id)},
         "eventType": {"S": event.type},
         "event": {"S": event.json},
-        "expiresAt": {"N": str(int(event.timestamp) + KEPT)},
+        "expiresAt": {"N": str(int(event.timestamp) + RETENTION_SECONDS)},
     }
 
 

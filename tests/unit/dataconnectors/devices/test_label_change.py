@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dataconnectors.devices import label_change as labels
 from dataconnectors.devices.device import Device
 from dataconnectors.devices.label_change import LabelChange
-from dataconnectors.events import event as events
+from dataconnectors.events.event import parse_event
 from dataconnectors.kernel import ids
 from dataconnectors.kernel.errors import BadRequestError
 
@@ -43,7 +43,7 @@ def test_the_event_of_a_change_is_one_that_ingest_accepts() -> None:
         "modified": {"name": "B"},
         "removed": ["room"],
     }
-    assert events.parse(envelope, "p1", NOW, from_label_change=True).type == "labelsChanged"
+    assert parse_event(envelope, "p1", NOW, from_label_change=True).type == "labelsChanged"
 
 
 def test_the_same_change_has_the_same_event_id_and_another_another() -> None:

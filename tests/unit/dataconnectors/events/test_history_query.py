@@ -6,8 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from dataconnectors.events import history_query as history
-from dataconnectors.events.history_query import HistoryQuery
+from dataconnectors.events.history_query import HistoryQuery, parse_query
 from dataconnectors.kernel import paging, times
 from dataconnectors.kernel.errors import BadRequestError
 
@@ -17,7 +16,7 @@ DEFAULTS = HistoryQuery(NOW - DAY, None, frozenset(), 1000, None)
 
 
 def parse(query: str) -> HistoryQuery:
-    return history.parse_query({"rawQueryString": query}, NOW)
+    return parse_query({"rawQueryString": query}, NOW)
 
 
 def stamp(age: float) -> str:

@@ -11,14 +11,14 @@ import pytest
 from moto import mock_aws
 
 from dataconnectors.events.event import Event
-from dataconnectors.events.history_query import KEPT, HistoryQuery
+from dataconnectors.events.history_query import RETENTION_SECONDS, HistoryQuery
 from dataconnectors.store.history import MOST_READS, HistoryStore, HistoryWriter
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
 from tests.support.dynamodb import Watched, fail
 
 NOW = 1_790_000_000.0
-ALL = HistoryQuery(NOW - KEPT, None, frozenset(), 1000, None)
+ALL = HistoryQuery(NOW - RETENTION_SECONDS, None, frozenset(), 1000, None)
 
 
 @pytest.fixture(autouse=True)
