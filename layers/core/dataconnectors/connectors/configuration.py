@@ -9,7 +9,7 @@ from dataconnectors.aws.vault import MAXIMUM_PLAINTEXT
 from dataconnectors.connectors.connector import Connector, Status
 from dataconnectors.connectors.custom_headers import parse_headers
 from dataconnectors.connectors.secrets import NO_SECRETS, Secrets
-from dataconnectors.devices.device import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
+from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
 from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.kernel.errors import BadRequestError, DestinationError
 

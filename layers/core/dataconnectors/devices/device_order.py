@@ -1,70 +1,37 @@
-"""Which devices a list shows, and in which order."""
+"""Device orders: in which order a list shows devices, and where its next page begins."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus
 
 from dataconnectors.aws import gateway
-from dataconnectors.devices.device import DEVICE_TYPES, Device, DeviceState
+from dataconnectors.devices.device import DeviceState
 from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import BadRequestError
-from dataconnectors.kernel.ids import is_id
-
-MAXIMUM_IDS = 100
-"""Devices that one list may name. Each is looked up by itself."""
 
 _PLAIN_FIELDS = ("name", "type", "productNumber")
 
 SortKey = tuple[int, float, str]
 """Orders any two JSON values: numbers before texts before everything else."""
 
+Position = tuple[SortKey | None, str]
+"""A place in an ordered list: a device's sort key, None without one, and its id."""
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a device has to be like to be listed; what is empty lets every device pass.
-
-    `words` are searched in ids, types and labels; all have to be found. `labels` are keys with
-    the value that a device's label must have, "" for any.
-    """
-
-    ids: frozenset[str]
-    types: frozenset[str]
-    product_numbers: frozenset[str]
-    labels: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]
-
-    def chooses(self) -> bool:
-        """Whether devices have to be looked at, those aside that are named by their ids."""
-        return bool(self.types or self.product_numbers or self.labels or self.words)
-
-    def matches(self, device: Device) -> bool:
-        """Whether a device is to be listed."""
-        return (
-            (not self.ids or device.id in self.ids)
-            and (not self.types or device.type in self.types)
-            and (not self.product_numbers or device.product_number in self.product_numbers)
-            and all(_has(device.labels, key, value) for key, value in self.labels)
-            and (not self.words or self._finds(device))
-        )
-
-    def _finds(self, device: Device) -> bool:
-        labels = (text for label in device.labels.items() for text in label)
-        searched = "\n".join((device.id, device.type, device.product_number, *labels)).casefold()
-        return all(word in searched for word in self.words)
+OrderedDevices = list[tuple[SortKey | None, DeviceState]]
+"""Devices in order, each with its sort key, None for a device that lacks the field."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """By the field that `path` leads to: `("reported", "temperature", "value")`."""
+class DeviceOrder:
+    """An order by the field at `path`, such as `("reported", "temperature", "value")`."""
 
     path: tuple[str, ...]
     descending: bool
 
-    def key(self, state: DeviceState) -> SortKey | None:
-        """What to order a device by; None for one that has no such field."""
+    def sort_key(self, state: DeviceState) -> SortKey | None:
+        """Return the key to order a device by; None when it lacks the field."""
         root, *steps = self.path
         value: Any
         if root == "reported":
@@ -78,11 +45,14 @@ class Order:
             if not isinstance(value, Mapping) or step not in value:
                 return None
             value = value[step]
-        return _sort_key(value)
+        return _sort_key_of(value)
 
-    def sort(self, states: Iterable[DeviceState]) -> list[tuple[SortKey | None, DeviceState]]:
-        """Devices with their keys, in order; those without the field come last either way."""
-        keyed = [(self.key(state), state) for state in states]
+    def sort(self, states: Iterable[DeviceState]) -> OrderedDevices:
+        """Return the devices in order.
+
+        Those that lack the field come last, ascending or descending, in the order of their ids.
+        """
+        keyed = [(self.sort_key(state), state) for state in states]
         with_field = [(key, state.device.id, state) for key, state in keyed if key is not None]
         with_field.sort(key=lambda entry: entry[:2], reverse=self.descending)
         without = sorted(
@@ -93,31 +63,30 @@ class Order:
             *((None, state) for state in without),
         ]
 
+    def after(self, ordered: OrderedDevices, position: Position) -> OrderedDevices:
+        """Return the devices of `ordered` that come after `position`.
 
-def parse_filter(event: Mapping[str, Any]) -> Filter:
-    """Read a request's filters; raises `BadRequestError` that names the parameter."""
-    types = _values(event, "device_types", "deviceTypes")
-    for device_type in types:
-        if device_type not in DEVICE_TYPES:
-            raise BadRequestError(f"device_types: {device_type!r:.40} is unknown")
-    ids = _values(event, "device_ids", "deviceIds")
-    for device_id in ids:
-        if not is_id(device_id):
-            raise BadRequestError(f"device_ids: {device_id!r:.40} is no id")
-    if len(ids) > MAXIMUM_IDS:
-        raise BadRequestError(f"device_ids: {len(ids)} given, at most {MAXIMUM_IDS}")
-    query = ",".join(gateway.query(event, "query"))
-    return Filter(
-        ids=ids,
-        types=types,
-        product_numbers=_values(event, "product_numbers", "productNumbers"),
-        labels=tuple(_labels(event)),
-        words=tuple(query.casefold().split()),
-    )
+        The device at the position may be gone by now.
+        """
+        for start, (key, state) in enumerate(ordered):
+            if self._is_after((key, state.device.id), position):
+                return ordered[start:]
+        return []
+
+    def _is_after(self, here: Position, there: Position) -> bool:
+        (key, device_id), (key_there, id_there) = here, there
+        if key is None or key_there is None:
+            return key is None and (key_there is not None or device_id > id_there)
+        if self.descending:
+            return (key, device_id) < (key_there, id_there)
+        return (key, device_id) > (key_there, id_there)
 
 
-def parse_order(event: Mapping[str, Any]) -> Order | None:
-    """Read a request's order; None for that of the ids. Raises `BadRequestError`."""
+def parse_device_order(event: Mapping[str, Any]) -> DeviceOrder | None:
+    """Read the order that an API Gateway event asks for; None for the order of ids.
+
+    Raises `BadRequestError` for a field that lists cannot be ordered by.
+    """
     texts = [text for text in gateway.query(event, "order_by", "orderBy") if text]
     if not texts:
         return None
@@ -127,7 +96,7 @@ def parse_order(event: Mapping[str, Any]) -> Order | None:
     root, _, rest = field.partition(".")
     path: tuple[str, ...] = (field,)
     if root == "labels":
-        path = (root, rest)  # a label's key may have dots
+        path = (root, rest)  # A label's key may have dots.
     elif root == "reported":
         path = (root, *rest.split("."))
     known = (
@@ -140,32 +109,15 @@ def parse_order(event: Mapping[str, Any]) -> Order | None:
             f"order_by: {field!r:.80} is unknown, expected {', '.join(_PLAIN_FIELDS)}, "
             "labels.<key> or reported.<event type>.<field>"
         )
-    return Order(path, descending=texts[0].startswith("-"))
+    return DeviceOrder(path, descending=texts[0].startswith("-"))
 
 
-def after(
-    ordered: list[tuple[SortKey | None, DeviceState]],
-    order: Order,
-    position: tuple[SortKey | None, str],
-) -> list[tuple[SortKey | None, DeviceState]]:
-    """What comes behind a position, which need not be there any more."""
-    key_there, id_there = position
+def parse_position(token: list[Any] | None) -> Position | None:
+    """Return the position that an ordered list's page token holds; None on the first page.
 
-    def is_behind(key: SortKey | None, device_id: str) -> bool:
-        if key is None or key_there is None:
-            return key is None and (key_there is not None or device_id > id_there)
-        here, there = (key, device_id), (key_there, id_there)
-        return here < there if order.descending else here > there
-
-    for start, (key, state) in enumerate(ordered):
-        if is_behind(key, state.device.id):
-            return ordered[start:]
-    return []
-
-
-def read_position(position: list[Any] | None) -> tuple[SortKey | None, str] | None:
-    """What a page token of an ordered list holds; raises `BadRequestError`."""
-    match position:
+    Raises `BadRequestError` for a token of another list.
+    """
+    match token:
         case None:
             return None
         case [None, str(device_id)]:
@@ -175,26 +127,7 @@ def read_position(position: list[Any] | None) -> tuple[SortKey | None, str] | No
     raise paging.bad_token()
 
 
-def _has(labels: Mapping[str, str], key: str, value: str) -> bool:
-    return key in labels and (not value or labels[key] == value)
-
-
-def _values(event: Mapping[str, Any], *names: str) -> frozenset[str]:
-    return frozenset(text for text in gateway.query(event, *names) if text)
-
-
-def _labels(event: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """`key=value`, `key=` and `key`. An encoded comma belongs to a label, a plain one parts two."""
-    for pair in (event.get("rawQueryString") or "").split("&"):
-        name, _, values = pair.partition("=")
-        if unquote_plus(name) in ("label_filters", "labelFilters"):
-            for text in values.split(","):
-                key, _, value = unquote_plus(text).partition("=")
-                if key:
-                    yield key, value
-
-
-def _sort_key(value: Any) -> SortKey:
+def _sort_key_of(value: Any) -> SortKey:
     if isinstance(value, int | float):
         return 0, float(value), ""
     if isinstance(value, str):

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from dataconnectors.connectors.connector import Connector, Lifecycle
-from dataconnectors.devices.device import TYPE_OF_EVENT, Device
+from dataconnectors.devices.device import DEVICE_TYPE_OF_EVENT, Device
 from dataconnectors.events.event import Event, parse_emulated_event, parse_event
 from dataconnectors.events.message import MAXIMUM_BYTES, Message
 from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry
@@ -177,7 +177,9 @@ class EventAcceptor:
         told: dict[str, str] = {}
         for event in seen:
             if event.type != "labelsChanged":
-                told[event.device] = told.get(event.device) or TYPE_OF_EVENT.get(event.type, "")
+                told[event.device] = told.get(event.device) or DEVICE_TYPE_OF_EVENT.get(
+                    event.type, ""
+                )
         devices = dict(snapshot.devices)
         new: list[Device] = []
         for device_id, device_type in told.items():

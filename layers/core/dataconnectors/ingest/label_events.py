@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dataconnectors.devices import label_change as labels
+from dataconnectors.devices.labels_changed import labels_changed_event
 from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.kernel.errors import NotFoundError, UnavailableError
 from dataconnectors.store.devices import read_change
@@ -37,7 +37,7 @@ class LabelEventPublisher:
         by_project: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         for position, record in enumerate(records):
             change = read_change(record)
-            event = labels.event(change.old, change.new, change.time, change.id)
+            event = labels_changed_event(change.old, change.new, change.time, change.id)
             if event is not None:
                 by_project.setdefault(change.new.project, []).append((position, event))
         undone = [

@@ -18,7 +18,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from dataconnectors.aws import gateway
-from dataconnectors.devices import device_order as device_lists
+from dataconnectors.devices.device_filter import parse_device_filter
+from dataconnectors.devices.device_order import parse_device_order
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.services.device_lists import (
     MOST_PROJECTS,
@@ -148,8 +149,8 @@ def lists_over(canned: Canned) -> DeviceListService:
 def wanted(query: str) -> DeviceQuery:
     event = {"rawQueryString": query}
     return DeviceQuery(
-        device_lists.parse_filter(event),
-        device_lists.parse_order(event),
+        parse_device_filter(event),
+        parse_device_order(event),
         gateway.page_size(event, 1000),
         gateway.page_token(event),
     )
