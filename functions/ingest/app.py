@@ -1,8 +1,8 @@
-"""Events in, over HTTP or by direct invocation; messages out, to each connector's own queue.
+"""Accepts events, over HTTP or by direct invocation, into the queue of each connector.
 
-Over HTTP the answer tells what was accepted. Who invokes the function directly, as rules and
-schedulers do, ignores answers: there it raises, so that Lambda invokes it again and at last moves
-the events to the on-failure queue.
+Over HTTP the answer says which events were accepted. Rules and schedulers invoke the function
+directly and ignore answers. For them it raises when an event was not accepted: Lambda then invokes
+it again, and at last moves the events to the on-failure queue.
 """
 
 from dataconnectors.aws import coldstart
@@ -39,7 +39,7 @@ logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
 executor = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
-ingest = EventAcceptor(
+acceptor = EventAcceptor(
     ProjectStore(table),
     ConnectorStore(table),
     DeviceStore(table),
@@ -51,38 +51,38 @@ access = Access(AccountStore(table), Vault(clients.get("kms")), entropy=os.urand
 
 
 class NotAcceptedError(RuntimeError):
-    """A direct invocation's events were not all accepted: Lambda repeats it, then keeps them."""
+    """Not all events of a direct invocation were accepted. Lambda repeats it, then keeps them."""
 
 
-def report(project: str, outcome: AcceptResult) -> None:
-    """One line for each call, and the metric that an alarm watches."""
+def report(project: str, result: AcceptResult) -> None:
+    """Log one line for each call, and count valid events that were not accepted."""
     logger.info(
         "ingest.accepted",
         extra={
             "project": project,
-            "accepted": outcome.accepted,
-            "refused": len(outcome.refused),
-            "unconfirmed": len(outcome.unconfirmed),
+            "accepted": result.accepted,
+            "refused": len(result.refused),
+            "unconfirmed": len(result.unconfirmed),
         },
     )
-    if outcome.unconfirmed:
-        report_not_accepted(len(outcome.unconfirmed))
+    if result.unconfirmed:
+        report_not_accepted(len(result.unconfirmed))
 
 
 def report_not_accepted(count: int) -> None:
-    """Count valid events that we did not accept: an alarm watches it."""
+    """Write the metric of valid events that were not accepted, which an alarm watches."""
     print(metrics.line(settings.stack, {"NotAccepted": (count, "Count")}, time.time()))
 
 
-publishing = PublishRoutes(ingest, access, report, entropy=os.urandom, now=time.time)
+routes = PublishRoutes(acceptor, access, report, entropy=os.urandom, now=time.time)
 
 coldstart.end()
 
 
 def answer_request(event: dict[str, Any]) -> dict[str, Any]:
-    """A request's answer; whatever happens, it is JSON and tells no internals."""
+    """Answer a request of the API; whatever happens, in JSON and without internals."""
     try:
-        return publishing.serve(event)
+        return routes.serve(event)
     except RequestError as error:
         if error.status >= UnavailableError.status:
             report_not_accepted(1)
@@ -94,21 +94,21 @@ def answer_request(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer_invocation(event: dict[str, Any]) -> dict[str, Any]:
-    """What a direct invocation gets: `{"project", "events"}` to `{"accepted", "errors"}`.
+    """Answer a direct invocation with `{"project", "events"}`: `{"accepted", "errors"}`.
 
-    Raises when a valid event was not accepted, and when the call itself is wrong. Invalid events
-    among valid ones are logged: sending them again would not help.
+    Raises when a valid event was not accepted, when no event is valid, and when the call itself is
+    wrong. Invalid events among valid ones are only logged: repeating them would not help.
     """
     project = event.get("project", "")
     if not is_id(project):
         raise BadRequestError('project: expected {"project": "<id>", "events": [...]}')
-    outcome = ingest.accept(project, event.get("events"))
-    report(project, outcome)
-    if outcome.refused:
-        logger.warning("ingest.refused", extra={"project": project, "errors": outcome.errors()})
-    if outcome.unconfirmed or not outcome.accepted:
-        raise NotAcceptedError(f"{outcome.accepted} accepted, not accepted: {outcome.errors()}")
-    return {"accepted": outcome.accepted, "errors": outcome.errors()}
+    result = acceptor.accept(project, event.get("events"))
+    report(project, result)
+    if result.refused:
+        logger.warning("ingest.refused", extra={"project": project, "errors": result.errors()})
+    if result.unconfirmed or not result.accepted:
+        raise NotAcceptedError(f"{result.accepted} accepted, not accepted: {result.errors()}")
+    return {"accepted": result.accepted, "errors": result.errors()}
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Changed labels in, from the table's stream; labelsChanged events out, as ingest sends events."""
+"""Publishes a labelsChanged event for each change of labels that the table's stream reports."""
 
 import os
 import time
@@ -23,29 +23,33 @@ logger = Logger()
 clients = Clients()
 table = Table(clients.get("dynamodb"), settings.table_name)
 executor = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
-ingest = EventAcceptor(
+acceptor = EventAcceptor(
     ProjectStore(table),
     ConnectorStore(table),
     DeviceStore(table),
-    HistoryWriter(table, executor, keeps_history=False),  # which has no labelsChanged in any case
+    HistoryWriter(table, executor, keeps_history=False),  # It never has labelsChanged events.
     ConnectorQueues(clients.get("sqs"), executor),
     time.time,
 )
 
 
-def tell(project: str, outcome: AcceptResult) -> None:
-    """One line for the changes of a project."""
-    log = logger.info if not outcome.errors() else logger.error
+def report(project: str, result: AcceptResult) -> None:
+    """Log one line for each call that accepts a project's label events."""
+    log = logger.info if not result.errors() else logger.error
     log(
         "labels.published",
-        extra={"project": project, "accepted": outcome.accepted, "errors": outcome.errors()},
+        extra={"project": project, "accepted": result.accepted, "errors": result.errors()},
     )
 
 
-teller = LabelEventPublisher(ingest, tell)
+publisher = LabelEventPublisher(acceptor, report)
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Tell of the records; from the one that is answered on, Lambda brings them again."""
-    first = teller.run(event["Records"])
-    return {"batchItemFailures": [] if first is None else [{"itemIdentifier": first}]}
+    """Publish the changes of the records.
+
+    Lambda brings the records again from the one that `itemIdentifier` names on.
+    """
+    first_unaccepted = publisher.publish(event["Records"])
+    failures = [] if first_unaccepted is None else [{"itemIdentifier": first_unaccepted}]
+    return {"batchItemFailures": failures}

@@ -1,6 +1,6 @@
-"""Syncs one connector; invoked by the config API, which does not wait for it.
+"""Syncs one connector. The config API invokes it and does not wait for it.
 
-Lambda invokes it again when it fails, and the connector then gets all events once more.
+When it fails, Lambda invokes it again, and the connector gets all events once more.
 """
 
 import os

@@ -60,14 +60,14 @@ MUTANTS = (
     ),
     Mutant(
         "the rest of more than ten messages is forgotten",
-        "dataconnectors.ingest.queues:split",
+        "dataconnectors.ingest.queues:split_into_batches",
         "    if batch:\n        yield batch",
         "    if len(batch) == BATCH_ENTRIES:\n        yield batch",
         UNQUEUED,
     ),
     Mutant(
         "200 before every queue has confirmed",
-        "dataconnectors.ingest.acceptance:EventAcceptor._deliver",
+        "dataconnectors.ingest.acceptance:EventAcceptor._accept_valid",
         "AcceptResult(len(messages) - len(unconfirmed), refused, unconfirmed)",
         "AcceptResult(len(messages), refused, {})",
         "was accepted and",
@@ -81,9 +81,9 @@ MUTANTS = (
     ),
     Mutant(
         "kept connectors are used without asking for the version",
-        "dataconnectors.ingest.acceptance:EventAcceptor._wanting",
-        "if kept is not None and kept[0] == version:",
-        "if kept is not None:",
+        "dataconnectors.ingest.active_connectors:ActiveConnectors.of_project",
+        "if remembered is not None and remembered.version == version:",
+        "if remembered is not None:",
         "queue|undelivered",  # nothing is queued, or for an epoch that is over
     ),
     Mutant(

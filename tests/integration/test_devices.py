@@ -226,7 +226,7 @@ class TestBatchUpdate:
     def test_the_next_event_carries_the_labels(self, client: Client) -> None:
         device = make(client)
         self.update(client, device, addLabels={"room": "7"})
-        found = ingest.ingest._projects.snapshot(client.project, [device])
+        found = ingest.acceptor._projects.snapshot(client.project, [device])
         assert found is not None
         assert found.devices[device].labels == {"room": "7"}
 

@@ -1,21 +1,20 @@
-"""Accepting events: from a caller's list to a message in the queue of each connector that wants it.
+"""Acceptance: from a caller's events to a message in the queue of each connector that wants them.
 
-An event is accepted when history and every such queue have confirmed it, and not before. History
-comes first, so that no event is ever delivered and then missing there.
+An event counts as accepted once history and every such queue have confirmed it, and no sooner.
+History comes first, so that no event is delivered and then missing there.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from threading import Lock
+from dataclasses import dataclass, field
 from typing import Any
 
-from dataconnectors.connectors.connector import Connector, Lifecycle
-from dataconnectors.devices.device import DEVICE_TYPE_OF_EVENT, Device
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.devices.device import Device
 from dataconnectors.events.event import Event, parse_emulated_event, parse_event
-from dataconnectors.events.message import MAXIMUM_BYTES, Message
+from dataconnectors.ingest.active_connectors import ActiveConnectors
+from dataconnectors.ingest.device_registration import register_devices
+from dataconnectors.ingest.fan_out import fan_out
 from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry
-from dataconnectors.kernel import jsontext, times
 from dataconnectors.kernel.errors import (
     BadRequestError,
     EventError,
@@ -33,19 +32,20 @@ MAXIMUM_EVENTS = 100
 """Events of one call."""
 
 MAXIMUM_MESSAGES = 2000
-"""Events x matching connectors of one call: 200 batches, about a second's work in parallel."""
+"""Messages of one call, events times the connectors that want them: 200 batches, which take about a
+second in parallel."""
 
-REMEMBERED_PROJECTS = 500
-"""Projects whose connectors are kept in memory at most."""
+_Messages = dict[int, list[tuple[Connector, str]]]
+"""The texts of messages and the connectors that they are for, by the position of their event."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptResult:
     """What became of a call's events.
 
-    `refused` are invalid and will never be accepted, `unconfirmed` are valid and were not
-    confirmed by history and every queue: they have to be sent again. Both map an event's position
-    to a reason.
+    `refused` events are invalid and will never be accepted. `unconfirmed` events are valid, but
+    history or a queue did not confirm them: they have to be sent again. Both map an event's
+    position in the call to the reason.
     """
 
     accepted: int
@@ -53,7 +53,7 @@ class AcceptResult:
     unconfirmed: dict[int, str] = field(default_factory=dict)
 
     def errors(self) -> list[dict[str, Any]]:
-        """`[{"index", "error"}]` in the order of the call's events."""
+        """Return `[{"index", "error"}]` in the order of the call's events."""
         reasons = self.refused | self.unconfirmed
         return [{"index": index, "error": reasons[index]} for index in sorted(reasons)]
 
@@ -66,31 +66,30 @@ class EventAcceptor:
         projects: ProjectStore,
         connectors: ConnectorStore,
         devices: DeviceStore,
-        keeper: HistoryWriter,
+        history: HistoryWriter,
         queues: ConnectorQueues,
         now: Callable[[], float],
     ) -> None:
         """`now` gives epoch seconds."""
         self._projects = projects
         self._connectors = connectors
+        self._active_connectors = ActiveConnectors(connectors)
         self._devices = devices
-        self._keeper = keeper
+        self._history = history
         self._queues = queues
         self._now = now
-        self._lock = Lock()
-        self._remembered: OrderedDict[str, tuple[int, list[Connector]]] = OrderedDict()
 
     def accept(
         self, project: str, envelopes: Any, *, from_label_change: bool = False
     ) -> AcceptResult:
-        """Accept a list of 1 to `MAXIMUM_EVENTS` envelopes.
+        """Accept a list of 1 to `MAXIMUM_EVENTS` envelopes, each by itself.
 
         labelsChanged events are refused unless they come `from_label_change`: publishers must not
         forge them.
 
-        Raises `BadRequestError` for what is no such list, `NotFoundError` without the project,
-        `TooLargeError` when they make too many messages, `UnavailableError` when the database
-        does not answer. Then none was accepted.
+        Raises `BadRequestError` when `envelopes` is no such list, `NotFoundError` when the project
+        is not there, `TooLargeError` when the events make too many messages, and `UnavailableError`
+        when the database does not answer. Then no event was accepted.
         """
         if not isinstance(envelopes, list) or not envelopes:
             raise BadRequestError(f"events: expected a list of 1 to {MAXIMUM_EVENTS} events")
@@ -109,13 +108,13 @@ class EventAcceptor:
                 )
             except EventError as error:
                 refused[index] = str(error)
-        return self._deliver(project, valid, refused, now, known_devices_only=False)
+        return self._accept_valid(project, valid, refused, now)
 
-    def publish(self, project: str, device: str, payload: Any, event_id: str) -> None:
+    def accept_emulated(self, project: str, device: str, payload: Any, event_id: str) -> None:
         """Accept the one event that an emulated device publishes.
 
-        Raises `BadRequestError` for an invalid one, `NotFoundError` without the project or the
-        device, `UnavailableError` when it was not accepted.
+        Raises `BadRequestError` when the event is invalid, `NotFoundError` when the project or the
+        device is not there, and `UnavailableError` when the event was not accepted.
         """
         now = self._now()
         if not is_id(device):
@@ -124,152 +123,102 @@ class EventAcceptor:
             event = parse_emulated_event(payload, project, device, event_id, now)
         except EventError as error:
             raise BadRequestError(str(error)) from None
-        outcome = self._deliver(project, {0: event}, {}, now, known_devices_only=True)
-        if outcome.refused:
-            raise BadRequestError(outcome.refused[0])
-        if outcome.unconfirmed:
-            raise UnavailableError(outcome.unconfirmed[0])
+        result = self._accept_valid(project, {0: event}, {}, now, known_devices_only=True)
+        if result.refused:
+            raise BadRequestError(result.refused[0])
+        if result.unconfirmed:
+            raise UnavailableError(result.unconfirmed[0])
 
-    def _deliver(
+    def _accept_valid(
         self,
         project: str,
-        valid: dict[int, Event],
-        refused: dict[int, str],
+        valid: Mapping[int, Event],
+        invalid: Mapping[int, str],
         now: float,
         *,
-        known_devices_only: bool,
+        known_devices_only: bool = False,
     ) -> AcceptResult:
-        snapshot = self._projects.snapshot(project, [event.device for event in valid.values()])
-        if snapshot is None:
-            raise NotFoundError(f"projects/{project} is not there")
+        """Take the events that can be read through all further steps, in this order."""
+        events = valid.values()
+        snapshot = self._snapshot(project, events)
         if known_devices_only:
-            for event in valid.values():
-                if event.device not in snapshot.devices:
-                    raise NotFoundError(f"projects/{project}/devices/{event.device} is not there")
-        connectors = self._wanting(project, snapshot.version)
-        devices = self._seen(project, snapshot, valid.values(), now)
-        messages: dict[int, list[tuple[Connector, str]]] = {}
-        for index, event in valid.items():
-            device = devices.get(event.device) or Device(project, event.device, "", {}, "", "")
-            try:
-                messages[index] = fan_out(event, device, connectors, now)
-            except EventError as error:
-                refused[index] = str(error)
-        total = sum(len(of_event) for of_event in messages.values())
-        if total > MAXIMUM_MESSAGES:
-            raise TooLargeError(
-                f"events: {len(messages)} events for the project's connectors make {total} "
-                f"messages, at most {MAXIMUM_MESSAGES}: split them into several calls"
-            )
-        unconfirmed = self._keeper.keep(project, {index: valid[index] for index in messages})
-        unconfirmed |= self._send(
+            _require_known_devices(project, events, snapshot.devices)
+        connectors = self._active_connectors.of_project(project, snapshot.version)
+        devices = register_devices(self._devices, project, snapshot.devices, events, now)
+        messages, too_large = _fan_out_all(project, valid, devices, connectors, now)
+        _require_few_messages(messages)
+        unconfirmed = self._history.keep(project, {index: valid[index] for index in messages})
+        unconfirmed |= self._send_to_queues(
             {index: texts for index, texts in messages.items() if index not in unconfirmed}
         )
+        refused = dict(invalid) | too_large
         return AcceptResult(len(messages) - len(unconfirmed), refused, unconfirmed)
 
-    def _seen(
-        self, project: str, snapshot: Snapshot, seen: Iterable[Event], now: float
-    ) -> Mapping[str, Device]:
-        """The devices of the events. One that is not known yet becomes so, with its first event.
+    def _snapshot(self, project: str, events: Iterable[Event]) -> Snapshot:
+        snapshot = self._projects.snapshot(project, [event.device for event in events])
+        if snapshot is None:
+            raise NotFoundError(f"projects/{project} is not there")
+        return snapshot
 
-        labelsChanged makes no device known: it may come after the device was deleted.
-        """
-        told: dict[str, str] = {}
-        for event in seen:
-            if event.type != "labelsChanged":
-                told[event.device] = told.get(event.device) or DEVICE_TYPE_OF_EVENT.get(
-                    event.type, ""
-                )
-        devices = dict(snapshot.devices)
-        new: list[Device] = []
-        for device_id, device_type in told.items():
-            device = devices.get(device_id)
-            if device is None:
-                device = Device(project, device_id, device_type, {}, "", times.to_text(now))
-                new.append(device)
-            elif device_type and not device.type:
-                device = replace(device, type=device_type)
-                self._devices.set_type(device)
-            devices[device_id] = device
-        if new:
-            self._devices.register(new)
-        return devices
-
-    def _wanting(self, project: str, version: int) -> list[Connector]:
-        """The connectors that events are queued for, as of this version of the configuration.
-
-        The version was read consistently for this very request, so what is remembered under it
-        is what a read of the connectors would give now.
-        """
-        with self._lock:
-            kept = self._remembered.get(project)
-        if kept is not None and kept[0] == version:
-            return kept[1]
-        connectors = [
-            connector
-            for connector in self._connectors.connectors(project)
-            if connector.lifecycle is Lifecycle.READY and connector.is_active
-        ]
-        with self._lock:
-            self._remembered[project] = (version, connectors)
-            self._remembered.move_to_end(project)
-            if len(self._remembered) > REMEMBERED_PROJECTS:
-                self._remembered.popitem(last=False)
-        return connectors
-
-    def _send(self, messages: dict[int, list[tuple[Connector, str]]]) -> dict[int, str]:
-        """Send all; the events that some queue did not confirm, with a reason."""
+    def _send_to_queues(self, messages: _Messages) -> dict[int, str]:
+        """Send all messages; return the events that a queue did not confirm, with reasons."""
         entries: dict[str, list[QueueEntry]] = {}
-        by_queue: dict[str, Connector] = {}
+        connector_of_queue: dict[str, Connector] = {}
         for index, of_event in messages.items():
             for connector, text in of_event:
                 entries.setdefault(connector.queue_url, []).append(QueueEntry(index, text))
-                by_queue[connector.queue_url] = connector
+                connector_of_queue[connector.queue_url] = connector
         unconfirmed: dict[int, str] = {}
-        for url, sent in self._queues.send(entries).items() if entries else ():
-            connector = by_queue[url]
-            if sent.missing and self._is_gone(connector):
+        for queue_url, result in self._queues.send(entries).items() if entries else ():
+            connector = connector_of_queue[queue_url]
+            if result.queue_missing and self._is_gone(connector):
                 continue
-            for index, reason in sent.refused.items():
+            for index, reason in result.unconfirmed.items():
                 unconfirmed[index] = (
                     f"not confirmed by the queue of {connector.name} ({reason}): send it again"
                 )
         return unconfirmed
 
     def _is_gone(self, connector: Connector) -> bool:
-        """Whether a missing queue means that the connector was deleted while we sent."""
+        """Whether the queue is missing because the connector was deleted while we sent."""
         current = self._connectors.connector(connector.name)
         return current is None or not current.sends(connector.epoch)
 
 
-def fan_out(
-    event: Event, device: Device, connectors: Sequence[Connector], now: float
-) -> list[tuple[Connector, str]]:
-    """The event's message for each connector that wants it; `EventError` when one is too large."""
-    metadata = jsontext.dumps(
-        {
-            "deviceId": device.id,
-            "projectId": device.project,
-            "deviceType": device.type,
-            "productNumber": device.product_number,
-        }
-    )
-    messages = []
-    bodies: dict[tuple[str, ...], str] = {}
-    for connector in connectors:
-        if connector.event_types and event.type not in connector.event_types:
-            continue
-        body = bodies.get(connector.labels)
-        if body is None:
-            chosen = {key: device.labels[key] for key in connector.labels if key in device.labels}
-            labels = jsontext.dumps(chosen)
-            body = f'{{"event":{event.json},"labels":{labels},"metadata":{metadata}}}'
-            bodies[connector.labels] = body
-        text = Message(connector.name, connector.epoch, event.id, int(now * 1000), body).to_text()
-        if len(text) > MAXIMUM_BYTES:
-            raise EventError(
-                f"{len(text)} bytes as a message of {connector.name}, with labels and escapes, "
-                f"at most {MAXIMUM_BYTES}"
-            )
-        messages.append((connector, text))
-    return messages
+def _require_known_devices(
+    project: str, events: Iterable[Event], known: Mapping[str, Device]
+) -> None:
+    for event in events:
+        if event.device not in known:
+            raise NotFoundError(f"projects/{project}/devices/{event.device} is not there")
+
+
+def _fan_out_all(
+    project: str,
+    events: Mapping[int, Event],
+    devices: Mapping[str, Device],
+    connectors: Sequence[Connector],
+    now: float,
+) -> tuple[_Messages, dict[int, str]]:
+    """Return the messages of each event, and the events that are too large, with reasons.
+
+    A labelsChanged event of a device that is gone is delivered without labels.
+    """
+    messages: _Messages = {}
+    too_large: dict[int, str] = {}
+    for index, event in events.items():
+        device = devices.get(event.device) or Device(project, event.device, "", {}, "", "")
+        try:
+            messages[index] = fan_out(event, device, connectors, now)
+        except EventError as error:
+            too_large[index] = str(error)
+    return messages, too_large
+
+
+def _require_few_messages(messages: _Messages) -> None:
+    total = sum(len(of_event) for of_event in messages.values())
+    if total > MAXIMUM_MESSAGES:
+        raise TooLargeError(
+            f"events: {len(messages)} events for the project's connectors make {total} "
+            f"messages, at most {MAXIMUM_MESSAGES}: split them into several calls"
+        )

@@ -1,7 +1,8 @@
-"""Telling connectors of changed labels: from the table's stream to labelsChanged events.
+"""Label events: from label changes in the table's stream to accepted labelsChanged events.
 
-A label is changed by one write, and that write is in the stream: what dies after it, the stream
-gives back. A change may so be told twice, with the same event id.
+One write changes a label, and the table's stream repeats that write until its event is accepted.
+Whatever fails after the write therefore loses nothing. An event may be accepted twice, both times
+with the same id.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,25 +15,27 @@ from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.kernel.errors import NotFoundError, UnavailableError
 from dataconnectors.store.devices import read_change
 
-AT_ONCE = 20
-"""Events of one call of ingest: so many for a hundred connectors, the most that a project has,
-are as many messages as a call may make."""
+EVENTS_PER_CALL = 20
+"""Events that are accepted together. A project has a hundred connectors at most, for which 20
+events make 2,000 messages: as many as one call may make."""
 
-Tell = Callable[[str, AcceptResult], None]
-"""Hears of a project and what became of its events."""
+Report = Callable[[str, AcceptResult], None]
+"""Called with a project's id and what became of the events of one call."""
 
 
 class LabelEventPublisher:
-    """Makes and sends labelsChanged events."""
+    """Makes labelsChanged events from records of the table's stream, and has them accepted."""
 
-    def __init__(self, ingest: EventAcceptor, tell: Tell) -> None:
-        self._ingest = ingest
-        self._tell = tell
+    def __init__(self, acceptor: EventAcceptor, report: Report) -> None:
+        self._acceptor = acceptor
+        self._report = report
 
-    def run(self, records: Sequence[Mapping[str, Any]]) -> str | None:
-        """Tell of all records, oldest first; the sequence number to begin with next time.
+    def publish(self, records: Sequence[Mapping[str, Any]]) -> str | None:
+        """Publish the changes of all records, oldest first.
 
-        None when nothing is left to do. Records from there on may have been told of.
+        Returns the sequence number of the oldest record whose event may still be accepted: Lambda
+        has to repeat the records from there on, including some whose events were accepted already.
+        None means that nothing is left to do.
         """
         by_project: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         for position, record in enumerate(records):
@@ -40,30 +43,31 @@ class LabelEventPublisher:
             event = labels_changed_event(change.old, change.new, change.time, change.id)
             if event is not None:
                 by_project.setdefault(change.new.project, []).append((position, event))
-        undone = [
+        unaccepted = [
             position
-            for project, told in by_project.items()
-            for start in range(0, len(told), AT_ONCE)
-            for position in self._accept(project, told[start : start + AT_ONCE])
+            for project, events in by_project.items()
+            for start in range(0, len(events), EVENTS_PER_CALL)
+            for position in self._accept(project, events[start : start + EVENTS_PER_CALL])
         ]
-        if not undone:
+        if not unaccepted:
             return None
-        sequence: str = records[min(undone)]["dynamodb"]["SequenceNumber"]
-        return sequence
+        sequence_number: str = records[min(unaccepted)]["dynamodb"]["SequenceNumber"]
+        return sequence_number
 
-    def _accept(self, project: str, told: Sequence[tuple[int, dict[str, Any]]]) -> list[int]:
-        """Have events accepted; the positions of those that were not, and may be yet.
+    def _accept(self, project: str, events: Sequence[tuple[int, dict[str, Any]]]) -> list[int]:
+        """Have a project's events accepted, each given with the position of its record.
 
-        What ingest refuses, it would refuse again: it is told of and left.
+        Returns the positions of those that were not accepted and may be later. A refused event is
+        reported and left: it would be refused again.
         """
         try:
-            outcome = self._ingest.accept(
-                project, [event for _, event in told], from_label_change=True
+            result = self._acceptor.accept(
+                project, [event for _, event in events], from_label_change=True
             )
         except NotFoundError as error:
-            outcome = AcceptResult(0, refused=dict.fromkeys(range(len(told)), str(error)))
+            result = AcceptResult(0, refused=dict.fromkeys(range(len(events)), str(error)))
         except (ClientError, BotoCoreError, UnavailableError) as error:
             reason = f"{type(error).__name__}: {error}"
-            outcome = AcceptResult(0, unconfirmed=dict.fromkeys(range(len(told)), reason))
-        self._tell(project, outcome)
-        return [told[index][0] for index in outcome.unconfirmed]
+            result = AcceptResult(0, unconfirmed=dict.fromkeys(range(len(events)), reason))
+        self._report(project, result)
+        return [events[index][0] for index in result.unconfirmed]

@@ -1,4 +1,4 @@
-"""Putting messages into connectors' queues: batched, in parallel, confirmed one by one."""
+"""Connectors' queues: sending messages in batches and in parallel, and which SQS has confirmed."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,26 +9,26 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 BATCH_ENTRIES = 10
-"""AWS: SendMessageBatch takes 10 entries."""
+"""Messages of one SendMessageBatch at most: a limit of AWS."""
 
 BATCH_BYTES = 1024 * 1024
-"""AWS: the messages of one SendMessageBatch have 1 MiB together."""
+"""Bytes of all messages of one SendMessageBatch at most: a limit of AWS."""
 
 ROUNDS = 3
-"""How often the entries that SQS reported as failed are sent, the first time included."""
+"""How often an entry is sent while SQS reports it as failed, the first time included."""
 
-PAUSE = 0.05
-"""Seconds before the second round, doubled before each further one."""
+FIRST_PAUSE_SECONDS = 0.05
+"""The pause before the second round. It is doubled before each further one."""
 
 MISSING_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
-"""Error codes for a queue that is not there: the query protocol's and the JSON protocol's."""
+"""Error codes of a queue that is not there, in the query protocol and in the JSON protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """One message for one queue. `event` is the position of its event in the caller's list."""
+    """One message for one queue. `event_index` is its event's position in the caller's list."""
 
-    event: int
+    event_index: int
     text: str
 
 
@@ -36,12 +36,12 @@ class QueueEntry:
 class SendResult:
     """What became of the entries for one queue.
 
-    `refused` holds the events that SQS did not confirm, with a reason; `missing` says that the
-    queue is not there, and that none of them can have arrived.
+    `unconfirmed` maps the index of each event that SQS did not confirm to the reason. With
+    `queue_missing` the queue is not there, and none of those events can have arrived.
     """
 
-    refused: dict[int, str]
-    missing: bool = False
+    unconfirmed: dict[int, str]
+    queue_missing: bool = False
 
 
 class ConnectorQueues:
@@ -55,30 +55,35 @@ class ConnectorQueues:
         self._sleep = sleep
 
     def send(self, entries: dict[str, list[QueueEntry]]) -> dict[str, SendResult]:
-        """Send each queue's entries; the answer has the same keys, queue URLs.
+        """Send the entries of each queue, by its URL, and return the result of each queue.
 
         Returns only when SQS has confirmed or refused every entry, or did not answer in time.
         Never raises for what SQS does.
         """
         batches = [
-            (url, batch) for url, queue_entries in entries.items() for batch in split(queue_entries)
+            (queue_url, batch)
+            for queue_url, queue_entries in entries.items()
+            for batch in split_into_batches(queue_entries)
         ]
-        results = self._executor.map(lambda job: self._send_batch(*job), batches)
-        answers = {url: SendResult({}) for url in entries}
-        for (url, _), sent in zip(batches, results, strict=True):
-            before = answers[url]
-            answers[url] = SendResult(before.refused | sent.refused, before.missing or sent.missing)
-        return answers
+        batch_results = self._executor.map(lambda job: self._send_batch(*job), batches)
+        results = {queue_url: SendResult({}) for queue_url in entries}
+        for (queue_url, _), of_batch in zip(batches, batch_results, strict=True):
+            so_far = results[queue_url]
+            results[queue_url] = SendResult(
+                so_far.unconfirmed | of_batch.unconfirmed,
+                so_far.queue_missing or of_batch.queue_missing,
+            )
+        return results
 
-    def _send_batch(self, url: str, batch: Sequence[QueueEntry]) -> SendResult:
+    def _send_batch(self, queue_url: str, batch: Sequence[QueueEntry]) -> SendResult:
         remaining = dict(enumerate(batch))
         reasons: dict[int, str] = {}
         for round_number in range(ROUNDS):
             if round_number:
-                self._sleep(PAUSE * 2 ** (round_number - 1))
+                self._sleep(FIRST_PAUSE_SECONDS * 2 ** (round_number - 1))
             try:
                 answer = self._sqs.send_message_batch(
-                    QueueUrl=url,
+                    QueueUrl=queue_url,
                     Entries=[
                         {"Id": str(number), "MessageBody": entry.text}
                         for number, entry in remaining.items()
@@ -86,28 +91,34 @@ class ConnectorQueues:
                 )
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code", ""))
-                # botocore has repeated the call already where that can help.
+                # botocore has already repeated the call where that can help.
                 return SendResult(
-                    {entry.event: code for entry in remaining.values()}, code in MISSING_QUEUE
+                    {entry.event_index: code for entry in remaining.values()}, code in MISSING_QUEUE
                 )
             except BotoCoreError as error:
                 return SendResult(
-                    {entry.event: type(error).__name__ for entry in remaining.values()}
+                    {entry.event_index: type(error).__name__ for entry in remaining.values()}
                 )
-            # Confirmed is what the answer names as successful: an entry that it does not name
-            # at all was not accepted.
+            # Only what the answer names as successful is confirmed. An entry that it does not
+            # name at all was not accepted.
             for success in answer.get("Successful", []):
                 remaining.pop(int(success["Id"]), None)
             reasons = {int(failed["Id"]): failed["Code"] for failed in answer.get("Failed", [])}
             if not remaining:
                 break
         return SendResult(
-            {entry.event: reasons.get(number, "unknown") for number, entry in remaining.items()}
+            {
+                entry.event_index: reasons.get(number, "unknown")
+                for number, entry in remaining.items()
+            }
         )
 
 
-def split(entries: Sequence[QueueEntry]) -> Iterator[list[QueueEntry]]:
-    """The entries in batches that one SendMessageBatch takes. Texts are ASCII."""
+def split_into_batches(entries: Sequence[QueueEntry]) -> Iterator[list[QueueEntry]]:
+    """Yield the entries in batches that one SendMessageBatch takes.
+
+    Texts are ASCII, so their length is their size in bytes.
+    """
     batch: list[QueueEntry] = []
     size = 0
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Which changes of labels are told of again, and which are left."""
+"""Which changes of labels are published again, and which are left."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from dataconnectors.ingest.acceptance import AcceptResult
-from dataconnectors.ingest.label_events import AT_ONCE, LabelEventPublisher
+from dataconnectors.ingest.label_events import EVENTS_PER_CALL, LabelEventPublisher
 from dataconnectors.kernel.errors import NotFoundError, UnavailableError
 
 BUSY = ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "BatchGetItem")
@@ -54,8 +54,8 @@ def record(number: int, project: str = "p1") -> dict[str, Any]:
     return {"eventID": f"r{number}", "dynamodb": change}
 
 
-def run(ingest: EventAcceptor, *records: dict[str, Any]) -> str | None:
-    return LabelEventPublisher(ingest, lambda project, outcome: None).run(records)  # type: ignore[arg-type]  # the call it makes
+def publish(acceptor: EventAcceptor, *records: dict[str, Any]) -> str | None:
+    return LabelEventPublisher(acceptor, lambda project, result: None).publish(records)  # type: ignore[arg-type]  # the call it makes
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def run(ingest: EventAcceptor, *records: dict[str, Any]) -> str | None:
 def test_lambda_goes_on_with_the_oldest_that_may_be_accepted_yet(
     answers: dict[str, Any], again: str | None
 ) -> None:
-    assert run(EventAcceptor(**answers), *(record(number) for number in range(4))) == again
+    assert publish(EventAcceptor(**answers), *(record(number) for number in range(4))) == again
 
 
 def test_a_projects_failure_is_no_other_projects() -> None:
-    ingest = EventAcceptor(n1=BUSY)
+    acceptor = EventAcceptor(n1=BUSY)
     records = [record(number, "p2" if number % 2 else "p1") for number in range(6)]
-    assert run(ingest, *records) == "s1"
-    assert ingest.calls == [("p1", ["n0", "n2", "n4"]), ("p2", ["n1", "n3", "n5"])]
+    assert publish(acceptor, *records) == "s1"
+    assert acceptor.calls == [("p1", ["n0", "n2", "n4"]), ("p2", ["n1", "n3", "n5"])]
 
 
-def test_a_call_of_ingest_gets_no_more_than_it_may_make_messages_of() -> None:
-    ingest = EventAcceptor(n45="unconfirmed")
-    assert run(ingest, *(record(number) for number in range(50))) == "s45"
-    assert [len(names) for _, names in ingest.calls] == [AT_ONCE, AT_ONCE, 10]
+def test_a_call_gets_no_more_events_than_it_may_make_messages_of() -> None:
+    acceptor = EventAcceptor(n45="unconfirmed")
+    assert publish(acceptor, *(record(number) for number in range(50))) == "s45"
+    assert [len(names) for _, names in acceptor.calls] == [EVENTS_PER_CALL, EVENTS_PER_CALL, 10]

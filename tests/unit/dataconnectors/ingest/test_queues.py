@@ -49,7 +49,7 @@ def test_each_queue_gets_its_own_messages_in_batches_of_ten() -> None:
     ],
 )
 def test_a_batch_keeps_both_limits(lengths: list[int], batches: list[int]) -> None:
-    split = queues.split(
+    split = queues.split_into_batches(
         [QueueEntry(number, "m" * length) for number, length in enumerate(lengths)]
     )
     assert [len(batch) for batch in split] == batches
@@ -58,7 +58,7 @@ def test_a_batch_keeps_both_limits(lengths: list[int], batches: list[int]) -> No
 def test_a_partial_failure_is_sent_again_and_only_what_failed() -> None:
     sqs = SqsSends(accept_only("m0", "m2"), accept_only("m1"))
     answers, pauses = send(sqs, {"q": entries(4)})
-    assert answers["q"].refused == {}
+    assert answers["q"].unconfirmed == {}
     assert sqs.messages["q"] == ["m0", "m2", "m1", "m3"]
     assert sqs.calls == [("q", 4), ("q", 2), ("q", 1)]
     assert pauses == [0.05, 0.1]

@@ -13,8 +13,8 @@ from dataconnectors.ingest.queues import ConnectorQueues
 from dataconnectors.ingest.sync import Sync
 from dataconnectors.kernel.errors import UnavailableError
 from dataconnectors.store import keys
+from tests.support.acceptor import CONNECTOR, NOW
 from tests.support.sqs_sends import SqsSends, refuse
-from tests.unit.dataconnectors.ingest.test_acceptance import CONNECTOR, NOW
 
 QUEUE = CONNECTOR.queue_url
 
