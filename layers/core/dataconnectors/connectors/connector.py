@@ -1,10 +1,10 @@
-"""A customer's connector: its settings, as they are stored and as they are shown."""
+"""Connectors: a customer's request to have events pushed to an endpoint, as its row holds it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 MAXIMUM_CONNECTORS = 100
-"""Of a project. Ingest sends each event to all of them, and a list is always one page."""
+"""Connectors of a project. Ingest sends each event to all of them, and a list is one page."""
 
 
 class Status(StrEnum):
@@ -16,10 +16,11 @@ class Status(StrEnum):
 
 
 class Lifecycle(StrEnum):
-    """How far queue and mapping are, since no transaction spans DynamoDB, SQS and Lambda.
+    """How far a connector's queue and event source mapping are.
 
-    `PROVISIONING`: they may be missing. `READY`: both were accepted by AWS. `DELETING`: the
-    customer has deleted the connector; nothing is queued or sent, and the reconciler clears up.
+    The row says it, since no transaction spans DynamoDB, SQS and Lambda. `PROVISIONING`: they may
+    be missing. `READY`: AWS has accepted both. `DELETING`: the customer has deleted the connector;
+    nothing is queued or sent any more, and the reconciler removes queue, mapping and row.
     """
 
     PROVISIONING = "PROVISIONING"
@@ -29,13 +30,15 @@ class Lifecycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """One row. `event_types` empty means every type; `labels` are keys, empty means none.
+    """One connector's row.
 
-    `sealed` is the KMS ciphertext of signature secret and headers (`secrets`), None without any.
-    `epoch` grows with each change of `status`, `version` with each write. `queue_id` names the
-    queue; `queue_url`, `mapping_id` and `provisioned` (a fingerprint of the parameters that the
-    queue and the mapping were made with) are "" until provisioning has them.
-    Times are RFC 3339 in UTC.
+    Empty `event_types` means every type. `labels` are the keys of the labels to include, none when
+    empty. `sealed` is the KMS ciphertext of the signature secret and the headers (see `secrets`),
+    None without any. `epoch` grows with each change of `status`, `version` with each write.
+
+    `queue_id` names the queue. `queue_url`, `mapping_id` and `provisioned` are "" until
+    provisioning has them; `provisioned` is a fingerprint of the parameters that the queue and the
+    event source mapping were made with. Times are in RFC 3339 and UTC.
     """
 
     project: str
@@ -63,17 +66,17 @@ class Connector:
 
     @property
     def is_active(self) -> bool:
-        """Whether its events are queued and sent at all."""
+        """Whether any of its events are queued and sent."""
         return self.status is Status.ACTIVE and self.lifecycle is not Lifecycle.DELETING
 
     def sends(self, epoch: int) -> bool:
-        """Whether an event that was accepted in `epoch` may be sent now."""
+        """Whether an event that was accepted in `epoch` may still be queued and sent."""
         return self.is_active and self.epoch == epoch
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleEntry:
-    """A connector as the index knows it: possibly seconds behind its row."""
+    """What the index of lifecycles holds of a connector, which may be seconds behind its row."""
 
     name: str
     queue_id: str

@@ -1,4 +1,4 @@
-"""What a connector holds sealed: its signature secret and its custom headers."""
+"""Secrets: a connector's signature secret and custom headers, which are stored encrypted."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,16 +10,17 @@ from dataconnectors.connectors.connector import Connector
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What only the sender and the connector's owner see; `Connector.sealed` holds them encrypted.
+    """What only the sender and the connector's owner see.
 
-    `signature_secret` is "" and `headers` empty without any. Never part of a repr.
+    `Connector.sealed` holds them encrypted. Without any, `signature_secret` is "" and `headers` is
+    empty. A repr shows neither.
     """
 
     signature_secret: str = field(default="", repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def to_bytes(self) -> bytes:
-        """The plaintext to seal."""
+        """Return the plaintext to encrypt. It is a stored format: rows of all versions hold it."""
         return json.dumps(
             {"signatureSecret": self.signature_secret, "headers": dict(self.headers)},
             ensure_ascii=False,
@@ -28,7 +29,7 @@ class Secrets:
 
     @classmethod
     def from_bytes(cls, plaintext: bytes) -> Self:
-        """What `to_bytes` made."""
+        """Read what `to_bytes` returned."""
         fields = json.loads(plaintext)
         return cls(fields["signatureSecret"], tuple(fields["headers"].items()))
 
@@ -37,7 +38,7 @@ NO_SECRETS = Secrets()
 
 
 def open_secrets(connector: Connector, vault: Vault) -> Secrets:
-    """A connector's secrets; raises `VaultError` when KMS does not open it."""
+    """Return a connector's secrets; raises `VaultError` when KMS does not decrypt them."""
     if connector.sealed is None:
         return NO_SECRETS
     return Secrets.from_bytes(vault.open(connector.sealed, connector.name))
