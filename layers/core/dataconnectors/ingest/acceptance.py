@@ -138,7 +138,10 @@ class EventAcceptor:
         *,
         known_devices_only: bool = False,
     ) -> AcceptResult:
-        """Take the events that can be read through all further steps, in this order."""
+        """Take valid events through all further steps, in this order.
+
+        `invalid` maps the positions of the call's other events to reasons: they are refused.
+        """
         events = valid.values()
         snapshot = self._snapshot(project, events)
         if known_devices_only:
@@ -202,7 +205,7 @@ def _fan_out_all(
 ) -> tuple[_Messages, dict[int, str]]:
     """Return the messages of each event, and the events that are too large, with reasons.
 
-    A labelsChanged event of a device that is gone is delivered without labels.
+    A labelsChanged event whose device is gone is delivered without labels.
     """
     messages: _Messages = {}
     too_large: dict[int, str] = {}

@@ -26,9 +26,8 @@ def register_devices(
     type_by_device: dict[str, str] = {}
     for event in events:
         if event.type != LABELS_CHANGED:
-            type_by_device[event.device] = type_by_device.get(
-                event.device
-            ) or DEVICE_TYPE_OF_EVENT.get(event.type, "")
+            shown_type = DEVICE_TYPE_OF_EVENT.get(event.type, "")
+            type_by_device[event.device] = type_by_device.get(event.device) or shown_type
     devices = dict(known)
     new: list[Device] = []
     for device_id, device_type in type_by_device.items():

@@ -14,7 +14,7 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb")
 
 
 class EventAcceptor:
-    """Accepts all but what it is told: an event id is unconfirmed, refused, or raises."""
+    """Accepts all events but those with an answer of their own: unconfirmed, refused, an error."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
