@@ -7,8 +7,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.api.request import ApiRequest
 from dataconnectors.aws import gateway
-from dataconnectors.devices import listing
-from dataconnectors.devices.device import parse_names
+from dataconnectors.devices.device_filter import parse_device_filter
+from dataconnectors.devices.device_order import parse_device_order
+from dataconnectors.devices.device_requests import parse_device_names
 from dataconnectors.identity.access import Access, Caller
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel.errors import NotFoundError, RequestError
@@ -56,8 +57,8 @@ def routes(
             request.authorize_project(project, "device.read")
             projects = [project]
         wanted = DeviceQuery(
-            filter=listing.parse_filter(request.event),
-            order=listing.parse_order(request.event),
+            filter=parse_device_filter(request.event),
+            order=parse_device_order(request.event),
             size=gateway.page_size(request.event, LARGEST_PAGE),
             position=gateway.page_token(request.event),
         )
@@ -80,7 +81,7 @@ def routes(
                 return False
             return True
 
-        names = parse_names(request.body(), MOST_TRANSFERRED)
+        names = parse_device_names(request.body(), MOST_TRANSFERRED)
         return devices.transfer(names, project, may_leave)
 
     @router.get(DEVICES + "/<device>")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
 from dataconnectors.api.request import ApiRequest
-from dataconnectors.events import history
+from dataconnectors.events.history_query import parse_query
 from dataconnectors.identity.access import Access
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import NotFoundError
@@ -25,7 +25,7 @@ def routes(
     @router.get("/v2/projects/<project>/devices/<device>/events")
     def list_events(project: str, device: str) -> Response[str]:
         request.authorize_project(project, "device.read")
-        wanted = history.parse_query(request.event, now())
+        wanted = parse_query(request.event, now())
         absent = NotFoundError(f"projects/{project}/devices/{device:.80} is not there")
         if not is_id(device):
             raise absent

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.api.devices import DEVICES
 from dataconnectors.api.request import ApiRequest
-from dataconnectors.devices.labels import parse_batch
+from dataconnectors.devices.label_change import parse_label_batch
 from dataconnectors.identity.access import Access
 from dataconnectors.services.labels import LabelService
 
@@ -20,7 +20,7 @@ def routes(service: LabelService, access: Access) -> Router:
     @router.post(DEVICES + ":batchUpdate")
     def batch_update(project: str) -> dict[str, Any]:
         request.authorize_project(project, "device.update")
-        return service.update_batch(project, parse_batch(request.body()))
+        return service.update_batch(project, parse_label_batch(request.body()))
 
     @router.put(DEVICES + "/<device>")
     def replace_device(project: str, device: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors import configuration
-from dataconnectors.connectors.configuration import CheckUrl, Configuration
+from dataconnectors.connectors.configuration import Configuration
+from dataconnectors.connectors.configuration_request import CheckUrl, parse_create, parse_patch
 from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.connectors.idempotency import (
     REMEMBERED_SECONDS,
@@ -80,7 +81,7 @@ class ConnectorService:
         Raises `BadRequestError`, `NotFoundError` without project, `ConflictError`, and
         `UnavailableError` when the queue is not ready yet.
         """
-        wanted = configuration.parse_create(body, self._check_url)
+        wanted = parse_create(body, self._check_url)
         connector = self._find_or_create(project, wanted, actor, idempotency_key)
         try:
             connector = self._provision(connector)
@@ -165,7 +166,7 @@ class ConnectorService:
         for _ in range(TRIES):
             old = self._find(project, connector_id)
             current = self._configuration_of(old)
-            wanted = configuration.parse_patch(body, mask, current, self._check_url)
+            wanted = parse_patch(body, mask, current, self._check_url)
             if wanted == current:
                 self._wait_for_senders(old)
                 return configuration.to_api(old, current.secrets)
@@ -251,7 +252,7 @@ class ConnectorService:
         return connector
 
     def _configuration_of(self, connector: Connector) -> Configuration:
-        return configuration.of(connector, open_secrets(connector, self._vault))
+        return Configuration.of(connector, open_secrets(connector, self._vault))
 
     def _to_api(self, connector: Connector) -> dict[str, Any]:
         return configuration.to_api(connector, open_secrets(connector, self._vault))

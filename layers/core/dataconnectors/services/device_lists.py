@@ -7,9 +7,9 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from dataconnectors.devices import listing
 from dataconnectors.devices.device import Device, DeviceState
-from dataconnectors.devices.listing import Filter, Order
+from dataconnectors.devices.device_filter import DeviceFilter
+from dataconnectors.devices.device_order import DeviceOrder, parse_position
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.kernel.ids import is_id
@@ -48,8 +48,8 @@ class DeviceQuery:
     None for the first page.
     """
 
-    filter: Filter
-    order: Order | None
+    filter: DeviceFilter
+    order: DeviceOrder | None
     size: int
     position: list[Any] | None
 
@@ -89,10 +89,10 @@ class DeviceListService:
             start = _read_position(wanted.position)
             states = self._states(projects, wanted, start)
             return self._page((s for s in states if _rank(s.device) > start), wanted, _position_of)
-        position = listing.read_position(wanted.position)
+        position = parse_position(wanted.position)
         ordered = order.sort(self._states(projects, wanted, _BEGINNING))
         if position is not None:
-            ordered = listing.after(ordered, order, position)
+            ordered = order.after(ordered, position)
         places = {state.device.name: [key, state.device.id] for key, state in ordered}
         shown = (state for _, state in ordered)
         return self._page(shown, wanted, lambda state: places[state.device.name])
@@ -131,7 +131,7 @@ class DeviceListService:
         if chosen.ids:
             return self._named(projects, chosen)
         count = sum(counts.values())
-        if wanted.order is None and not chosen.chooses():
+        if wanted.order is None and not chosen.has_criteria_beyond_ids():
             projects = [project for project in projects if project >= start[0]]
             if len(projects) == 1 and count > wanted.size:
                 return self._walk(projects[0], start)
@@ -155,7 +155,7 @@ class DeviceListService:
                 behind = start[2] if (project, shard) == start[:2] else ""
                 yield from self._store.states(project, partition, behind)
 
-    def _named(self, projects: Sequence[str], chosen: Filter) -> list[DeviceState]:
+    def _named(self, projects: Sequence[str], chosen: DeviceFilter) -> list[DeviceState]:
         found = self._executor.map(
             lambda project: self._store.devices(project, chosen.ids).values(), projects
         )
@@ -167,7 +167,7 @@ class DeviceListService:
         return [state for state in states if state is not None]
 
     def _matching(
-        self, project: str, partition: str, chosen: Filter, budget: _Budget
+        self, project: str, partition: str, chosen: DeviceFilter, budget: _Budget
     ) -> list[DeviceState]:
         found = []
         for state in self._store.states(project, partition):

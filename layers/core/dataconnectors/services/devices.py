@@ -6,10 +6,9 @@ from typing import Any
 from dataconnectors.devices.device import (
     EMULATED_PREFIX,
     DeviceState,
-    batch_error,
-    parse_emulated,
-    parse_name,
+    parse_device_name,
 )
+from dataconnectors.devices.device_requests import batch_error, parse_emulated_device
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
@@ -53,7 +52,7 @@ class DeviceService:
         """Create an emulated device from `{"type", "labels"?}`; raises `BadRequestError`."""
         now = self._now()
         device_id = new_id(now, self._entropy(ENTROPY_BYTES))
-        device = parse_emulated(body, project, device_id, times.to_text(now))
+        device = parse_emulated_device(body, project, device_id, times.to_text(now))
         self._store.create_device(device)
         return device.to_api()
 
@@ -89,7 +88,7 @@ class DeviceService:
         self, name: str, target: str, may_leave: Callable[[str], bool]
     ) -> dict[str, Any] | None:
         """Move one device; the error to answer, or None when it was moved."""
-        parsed = parse_name(name)
+        parsed = parse_device_name(name)
         if parsed is None or parsed[0] == target:
             return batch_error(
                 name, "INVALID_ARGUMENT", "expected projects/<another project>/devices/<device>"

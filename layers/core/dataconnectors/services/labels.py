@@ -8,8 +8,10 @@ from functools import partial
 from random import random
 from typing import Any
 
-from dataconnectors.devices.device import Device, batch_error, check_labels, parse_name
-from dataconnectors.devices.labels import Batch, LabelChange
+from dataconnectors.devices.device import Device, parse_device_name
+from dataconnectors.devices.device_requests import batch_error
+from dataconnectors.devices.label_change import LabelBatch, LabelChange
+from dataconnectors.devices.labels import check_labels
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.kernel.ids import is_id
@@ -66,7 +68,7 @@ class LabelService:
     def set_one(self, project: str, device_id: str, key: str, value: Any) -> Device:
         """Set one label; raises `BadRequestError` when key or value is no label."""
         check_labels({key: value})
-        return self.change(project, device_id, LabelChange({key: str(value)}, frozenset()).of)
+        return self.change(project, device_id, LabelChange({key: str(value)}, frozenset()).apply_to)
 
     def change(self, project: str, device_id: str, change: Callable[[Labels], Labels]) -> Device:
         """Change one device's labels, whatever others change at the same time.
@@ -80,13 +82,13 @@ class LabelService:
             raise NotFoundError(f"projects/{project}/devices/{device_id:.80} is not there")
         return self._change(device, change, until)
 
-    def update_batch(self, project: str, batch: Batch) -> dict[str, Any]:
+    def update_batch(self, project: str, batch: LabelBatch) -> dict[str, Any]:
         """Change the labels of a project's devices, each independently of the others.
 
         The answer holds an error for each device whose labels could not be changed.
         """
         until = self._now() + PATIENCE
-        parsed = {name: parse_name(name) for name in batch.devices}
+        parsed = {name: parse_device_name(name) for name in batch.devices}
         ids = [place[1] for place in parsed.values() if place and place[0] == project]
         found = self._store.devices(project, ids)
         jobs = [
@@ -105,14 +107,14 @@ class LabelService:
         until: float,
     ) -> dict[str, Any] | None:
         """Change one device of a batch; the error to answer, or None when it was changed."""
-        place = parse_name(name)
+        place = parse_device_name(name)
         if place is None:
             return batch_error(name, "INVALID_ARGUMENT", "expected projects/…/devices/…")
         absent = batch_error(name, "NOT_FOUND", f"{name:.200} is not in projects/{project}")
         if place[0] != project or place[1] not in found:
             return absent
         try:
-            self._change(found[place[1]], change.of, until)
+            self._change(found[place[1]], change.apply_to, until)
         except NotFoundError:
             return absent
         except BadRequestError as error:

@@ -9,7 +9,7 @@ from threading import Barrier, Lock
 import pytest
 
 from dataconnectors.devices.device import Device
-from dataconnectors.devices.label_change import Batch, LabelChange
+from dataconnectors.devices.label_change import LabelBatch, LabelChange
 from dataconnectors.kernel.errors import ConflictError, NotFoundError
 from dataconnectors.services.labels import LONGEST_PAUSE, PATIENCE, PAUSE, LabelService
 
@@ -68,7 +68,7 @@ def labels(store: Store, clock: Clock | None = None) -> LabelService:
 @pytest.mark.parametrize("others", [0, 1, 4, 10, 15])
 def test_no_change_of_anybody_is_lost(others: int) -> None:
     store = Store(others)
-    changed = labels(store).change("p1", "d1", CHANGE.of)
+    changed = labels(store).change("p1", "d1", CHANGE.apply_to)
     expected = {"room": "1"} | {f"other{number}": "x" for number in range(others)}
     assert changed.labels == expected
     assert store.row == changed
@@ -93,7 +93,8 @@ def test_ten_who_change_one_device_at_once_all_succeed() -> None:
 
     store = Shared()
     batches = [
-        Batch((DEVICE.name,), LabelChange({f"l{number}": "x"}, frozenset())) for number in range(10)
+        LabelBatch((DEVICE.name,), LabelChange({f"l{number}": "x"}, frozenset()))
+        for number in range(10)
     ]
     with ThreadPoolExecutor(10) as clients, ThreadPoolExecutor(10) as jobs:
         changes = LabelService(store, jobs, now=time.time)  # type: ignore[arg-type]
@@ -108,7 +109,7 @@ def test_waits_are_random_and_grow_to_a_limit_and_end_before_the_caller_gives_up
     clocks = [Clock(), Clock()]
     for clock in clocks:
         with pytest.raises(ConflictError):
-            labels(Store(9999), clock).change("p1", "d1", CHANGE.of)
+            labels(Store(9999), clock).change("p1", "d1", CHANGE.apply_to)
         assert clock.slept[0] < PAUSE
         assert PAUSE < max(clock.slept) < LONGEST_PAUSE
         assert PATIENCE - LONGEST_PAUSE < clock.now() <= PATIENCE < 2
@@ -119,26 +120,26 @@ def test_the_devices_of_a_batch_wait_no_longer_together_than_one() -> None:
     store, clock = Store(9999), Clock()
     changes = labels(store, clock)
     same = (DEVICE.name,) * 5
-    assert len(changes.update_batch("p1", Batch(same, CHANGE))["batchErrors"]) == 5
+    assert len(changes.update_batch("p1", LabelBatch(same, CHANGE))["batchErrors"]) == 5
     assert clock.now() <= PATIENCE + LONGEST_PAUSE
 
 
 def test_a_writer_who_is_always_too_late_gets_a_conflict() -> None:
     with pytest.raises(ConflictError, match="projects/p1/devices/d1"):
-        labels(Store(9999)).change("p1", "d1", CHANGE.of)
-    answer = labels(Store(9999)).update_batch("p1", Batch((DEVICE.name,), CHANGE))
+        labels(Store(9999)).change("p1", "d1", CHANGE.apply_to)
+    answer = labels(Store(9999)).update_batch("p1", LabelBatch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["INTERNAL_ERROR"]
 
 
 def test_a_device_that_is_deleted_meanwhile_is_not_found() -> None:
     with pytest.raises(NotFoundError):
-        labels(Store(1, gone=True)).change("p1", "d1", CHANGE.of)
-    answer = labels(Store(1, gone=True)).update_batch("p1", Batch((DEVICE.name,), CHANGE))
+        labels(Store(1, gone=True)).change("p1", "d1", CHANGE.apply_to)
+    answer = labels(Store(1, gone=True)).update_batch("p1", LabelBatch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["NOT_FOUND"]
 
 
 def test_a_change_that_changes_nothing_is_not_written() -> None:
     store = Store()
     same = LabelChange({"name": "A"}, frozenset({"absent"}))
-    assert labels(store).change("p1", "d1", same.of) == DEVICE
+    assert labels(store).change("p1", "d1", same.apply_to) == DEVICE
     assert store.writes == 0

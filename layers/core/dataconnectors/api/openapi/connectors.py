@@ -20,11 +20,12 @@ from dataconnectors.api.openapi.schema import (
     time,
 )
 from dataconnectors.aws.vault import MAXIMUM_PLAINTEXT
-from dataconnectors.connectors.configuration import DEFAULT_LABELS, LONGEST_DISPLAY_NAME, TYPE
+from dataconnectors.connectors.configuration import CONNECTOR_TYPE, DEFAULT_LABELS
 from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS, Status
 from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
-from dataconnectors.devices.device import LONGEST_LABEL_KEY, MAXIMUM_LABELS
+from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS
 from dataconnectors.endpoints.addresses import LONGEST_URL
+from dataconnectors.kernel.fields import LONGEST_DISPLAY_NAME
 
 _CONNECTORS = "/projects/{project}/dataconnectors"
 _CONNECTOR = _CONNECTORS + "/{connector}"
@@ -148,7 +149,7 @@ _HTTP_EXAMPLE = {
 }
 _SETTINGS_EXAMPLE = {
     "displayName": "First",
-    "type": TYPE,
+    "type": CONNECTOR_TYPE,
     "status": Status.ACTIVE.value,
     "events": ["temperature", "touch"],
     "labels": list(DEFAULT_LABELS),
@@ -167,7 +168,7 @@ def _connector_input(
     http_config = input_of(http, http_required)
     properties = {
         "displayName": or_null(text("Printable characters.", maxLength=LONGEST_DISPLAY_NAME)),
-        "type": or_null(choice([TYPE], "The only type there is.")),
+        "type": or_null(choice([CONNECTOR_TYPE], "The only type there is.")),
         "status": or_null(choice(statuses, "A disabled connector drops the events in its queue.")),
         "events": or_null(_EVENTS),
         "labels": or_null(_LABEL_KEYS),
@@ -181,7 +182,7 @@ SCHEMAS = {
         {
             "name": text(NAME, examples=[f"projects/{PROJECT}/dataconnectors/{CONNECTOR}"]),
             "displayName": {"type": "string"},
-            "type": choice([TYPE]),
+            "type": choice([CONNECTOR_TYPE]),
             "status": choice(_STATUSES, "Only the service sets `SYSTEM_DISABLED`."),
             "events": _EVENTS,
             "labels": _LABEL_KEYS,

@@ -14,14 +14,10 @@ from dataconnectors.api.openapi.schema import (
     text,
     texts,
 )
-from dataconnectors.devices import labels
-from dataconnectors.devices.device import (
-    DEVICE_TYPES,
-    LONGEST_LABEL_KEY,
-    LONGEST_LABEL_VALUE,
-    MAXIMUM_LABELS,
-)
-from dataconnectors.devices.listing import MAXIMUM_IDS
+from dataconnectors.devices import label_change
+from dataconnectors.devices.device import DEVICE_TYPES
+from dataconnectors.devices.device_filter import MAXIMUM_IDS
+from dataconnectors.devices.labels import LONGEST_LABEL_KEY, LONGEST_LABEL_VALUE, MAXIMUM_LABELS
 from dataconnectors.services import device_lists
 from dataconnectors.services.devices import MOST_TRANSFERRED
 
@@ -177,7 +173,7 @@ SCHEMAS = {
     "Label": object_of({"name": text(NAME), "value": {"type": "string"}}),
     "LabelBatch": object_of(
         {
-            "devices": _DEVICE_NAMES | {"maxItems": labels.MAXIMUM_DEVICES},
+            "devices": _DEVICE_NAMES | {"maxItems": label_change.MAXIMUM_DEVICES},
             "addLabels": or_null(_LABELS),
             "removeLabels": or_null(
                 list_of({"type": "string"}, "The keys of the labels to remove.")

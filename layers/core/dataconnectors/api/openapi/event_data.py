@@ -15,7 +15,7 @@ from dataconnectors.api.openapi.schema import (
     texts,
     time,
 )
-from dataconnectors.events.event import EVENT_TYPES
+from dataconnectors.events.event_types import EVENT_TYPES, LABELS_CHANGED
 
 _TIME_OF_DATA = time("When it was measured. The default is the timestamp of the event.")
 _STRENGTH = number("Percent.")
@@ -93,7 +93,7 @@ OPTIONAL_WHEN_PUBLISHED: Mapping[str, tuple[str, ...]] = {
 }
 """The fields that publishers may leave out, besides `updateTime`: ingest fills them in."""
 
-REPORTED = tuple(event_type for event_type in EVENT_TYPES if event_type != "labelsChanged")
+REPORTED = tuple(event_type for event_type in EVENT_TYPES if event_type != LABELS_CHANGED)
 """Types whose data is an object under the name of the type."""
 
 

@@ -15,8 +15,8 @@ from dataconnectors.api.openapi.schema import (
     text,
     time,
 )
-from dataconnectors.events import history
-from dataconnectors.events.event import EVENT_TYPES
+from dataconnectors.events import history_query
+from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.ingest.acceptance import MAXIMUM_EVENTS
 
 _DEVICE = "/projects/{project}/devices/{device}"
@@ -59,9 +59,10 @@ OPERATIONS = (
         "device.read",
         query=("eventTypes", *TIMES, *PAGE),
         description=(
-            f"Without `startTime` the list holds the last {history.DEFAULT_SPAN // 3600} hours. "
-            f"Events are kept for {history.KEPT // DAY} days. A page has at most "
-            f"{history.LARGEST_PAGE} events."
+            "Without `startTime` the list holds the last "
+            f"{history_query.DEFAULT_SPAN_SECONDS // 3600} hours. Events are kept for "
+            f"{history_query.RETENTION_SECONDS // DAY} days. A page has at most "
+            f"{history_query.LARGEST_PAGE} events."
         ),
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 from dataconnectors.api.openapi import examples
 from dataconnectors.api.openapi.schema import ID_PATTERN, Schema
 from dataconnectors.devices.device import DEVICE_TYPES
-from dataconnectors.events.event import EVENT_TYPES
+from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.identity.roles import ROLES
 

@@ -8,8 +8,9 @@ import pytest
 from dataconnectors.api.openapi.event_data import REPORTED
 from dataconnectors.api.openapi.examples import TIME
 from dataconnectors.api.openapi.schemas import SCHEMAS
-from dataconnectors.events import event as events
-from dataconnectors.events.event import EVENT_TYPES, EventError
+from dataconnectors.events.event import parse_emulated_event
+from dataconnectors.events.event_types import EVENT_TYPES, LABELS_CHANGED
+from dataconnectors.kernel.errors import EventError
 
 NOW = 1769860800.0
 """The time of the examples, in epoch seconds."""
@@ -56,13 +57,13 @@ def test_event_data_is_described_as_it_is_checked(event_type: str) -> None:
 
     published = named(event_type, published=True)
     least = value_of(published)
-    event = events.from_emulator({event_type: least}, "p", "d", "e", NOW)
+    event = parse_emulated_event({event_type: least}, "p", "d", "e", NOW)
     assert set(json.loads(event.json)["data"][event_type]) == set(answered["properties"])
     for field in published.get("required", ()):
         lacking = {name: value for name, value in least.items() if name != field}
         with pytest.raises(EventError, match=field):
-            events.from_emulator({event_type: lacking}, "p", "d", "e", NOW)
+            parse_emulated_event({event_type: lacking}, "p", "d", "e", NOW)
 
 
 def test_labels_changed_is_described_as_it_is_checked() -> None:
-    assert set(SCHEMAS["LabelsChangedData"]["properties"]) == set(EVENT_TYPES["labelsChanged"])
+    assert set(SCHEMAS["LabelsChangedData"]["properties"]) == set(EVENT_TYPES[LABELS_CHANGED])

@@ -4,11 +4,11 @@ from typing import Any
 
 from dataconnectors.api.openapi.examples import PROJECT, TIME
 from dataconnectors.api.openapi.schemas import SCHEMAS
-from dataconnectors.connectors import configuration
+from dataconnectors.connectors.configuration_request import parse_create, parse_patch
 from dataconnectors.connectors.secrets import NO_SECRETS
-from dataconnectors.devices import device as devices
-from dataconnectors.devices import labels
-from dataconnectors.events import event as events
+from dataconnectors.devices.device_requests import parse_emulated_device
+from dataconnectors.devices.label_change import parse_label_batch
+from dataconnectors.events.event import parse_event
 from dataconnectors.identity import roles
 from dataconnectors.identity.members import parse_email, parse_roles
 
@@ -20,14 +20,14 @@ def test_examples_are_accepted_by_the_code_that_reads_them() -> None:
     def example(name: str) -> Any:
         return SCHEMAS[name]["examples"][0]
 
-    made = configuration.parse_create(example("NewDataConnector"), lambda _: None)
+    made = parse_create(example("NewDataConnector"), lambda _: None)
     assert made.secrets != NO_SECRETS
     for change in SCHEMAS["DataConnectorChange"]["examples"]:
-        assert configuration.parse_patch(change, None, made, lambda _: None) != made
+        assert parse_patch(change, None, made, lambda _: None) != made
     for event in example("PublishedEvents")["events"]:
-        events.parse(event, PROJECT, NOW)
-    labels.parse_batch(example("LabelBatch"))
-    devices.parse_emulated(example("NewDevice"), PROJECT, "1", TIME)
+        parse_event(event, PROJECT, NOW)
+    parse_label_batch(example("LabelBatch"))
+    parse_emulated_device(example("NewDevice"), PROJECT, "1", TIME)
     for name, allowed in (
         ("NewMember", roles.PROJECT_ROLES),
         ("NewOrganizationMember", roles.ORGANIZATION_ROLES),
