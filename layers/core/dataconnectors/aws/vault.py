@@ -1,45 +1,43 @@
-"""Secrets under KMS: sealed before they touch the database, opened into memory alone."""
+"""Secrets under KMS: encrypted before they reach the database, decrypted only into memory."""
 
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.kernel import times
+from dataconnectors.kernel.aged_cache import AgedCache
 from dataconnectors.kernel.errors import VaultError
 
 MAXIMUM_PLAINTEXT = 4096
-"""Bytes. AWS: KMS Encrypt takes no more; emulators do not check, so callers must."""
+"""Bytes. AWS: KMS Encrypt takes no more. Emulators do not check it, so `seal` does."""
 
 CACHE_SECONDS = 30.0
-"""How long a plaintext is kept: the longest that a revoked secret may still be in memory."""
+"""How long a plaintext stays in memory, and thus how long a revoked secret may still be used."""
 
 CACHE_ENTRIES = 1000
-"""Plaintexts kept at most (4 KiB each): a bound on memory, not a working-set estimate."""
+"""Plaintexts in memory at most, of up to 4 KiB each: a bound on memory, not an estimate of how many
+secrets a process uses."""
 
 
 class Vault:
-    """Seals and opens secrets, bound to the name of what they belong to.
+    """Seals and opens secrets, each bound to the resource name of what it belongs to.
 
-    The name is KMS's encryption context, so a ciphertext copied to another row does not open.
-    Opened plaintexts are cached by name and ciphertext: a changed secret is another ciphertext,
-    hence never served stale. Safe to share between threads.
+    The name is KMS's encryption context, so a ciphertext that is copied to another row does not
+    open there. Plaintexts are cached by name and ciphertext. A changed secret has a new ciphertext,
+    so the cache never returns the old one for it. Safe to share between threads.
     """
 
     def __init__(
         self, kms: Any, key_arn: str = "", *, clock: Callable[[], float] = times.elapsed
     ) -> None:
-        """`key_arn` may be left out where nothing is sealed: a ciphertext knows its key."""
+        """`key_arn` is needed only to seal: a ciphertext names its key. `clock` is in seconds."""
         self._kms = kms
         self._key_arn = key_arn
-        self._clock = clock
-        self._lock = Lock()
-        self._opened: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
+        self._plaintexts = AgedCache[tuple[str, bytes], bytes](CACHE_SECONDS, CACHE_ENTRIES, clock)
 
     def seal(self, plaintext: bytes, name: str) -> bytes:
-        """The ciphertext; raises `VaultError` when KMS does not seal it."""
+        """The ciphertext of a secret; raises `VaultError` when KMS does not encrypt it."""
         if len(plaintext) > MAXIMUM_PLAINTEXT:
             raise VaultError(f"{name}: a secret of {len(plaintext)} bytes, at most 4096")
         try:
@@ -51,37 +49,20 @@ class Vault:
         return bytes(answer["CiphertextBlob"])
 
     def open(self, ciphertext: bytes, name: str) -> bytes:
-        """The plaintext; raises `VaultError` when KMS does not open it."""
+        """The plaintext of a secret; raises `VaultError` when KMS does not decrypt it."""
         key = (name, ciphertext)
-        now = self._clock()
-        with self._lock:
-            # First of all: a secret that is not used any more must not stay for the others' sake.
-            self._forget(now)
-            kept = self._opened.get(key)
-            if kept is not None:
-                return kept[1]
+        return self._plaintexts.get(key, lambda: self._decrypt(ciphertext, name))
+
+    def _decrypt(self, ciphertext: bytes, name: str) -> bytes:
         try:
             answer = self._kms.decrypt(CiphertextBlob=ciphertext, EncryptionContext={"name": name})
         except (BotoCoreError, ClientError) as error:
             raise VaultError(f"KMS did not open a secret of {name}: {_reason(error)}") from error
-        plaintext = bytes(answer["Plaintext"])
-        with self._lock:
-            self._opened[key] = (now, plaintext)
-            self._opened.move_to_end(key)
-            self._forget(now)
-        return plaintext
-
-    def _forget(self, now: float) -> None:
-        """Drop what is expired or over the bound; the oldest are first."""
-        while self._opened:
-            key, (since, _) = next(iter(self._opened.items()))
-            if len(self._opened) <= CACHE_ENTRIES and now - since < CACHE_SECONDS:
-                return
-            del self._opened[key]
+        return bytes(answer["Plaintext"])
 
 
 def _reason(error: BotoCoreError | ClientError) -> str:
-    """An error code, or the class: the message of a KMS error can hold more than a log should."""
+    """The error's code or its class: a KMS error's message may hold more than a log should."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "unknown"))
     return type(error).__name__

@@ -1,42 +1,46 @@
 """The exceptions that callers may catch.
 
 DataConnectorsError
-├── SettingsError           the deployment is wrong: names the variable
-├── JsonTextError           a text is not JSON that we accept
-├── EventError              an event cannot be accepted: names the field
-├── MessageError            a queue message is not one of ours
-├── DestinationError        a URL that no connector may have: says why
-├── VaultError              KMS did not seal or open a secret
-├── StaleError              no fresh enough read of a connector was to be had in time
-├── UnknownConnectorError   a queue message is of a connector that was never there
-├── ControlPlaneError       SQS or Lambda did not do what provisioning asked, for now
-└── RequestError            an HTTP request that is answered with error JSON
-    ├── BadRequestError     400
-    ├── UnauthorizedError   401
-    ├── ForbiddenError      403
-    ├── NotFoundError       404
-    ├── MethodError         405
-    ├── ConflictError       409
-    ├── TooLargeError       413
-    ├── TooManyRequestsError 429
-    └── UnavailableError    503
+├── SettingsError             a variable of the function's environment is missing or wrong
+├── JsonTextError             a text is not JSON that we accept
+├── EventError                a published event is refused: names the field
+├── MessageError              a queue message has no version that this code can read
+├── DestinationError          a connector may not have this URL; the text says why
+├── VaultError                KMS did not seal or open a secret
+├── StaleError                a connector could not be read recently enough before an attempt
+├── UnknownConnectorError     a queue message belongs to a connector that never existed
+├── OutOfTimeError            a run ends before it may make its next call (in `provisioning`)
+├── ControlPlaneError         SQS or Lambda did not do what provisioning asked; try again later
+│   ├── CallError             a call failed (in `provisioning.control_plane`)
+│   └── NotYetError           AWS is still at work on an earlier call (in the same module)
+└── RequestError              an HTTP request is answered with error JSON
+    ├── BadRequestError       400
+    ├── UnauthorizedError     401
+    ├── ForbiddenError        403
+    ├── NotFoundError         404
+    ├── MethodError           405
+    ├── ConflictError         409
+    ├── TooLargeError         413
+    ├── TooManyRequestsError  429
+    └── UnavailableError      503
 
-What a customer's endpoint does is never an exception: see `delivery`.
+Errors that only one package raises and catches are defined there. What a customer's endpoint does
+is never an exception but a value: see `endpoints.outcomes`.
 """
 
 from collections.abc import Iterable
 
 
 class DataConnectorsError(Exception):
-    """Root of everything this package raises on purpose."""
+    """The root of every exception that this code raises on purpose."""
 
 
 class SettingsError(DataConnectorsError):
-    """A variable of the function's environment is missing or does not fit the others."""
+    """A variable of the function's environment is missing, or contradicts another one."""
 
 
 class JsonTextError(DataConnectorsError):
-    """A text is not JSON, or is JSON that no JavaScript receiver could read back the same."""
+    """A text is not JSON, or is JSON that a JavaScript receiver would not read back unchanged."""
 
 
 class EventError(DataConnectorsError):
@@ -44,31 +48,31 @@ class EventError(DataConnectorsError):
 
 
 class MessageError(DataConnectorsError):
-    """A queue message cannot be read as any version that this code knows."""
+    """A queue message is in no version of the format that this code can read."""
 
 
 class DestinationError(DataConnectorsError):
-    """A URL cannot be pushed to, or must not. The text says why, for the customer to read."""
+    """Events cannot or must not be sent to a URL. The customer reads the text, which says why."""
 
 
 class VaultError(DataConnectorsError):
-    """KMS did not answer, or refused: the secret is not available now."""
+    """KMS did not answer, or refused: the secret is not available at the moment."""
 
 
 class StaleError(DataConnectorsError):
-    """Nothing that was read is fresh enough to act on, and there is no time to read again."""
+    """What was read is too old to act on, and there is no time left to read it again."""
 
 
 class UnknownConnectorError(DataConnectorsError):
-    """Neither the connector nor a trace of it is there, though it has a message in a queue."""
+    """A queue holds a message of a connector that has neither a row nor a tombstone."""
 
 
 class ControlPlaneError(DataConnectorsError):
-    """A queue or a mapping is not as it should be yet. The reconciler tries again."""
+    """A queue or an event source mapping is not yet as it should be; the reconciler retries."""
 
 
 class RequestError(DataConnectorsError):
-    """A request cannot be served. `status` is the HTTP status; the text is shown to the caller."""
+    """A request is refused. `status` is the HTTP status, and the caller is shown the text."""
 
     status = 500
 
@@ -80,25 +84,28 @@ class BadRequestError(RequestError):
 
 
 class UnauthorizedError(RequestError):
-    """No credentials, or credentials that are wrong, expired or revoked."""
+    """The request has no credentials, or they are wrong, expired or revoked."""
 
     status = 401
 
 
 class ForbiddenError(RequestError):
-    """A member of the project whose role does not allow this."""
+    """The caller is a member of the project, but no role of theirs allows the request."""
 
     status = 403
 
 
 class NotFoundError(RequestError):
-    """The resource is not there, or the caller is no member of its project: one answer for both."""
+    """The resource does not exist, or the caller is not a member of its project.
+
+    Both get the same answer, so that nobody can find out which projects exist.
+    """
 
     status = 404
 
 
 class MethodError(RequestError):
-    """The path is served, with other methods: those `allowed`, as the Allow header has them."""
+    """The path is served, but not with this method. `allowed` is the value of the Allow header."""
 
     status = 405
 
@@ -108,24 +115,24 @@ class MethodError(RequestError):
 
 
 class ConflictError(RequestError):
-    """The resource changed, or came to exist, since the caller read it."""
+    """The resource was changed or created since the caller read it."""
 
     status = 409
 
 
 class TooLargeError(RequestError):
-    """More than one call may carry. The text says how to split it."""
+    """A call carries more than one call may. The text says how to split it."""
 
     status = 413
 
 
 class TooManyRequestsError(RequestError):
-    """More requests than a key may make in a while."""
+    """A key made more requests than it may: see `identity.throttle`."""
 
     status = 429
 
 
 class UnavailableError(RequestError):
-    """Something behind us does not answer. Nothing is lost by sending the request again."""
+    """A service that we depend on does not answer. Sending the request again is safe."""
 
     status = 503

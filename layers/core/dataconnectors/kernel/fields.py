@@ -1,4 +1,4 @@
-"""Fields of request bodies: which there are, and what their values may be."""
+"""Fields of request bodies: which of them a request sets, and which values they may have."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from dataconnectors.kernel.errors import BadRequestError
 
 LONGEST_DISPLAY_NAME = 256
+"""Characters of a display name."""
 
 
 def settable(
@@ -15,10 +16,12 @@ def settable(
     output_only: Iterable[str] = (),
     mask: Iterable[str] | None = None,
 ) -> dict[str, Any]:
-    """Those of the fields `names` that a body sets; raises `BadRequestError`.
+    """The fields of `names` that a request sets, with their values; raises `BadRequestError`.
 
-    Fields that only answers have are ignored, and null in a field that there is not. With a mask
-    exactly its fields are set, to null where the body lacks them.
+    Without a `mask`, the request sets the fields that its body has. With one, it sets exactly the
+    fields of the mask, and to null those that the body lacks. `output_only` are fields that answers
+    have and requests cannot set: they are ignored, as clients send back what they were answered.
+    Any other field is refused, unless it is null.
     """
     if not isinstance(body, dict):
         raise BadRequestError("body: expected a JSON object")
@@ -36,7 +39,7 @@ def settable(
 
 
 def display_name(value: Any) -> str:
-    """A display name; null means none. Raises `BadRequestError`."""
+    """A display name, which is "" for null; raises `BadRequestError`."""
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > LONGEST_DISPLAY_NAME or not value.isprintable():
@@ -47,7 +50,7 @@ def display_name(value: Any) -> str:
 
 
 def flag(value: Any, name: str) -> bool:
-    """A truth value; null means false. Raises `BadRequestError` that says `name`."""
+    """A boolean, which is false for null; raises `BadRequestError` that names the field."""
     if value is not None and not isinstance(value, bool):
         raise BadRequestError(f"{name}: expected true or false")
     return bool(value)

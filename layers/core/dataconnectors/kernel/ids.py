@@ -1,22 +1,24 @@
-"""Identifiers that look like the vendor's: 20 characters of 0-9a-v, ordered by their second."""
+"""Ids in the vendor's format: 20 characters of 0-9a-v that sort by the second they were made in."""
 
 import base64
 import hashlib
 import re
 
 ENTROPY_BYTES = 8
-"""64 random bits beside the second: two ids of one second are equal once in 10^19."""
+"""Random bytes of an id: two ids that are made in the same second collide once in 10^19 cases."""
 
 LENGTH = 20
+"""Characters of an id that we make."""
 
 LONGEST_ID = 64
-"""Characters of an event, device or project id; the vendor's have 20 to 23."""
+"""Characters of an id that a caller gives us for an event, a device or a project. The vendor's have
+20 to 23."""
 
 _ID = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
 def new_id(now: float, entropy: bytes) -> str:
-    """An id made of the epoch second `now` and `ENTROPY_BYTES` random bytes.
+    """A new id from the epoch second `now` and `ENTROPY_BYTES` random bytes.
 
     Base32 with the extended hexadecimal alphabet keeps the order of the bytes (RFC 4648), and
     12 bytes give exactly 20 characters without padding.
@@ -28,7 +30,7 @@ def new_id(now: float, entropy: bytes) -> str:
 
 
 def derived_id(name: str) -> str:
-    """An id that looks like the others, always the same for a name: the hash of it, 96 bits."""
+    """The id that belongs to a name: always the same one, made of 96 bits of the name's hash."""
     digest = hashlib.sha256(name.encode()).digest()[:12]
     return base64.b32hexencode(digest).decode("ascii").rstrip("=").lower()
 

@@ -1,9 +1,10 @@
-"""JSON as JavaScript reads and writes it, under limits.
+"""JSON as JavaScript reads and writes it, with limits on depth and on numbers.
 
-Receivers hash the body that `JSON.stringify(JSON.parse(body))` gives them (the vendor's Node
-samples do), so what `dumps` writes has to survive that unchanged:
-keys that are array indices first and ascending, numbers as ECMAScript's Number::toString writes
-them, escapes only where JSON.stringify escapes.
+Some receivers verify the signature over `JSON.stringify(JSON.parse(body))` instead of the body
+(the vendor's Node samples do). So that their hash equals ours, `dumps` writes what JSON.stringify
+would write: keys that are array indices come first and in ascending order, numbers look as
+ECMAScript's Number::toString writes them, and only the characters that JSON.stringify escapes are
+escaped.
 """
 
 import json
@@ -15,23 +16,25 @@ from typing import Any
 from dataconnectors.kernel.errors import JsonTextError
 
 MAXIMUM_DEPTH = 32
-"""Levels of nesting. Sensor data has four; deeper text only serves to exhaust a stack."""
+"""Levels of nesting. Sensor data has four; deeper text only serves to exhaust the stack."""
 
 LARGEST_EXACT = 2**53
-"""Beyond this, JavaScript reads an integer as the nearest double."""
+"""JavaScript reads a larger integer as the nearest double."""
 
 _ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 _LARGEST_ARRAY_INDEX = 2**32 - 2
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_NUMBER = 400
-"""Characters: the longest that still has a meaning as a double is shorter than this."""
+"""Characters of an integer. The largest double has 309 digits, so a longer text
+overflows it."""
 
 
 def loads(text: str | bytes) -> Any:
-    """Read a text; raise `JsonTextError` for what is not JSON or too deep.
+    """The value of a JSON text; raises `JsonTextError` when it is not JSON, or is nested too deep.
 
-    Stricter than Python: no NaN or Infinity, no number that overflows a double, no key twice in an
-    object, of which readers disagree which one counts. Bytes are UTF-8.
+    Stricter than Python's reader: it refuses NaN and Infinity, numbers that overflow a double, and
+    a key that an object has twice, because readers disagree on which of the two values counts.
+    Bytes are read as UTF-8.
     """
     try:
         if isinstance(text, bytes):
@@ -48,16 +51,16 @@ def loads(text: str | bytes) -> Any:
     except UnicodeDecodeError:
         raise JsonTextError("not UTF-8") from None
     except json.JSONDecodeError as error:
-        what = error.msg.removesuffix(" at")  # as some of Python's messages end
+        what = error.msg.removesuffix(" at")  # some of Python's messages end in it
         raise JsonTextError(f"not JSON: {what} at character {error.pos}") from None
     _check_depth(value)
     return value
 
 
 def dumps(value: Any) -> str:
-    """Compact text of a value that `loads` gave; encodes to UTF-8 without error."""
+    """The compact JSON text of a value that `loads` returned. It can always be encoded as UTF-8."""
     text = "".join(_parts(value))
-    # A lone surrogate has no UTF-8; JSON.stringify escapes it since ECMAScript 2019.
+    # UTF-8 cannot encode a lone surrogate; JSON.stringify escapes it since ECMAScript 2019.
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -74,8 +77,9 @@ def number(value: float) -> str:
     whole, _, fraction = mantissa.lstrip("-").partition(".")
     if fraction == "0":
         fraction = ""
-    # The shortest digits that read back the same: Python and JavaScript agree on them, and
-    # `point` is where the decimal point stands in them.
+    # Python and JavaScript agree on the digits: the shortest ones that read back as the same
+    # double. They differ in where they put the decimal point and the exponent. `point` is the
+    # position of the decimal point in `digits`.
     point = len(whole) + int(exponent_text or "0")
     digits = (whole + fraction).lstrip("0")
     point -= len(whole + fraction) - len(digits)
@@ -119,7 +123,7 @@ def _parts(value: Any) -> Iterator[str]:
 
 
 def _ordered(keys: dict[str, Any]) -> list[str]:
-    """Keys in the order in which a JavaScript object lists them."""
+    """The keys of an object in the order in which JavaScript lists them."""
     indices = {key for key in keys if _is_array_index(key)}
     return [*sorted(indices, key=int), *(key for key in keys if key not in indices)]
 
@@ -158,7 +162,7 @@ def _integer(text: str) -> int | float:
 
 
 def _check_depth(value: Any) -> None:
-    """Level by level rather than recursively, so that the check itself has no depth."""
+    """Raise `JsonTextError` for too deep nesting; not recursive, so it cannot exhaust the stack."""
     level = [value]
     for _ in range(MAXIMUM_DEPTH + 1):
         level = [parent for parent in level if isinstance(parent, dict | list)]

@@ -1,4 +1,4 @@
-"""Pages of long lists: how many things are on one, and the token that leads to the next."""
+"""Pages of long lists: how many entries a page has, and the token that leads to the next page."""
 
 import base64
 import binascii
@@ -8,25 +8,27 @@ from typing import Any
 from dataconnectors.kernel.errors import BadRequestError
 
 LONGEST_TOKEN = 2048
-"""Characters; ours are far shorter."""
-
+"""Characters of a page token. Ours are far shorter; decoding a longer text would waste time."""
 
 LONGEST_PLACE = 256
-"""Characters of a place in a list; ours are far shorter, and DynamoDB's sort keys take 1,024."""
+"""Characters of a position in a list. Ours are far shorter; DynamoDB takes sort keys of 1,024."""
 
 
 def size_of(text: str, most: int) -> int:
-    """The page size that a request asks for, `most` when it asks for 0 or for more."""
+    """The page size that a request asks for: at most `most`, which 0 asks for too.
+
+    Raises `BadRequestError` when `text` is not a whole number.
+    """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise BadRequestError(f"pageSize: {text!r:.40}, expected a whole number of 0 to {most}")
     return min(int(text), most) or most
 
 
 def decode(text: str) -> list[Any]:
-    """Where a page begins, as `encode` was given it.
+    """The position in a page token: the JSON values that `encode` was given.
 
-    Raises `BadRequestError` for a text that `encode` cannot have made. Callers have to check what
-    is in the list: tokens are not signed.
+    Raises `BadRequestError` when `encode` cannot have made the token. Tokens are not signed, so
+    callers have to check each value of the position before they use it.
     """
     try:
         if len(text) > LONGEST_TOKEN:
@@ -40,16 +42,16 @@ def decode(text: str) -> list[Any]:
 
 
 def is_place(text: str) -> bool:
-    """Whether a page can begin after a text: whether it can be a sort key of ours."""
+    """Whether a text can be one of our sort keys, so that a page can begin after it."""
     return len(text) <= LONGEST_PLACE and text.isascii() and text.isprintable()
 
 
 def bad_token() -> BadRequestError:
-    """For a token that is none of this list's."""
+    """The error for a page token that does not belong to this list."""
     return BadRequestError("pageToken: not one of this list: begin again without it")
 
 
 def encode(position: list[Any]) -> str:
-    """The token of a page that begins after `position`: JSON values."""
+    """The token of the page that begins after `position`, which is a list of JSON values."""
     text = json.dumps(position, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(text).decode().rstrip("=")

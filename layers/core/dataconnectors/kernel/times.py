@@ -1,4 +1,4 @@
-"""Times on the wire, in RFC 3339, and the age of what is remembered."""
+"""Times as RFC 3339 texts, and the clock that says how old a cached value is."""
 
 import re
 import time
@@ -15,15 +15,18 @@ _DAY = 24 * 3600
 
 
 def to_text(now: float) -> str:
-    """The epoch second `now` in UTC with `Z` and six digits, which every SDK version parses."""
+    """The RFC 3339 text of the epoch second `now`: in UTC, with `Z` and six digits of a second.
+
+    Every version of the vendor's SDK parses this form.
+    """
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def from_text(text: str) -> float:
-    """The epoch second of an RFC 3339 text with a zone; `ValueError` when it is none.
+    """The epoch second of an RFC 3339 text with a time zone; raises `ValueError` for other texts.
 
-    `datetime.fromisoformat` alone takes more than RFC 3339, such as week dates, and in some
-    versions of Python the hour 24. It refuses leap seconds, which RFC 3339 allows (section 5.6).
+    `datetime.fromisoformat` alone accepts more than RFC 3339: week dates, and in some versions of
+    Python the hour 24. It refuses leap seconds, which RFC 3339 allows (section 5.6).
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -49,11 +52,11 @@ def _after_leap_second(text: str, second_before: str) -> float:
 
 
 class Stopwatch:
-    """Seconds that have passed, pauses of this process included; never less than before.
+    """Measures elapsed seconds, including those in which Lambda had the process frozen.
 
-    Lambda freezes a process between invocations. Nobody says whether its monotonic clock goes on
-    meanwhile; the wall's is right afterwards, but may be set back. So the one that went further
-    counts.
+    Lambda freezes a process between invocations, and does not document whether the monotonic clock
+    goes on meanwhile. The wall clock is right afterwards, but may be set back. So of each interval
+    the longer of the two measurements counts, and the total never decreases.
     """
 
     def __init__(self, monotonic: Callable[[], float], now: Callable[[], float]) -> None:
@@ -64,7 +67,7 @@ class Stopwatch:
         self._seconds = 0.0
 
     def seconds(self) -> float:
-        """Since this was made. For use by threads."""
+        """Seconds since this stopwatch was made. Threads may share it."""
         with self._lock:
             monotonic, now = self._monotonic(), self._now()
             self._seconds += max(0.0, monotonic - self._seen[0], now - self._seen[1])
@@ -76,5 +79,5 @@ _STOPWATCH = Stopwatch(time.monotonic, time.time)
 
 
 def elapsed() -> float:
-    """The clock by which what is remembered of keys, roles and secrets ages, in seconds."""
+    """Seconds since the process started: the clock that cached keys, roles and secrets age by."""
     return _STOPWATCH.seconds()

@@ -1,4 +1,4 @@
-"""Threads that work at the same time, and that nobody waits for longer than agreed."""
+"""Threads that make calls in parallel, and that are waited for only until a deadline."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -8,7 +8,10 @@ T = TypeVar("T")
 
 
 class Workers:
-    """`count` threads, kept between batches: making them anew costs half as much as the POSTs."""
+    """`count` threads that stay alive between batches.
+
+    Starting threads for each batch would cost half as much CPU as its POSTs.
+    """
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -17,9 +20,9 @@ class Workers:
     def run(self, calls: Sequence[Callable[[], T]], seconds: float) -> list[Future[T]]:
         """Make the calls in parallel, and return their futures after `seconds` at the latest.
 
-        By then each one is done, or cancelled before it began, or else still running. The last
-        should not be, since each call has a deadline of its own; its thread is left behind, and
-        the next batch gets new ones.
+        By then each call is done, was cancelled before it began, or is still running. A call should
+        never still be running, because it has a deadline of its own; if one is, its thread is
+        abandoned, and the next batch gets new threads.
         """
         futures = [self._pool.submit(call) for call in calls]
         _, late = wait(futures, timeout=max(0.0, seconds))
@@ -31,7 +34,7 @@ class Workers:
 
 
 def failure_of(call: "Future[Any]") -> str:
-    """Why a call has no result, as a log line says it; "" when it has one."""
+    """Why a call has no result, as text for a log line; "" when it has one."""
     if not call.done() or call.cancelled():
         return "no answer in time"
     failure = call.exception()

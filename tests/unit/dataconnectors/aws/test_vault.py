@@ -73,7 +73,7 @@ def test_kms_is_not_called_for_every_event_but_at_least_every_half_minute(
     assert kms.decrypted == 2
 
 
-def test_a_secret_that_nobody_asks_for_is_forgotten_while_others_are_opened(
+def test_an_unused_secret_is_dropped_when_another_one_is_opened(
     vault: Vault, now: list[float]
 ) -> None:
     unused, used = vault.seal(b"unused", "a"), vault.seal(b"used", "b")
@@ -83,7 +83,7 @@ def test_a_secret_that_nobody_asks_for_is_forgotten_while_others_are_opened(
     vault.open(used, "b")
     now[0] = CACHE_SECONDS
     vault.open(used, "b")  # from memory: KMS has no part in it
-    assert b"unused" not in [plaintext for _, plaintext in vault._opened.values()]
+    assert b"unused" not in vault._plaintexts.entries().values()
 
 
 def test_a_changed_secret_is_used_at_once(vault: Vault) -> None:

@@ -88,7 +88,7 @@ class VaultStates(RuleBasedStateMachine):
     @invariant()
     def keeps_no_more_than_it_may(self) -> None:
         """Nothing else, either: what is not used any more goes with the next use of anything."""
-        assert list(self.vault._opened) == list(self.kept)
+        assert list(self.vault._plaintexts.entries()) == list(self.kept)
         assert len(self.kept) <= CACHE_ENTRIES
 
     def _open(self, name: str, ciphertext: bytes, secret: bytes) -> None:
