@@ -39,11 +39,11 @@ logger = Logger()
 clients = Clients()
 # botocore must not repeat these calls: a count would be reduced twice, or an announcement sent
 # twice. See `Announcer`.
-table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
+table = Table(clients.get("dynamodb", never_repeated=("UpdateItem",)), settings.table_name)
 connector_rows = ConnectorStore(table)
 expired_events = ExpiredEventStore(table)
 announcer = Announcer(
-    clients.get("events", once=("PutEvents",)), expired_events, settings.queues.stack
+    clients.get("events", never_repeated=("PutEvents",)), expired_events, settings.queues.stack
 )
 accountant = Accountant(
     clients.get("cloudwatch"),

@@ -55,7 +55,7 @@ def make_sender(
     now: Callable[[], float] = time.time,
 ) -> Sender:
     """This stack's sender. Tests choose its transport, threads and clocks."""
-    table = Table(clients.get("dynamodb", once=("UpdateItem",)), settings.table_name)
+    table = Table(clients.get("dynamodb", never_repeated=("UpdateItem",)), settings.table_name)
     sqs = clients.lazy("sqs")
     return Sender(
         connectors=ConnectorStore(table, now=now),

@@ -1,4 +1,4 @@
-"""AWS clients, made the same way everywhere: bounded in time, one session, small user agent."""
+"""AWS clients, all made the same way: short timeouts, one session, a short user agent."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,22 +12,22 @@ from botocore.credentials import CredentialResolver, EnvProvider
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 CONNECT_TIMEOUT = 1.0
-"""Seconds. AWS endpoints are in the same Region: what does not connect at once, will not."""
+"""Seconds. The endpoints are in our Region: a connection is made at once, or not at all."""
 
 READ_TIMEOUT = 2.0
-"""Seconds for one try of one call; API callers give up after three."""
+"""Seconds for one try of one call. Callers of the API give up after three."""
 
 TOTAL_ATTEMPTS = 3
-"""Tries of one call, the first included. Calls that are not safe to repeat are named: see `get`."""
+"""Tries of one call, the first included. `Clients.get` names the calls that are not repeated."""
 
 MAXIMUM_CONNECTIONS = 32
-"""Connections kept for one service: as many as ingest sends to in parallel."""
+"""Connections that a client keeps open: as many as ingest has calls to SQS in parallel."""
 
 
 class _LazyClient:
     """A client that is made when it is first used.
 
-    Threads may use a client of botocore together, but not make one: hence the lock.
+    Threads may share a botocore client, but may not make clients at the same time: hence the lock.
     """
 
     def __init__(self, make: Callable[[], Any], lock: Lock) -> None:
@@ -40,53 +40,54 @@ class _LazyClient:
             if self._made is None:
                 self._made = self._make()
         attribute = getattr(self._made, name)
-        self.__dict__[name] = attribute  # found without this method from now on
+        self.__dict__[name] = attribute  # from now on Python finds it without this method
         return attribute
 
 
 class Clients:
-    """Clients of one process, sharing one botocore session (each further session costs 30 ms)."""
+    """The clients of one process. They share a botocore session: each further one costs 30 ms."""
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
         self._session = botocore.session.get_session()
-        # Where Lambda puts them. botocore would look in nine places, and prepare for two of them a
-        # TLS context each.
+        # Lambda puts credentials into the environment. botocore would look in nine places, and make
+        # a TLS context for each of two of them.
         credentials = CredentialResolver([EnvProvider()])
         self._session.register_component("credential_provider", credentials)
         self._overrides = dict(overrides or {})
         self._lock = Lock()
 
     def lazy(self, service: str) -> Any:
-        """As `get`, for a service that most cold starts end without: made when it is first used."""
+        """As `get`, but made when it is first used: for services that most processes never call."""
         return _LazyClient(partial(self.get, service), self._lock)
 
-    def get(self, service: str, *, once: tuple[str, ...] = ()) -> Any:
+    def get(self, service: str, *, never_repeated: tuple[str, ...] = ()) -> Any:
         """A client for `service`, such as "sqs". Region and credentials come from AWS_*.
 
-        Make it at import, where a function still has a whole CPU, and where there is one thread.
-        Operations of `once`, such as "UpdateItem", are not safe to repeat: the client does not do
-        so after an error that leaves open whether AWS has done them.
+        Make clients while modules are imported: Lambda gives a function a whole CPU then, and there
+        is only one thread. `never_repeated` names operations that must not be done twice, such as
+        "UpdateItem": after an error that leaves open whether AWS did them, the client gives up.
         """
         config = botocore.config.Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
             retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
             max_pool_connections=MAXIMUM_CONNECTIONS,
-            # botocore builds its long user agent anew for each call: 14 % of a call's CPU.
+            # botocore builds its own long user agent again for each call: 14 % of a call's CPU.
             user_agent="dataconnectors",
         )
         client = self._session.create_client(service, config=config, **self._overrides)
-        for operation in once:
-            client.meta.events.register_first(f"needs-retry.{service}.{operation}", _not_again)
+        for operation in never_repeated:
+            client.meta.events.register_first(f"needs-retry.{service}.{operation}", _do_not_repeat)
         return client
 
 
-def _not_again(
+def _do_not_repeat(
     response: tuple[Any, Any] | None, caught_exception: Exception | None, operation: Any, **_: Any
 ) -> None:
-    """Raise what botocore would repeat a call after, unless AWS has refused it or never got it.
+    """Raise the error after which botocore would repeat a call that AWS may have done.
 
-    A client of its own, without retries, would cost a connection and a second set of models.
+    Where AWS refused the call or never received it, botocore goes on and may repeat it. A separate
+    client without retries would cost a second connection and a second set of models.
     """
     never_sent = (ConnectTimeoutError, EndpointConnectionError)
     if caught_exception is not None and not isinstance(caught_exception, never_sent):

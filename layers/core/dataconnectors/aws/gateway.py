@@ -1,4 +1,4 @@
-"""An HTTP API's requests and answers (payload format 2.0), the same in each function."""
+"""Requests to an HTTP API and answers to them, in API Gateway's payload format 2.0."""
 
 import base64
 import binascii
@@ -17,12 +17,13 @@ from dataconnectors.kernel.errors import (
 )
 
 MAXIMUM_BODY = 1024 * 1024
-"""Bytes of a request's body: what one SendMessageBatch takes, and well under Lambda's 6 MB."""
+"""Bytes of a request's body: as many as one SendMessageBatch takes, well under Lambda's 6 MB."""
 
 HELP_PATH = "/v2/errors"
-"""Where this API explains its status codes; `help` in an error points there."""
+"""Path of the page that explains the API's status codes. `help` of an error answer points there."""
 
 Answer = dict[str, Any]
+"""Status code, headers and body, as a function returns them to API Gateway."""
 
 
 def method(event: Mapping[str, Any]) -> str:
@@ -31,14 +32,14 @@ def method(event: Mapping[str, Any]) -> str:
 
 
 def segments(event: Mapping[str, Any]) -> list[str]:
-    """The path's segments, percent-decoded: `%3A` is how some clients write the `:` of a verb."""
+    """The path's segments, percent-decoded: some clients write the `:` of a verb as `%3A`."""
     return [unquote(segment) for segment in event["rawPath"].strip("/").split("/")]
 
 
 def plain(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The request with a path that routes can be matched on.
+    """The request with its path in the one spelling that routes are written in.
 
-    `//` comes from a base URL with a trailing slash, `%3A` from clients that encode a verb's colon.
+    Clients send `//` when their base URL ends in a slash, and `%3A` for the colon of a verb.
     """
     path = "/".join(quote(segment, safe=":@-._~") for segment in segments(event) if segment)
     return {**event, "rawPath": f"/{path}"}
@@ -50,19 +51,20 @@ def headers(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def host(event: Mapping[str, Any]) -> str:
-    """The name that the client knows the API by."""
+    """The host name that the client sent the request to."""
     return headers(event).get("host") or str(event["requestContext"].get("domainName", ""))
 
 
 def address(event: Mapping[str, Any]) -> str:
-    """The address that the request came from, as API Gateway saw it."""
+    """The IP address that API Gateway received the request from."""
     return str(event["requestContext"]["http"].get("sourceIp", ""))
 
 
 def query(event: Mapping[str, Any], *names: str) -> list[str]:
-    """The values of a query parameter under any of its spellings, repeated or comma-joined.
+    """The values of a query parameter, which may be repeated, and may hold several between commas.
 
-    Read from the raw query: `queryStringParameters` joins repeated keys with commas.
+    `names` are the parameter's spellings. The raw query is read, because `queryStringParameters`
+    joins the values of a repeated parameter with commas.
     """
     fields = parse_qs(event.get("rawQueryString") or "", keep_blank_values=True)
     joined = [value for name in names for value in fields.get(name, [])]
@@ -70,28 +72,29 @@ def query(event: Mapping[str, Any], *names: str) -> list[str]:
 
 
 def page_size(event: Mapping[str, Any], most: int) -> int:
-    """Entries on a page: what `pageSize` asks for, `most` when it asks for none, for 0 or for more.
+    """The number of entries on a page: what `pageSize` asks for, within `most`.
 
-    Raises `BadRequestError` for what is no whole number.
+    It is `most` when the parameter is absent, 0 or larger. Raises `BadRequestError` when it is not
+    a whole number.
     """
     texts = [text for text in query(event, "pageSize", "page_size") if text]
     return paging.size_of(texts[-1], most) if texts else most
 
 
 def page_token(event: Mapping[str, Any]) -> list[Any] | None:
-    """Where the page begins, as `paging.encode` was given it; None for the first page.
+    """The position that the page begins after, as `paging.encode` was given it; None for the first.
 
-    Raises `BadRequestError` for what is no token.
+    Raises `BadRequestError` when `pageToken` is not a token.
     """
     texts = [text for text in query(event, "pageToken", "page_token") if text]
     return paging.decode(texts[-1]) if texts else None
 
 
 def body(event: Mapping[str, Any]) -> bytes:
-    """The request's body; `TooLargeError` over the limit.
+    """The request's body; raises `TooLargeError` when it is over the limit.
 
-    An HTTP API encodes bodies of other content types than text and JSON in base64: forms, and
-    the JSON that curl sends with `-d`.
+    API Gateway encodes a body in base64 unless its content type is text or JSON: forms, and also
+    JSON that curl sends with `-d`, which calls it a form.
     """
     text = event.get("body") or ""
     if event.get("isBase64Encoded"):
@@ -109,7 +112,10 @@ def body(event: Mapping[str, Any]) -> bytes:
 
 
 def json_body(event: Mapping[str, Any]) -> Any:
-    """The request's body read as JSON whatever its content type says."""
+    """The value of the request's JSON body, whatever its content type says.
+
+    Raises `BadRequestError` when it is not JSON, and `TooLargeError` when it is over the limit.
+    """
     raw = body(event)
     if not raw.strip():
         raise BadRequestError("body: empty, expected JSON")
@@ -120,7 +126,7 @@ def json_body(event: Mapping[str, Any]) -> Any:
 
 
 def answer(status: int, content: Any) -> Answer:
-    """An answer in JSON; text that has no UTF-8 is escaped."""
+    """An answer in JSON. Text that UTF-8 cannot encode is escaped."""
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json"},
@@ -129,12 +135,12 @@ def answer(status: int, content: Any) -> Answer:
 
 
 def error_content(status: int, text: str) -> dict[str, Any]:
-    """The error JSON that every answer other than 200 carries."""
+    """The error JSON of every answer other than 200."""
     return {"error": text, "code": status, "help": f"{HELP_PATH}#{status}"}
 
 
 def error_answer(error: RequestError, details: Mapping[str, Any] | None = None) -> Answer:
-    """The answer to a request that cannot be served, with what else the caller can use."""
+    """The answer to a request that is refused. `details` are added to its error JSON."""
     made = answer(error.status, error_content(error.status, str(error)) | dict(details or {}))
     if isinstance(error, MethodError):
         made["headers"]["Allow"] = error.allowed

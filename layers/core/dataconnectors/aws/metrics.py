@@ -1,20 +1,19 @@
-"""CloudWatch metrics in the embedded metric format: a line on standard output, no call, no SDK."""
+"""CloudWatch metrics in the embedded metric format: a line on standard output instead of a call."""
 
 import json
 from collections.abc import Mapping, Sequence
 
 SERVICE = "dataconnectors"
-"""The one dimension. One per connector would cost $0.30 a month for each of them."""
-
+"""Value of the only dimension. A dimension for each connector would cost $0.30 a month for each."""
 
 Values = Mapping[str, tuple[float | Sequence[float], str]]
-"""By a metric's name, its value (or 100 values at most) and its CloudWatch unit."""
+"""For each metric by name: its value, or up to 100 values, and its CloudWatch unit."""
 
 
 def line(namespace: str, values: Values, now: float) -> str:
-    """The line that CloudWatch turns into metrics.
+    """The line of a function's log that CloudWatch turns into metrics.
 
-    `now` is in epoch seconds. The functions' namespace is the stack's name.
+    `namespace` is the stack's name, and `now` is in epoch seconds.
     """
     definition = {
         "Namespace": namespace,

@@ -1,8 +1,9 @@
-"""The environment of each function as one frozen value, read once at cold start.
+"""The environment of each function as one immutable value, read once at cold start.
 
-A missing or unfitting variable raises `SettingsError` that names it, so that a wrong deployment
-fails at its first invocation and not at the first event it would have lost. Named tuples, because
-each cold start makes all of these classes: one takes a fifth of the time of a frozen dataclass.
+A missing or wrong variable raises a `SettingsError` that names it, so that a wrong deployment fails
+at its first invocation and not at the first event that it would lose. These are named tuples
+because each cold start creates all of the classes, and a named tuple takes a fifth of the time that
+a frozen dataclass takes.
 """
 
 import ipaddress
@@ -14,36 +15,39 @@ from dataconnectors.kernel.errors import SettingsError
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VISIBILITY_FACTOR = 6
-"""AWS recommends a visibility timeout of six times the function's: room for throttled retries."""
+"""AWS recommends a visibility timeout of six times the function's timeout, so that Lambda has time
+to retry when it is throttled."""
 
 MAXIMUM_ATTEMPT_TIMEOUT = 300
-"""Seconds. A receiver that needs longer should queue; each second of waiting is billed."""
+"""Seconds. A receiver that needs longer should answer first and work later: waiting is billed."""
 
 SENDER_MARGIN = 8
-"""Seconds of the sender's timeout that are not an attempt's: cold start, the configuration read,
-KMS, and the change of visibility at the end, each with its own shorter deadline (see `aws`)."""
+"""Seconds of the sender's timeout that an attempt may not use. They are for the cold start, reading
+the connector, KMS, and changing visibility timeouts at the end; each call has a shorter deadline of
+its own (see `clients`)."""
 
 DEADLINE_SLACK = 1.1
-"""An attempt may overrun its deadline by a tenth: threads are woken late on a small function."""
+"""An attempt may overrun its deadline by a tenth: with little CPU, threads wake up late."""
 
 MAXIMUM_LAMBDA_TIMEOUT = 900
-"""Seconds; AWS: a function runs 15 minutes at most."""
+"""Seconds. AWS: a function runs for 15 minutes at most."""
 
 MAXIMUM_MAPPING_CONCURRENCY = 1000
 """AWS: MaximumConcurrency of an event source mapping is 2 to 1,000."""
 
 MAXIMUM_REQUEST_LIMIT = 5000
-"""For each key and 5 seconds; AWS: an item takes 1,000 writes a second, and each request is one."""
+"""Requests of a key in 5 seconds. AWS: an item takes 1,000 writes a second, and each request is
+counted by one write to its key's item."""
 
 LONGEST_STACK_NAME = 57
-"""AWS: a queue's name has 80 characters at most, and ours is `{stack}-c-{20 characters}`."""
+"""Characters. AWS: a queue's name has 80 at most, and ours is `{stack}-c-{20 characters}`."""
 
 
 class IngestSettings(NamedTuple):
-    """What ingest needs.
+    """What the ingest function needs.
 
-    `stack` is the stack's name, which is its metrics' namespace; `keep_history` says whether events
-    are kept to be read back.
+    `stack` is the stack's name, which is also the namespace of its metrics. `keep_history` says
+    whether events are stored so that the API can return them.
     """
 
     table_name: str
@@ -52,7 +56,7 @@ class IngestSettings(NamedTuple):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment; raise `SettingsError` by name."""
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
         return cls(
             table_name=_required(env, "TABLE_NAME"),
             stack=_required(env, "STACK_NAME"),
@@ -61,38 +65,38 @@ class IngestSettings(NamedTuple):
 
 
 class TableSettings(NamedTuple):
-    """What a function needs that only reads the table and sends what it finds."""
+    """What a function needs that only reads the table and sends what it found: labels and sync."""
 
     table_name: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment; raise `SettingsError` by name."""
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
         return cls(table_name=_required(env, "TABLE_NAME"))
 
 
 class AdminSettings(NamedTuple):
-    """What the deployer's function needs: the table and the key that seals secrets."""
+    """What the admin function needs: the table, and the KMS key that encrypts secrets."""
 
     table_name: str
     kms_key_arn: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment; raise `SettingsError` by name."""
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
         return cls(
             table_name=_required(env, "TABLE_NAME"), kms_key_arn=_required(env, "KMS_KEY_ARN")
         )
 
 
 class SenderSettings(NamedTuple):
-    """What the sender needs. Timeouts in seconds.
+    """What the sender needs. Timeouts are in seconds.
 
-    `stack` is the stack's name, which is its metrics' namespace. `attempt_timeout` is
-    the whole deadline of one attempt. `allowed_networks` are destinations allowed besides public
-    ones, `trusted_authorities_file` a PEM file trusted besides certifi's; both are empty unless
-    the deployer has private endpoints. `dead_letter_queue_arn` is for messages that nothing can be
-    done with.
+    `stack` is the stack's name, which is also the namespace of its metrics. `attempt_timeout` is
+    the deadline of one whole attempt. `allowed_networks` are networks that endpoints may be in
+    besides public ones, and `trusted_authorities_file` is a PEM file of authorities that are
+    trusted besides certifi's; both are empty unless the deployer has private endpoints.
+    `dead_letter_queue_arn` names the queue for messages that nothing can be done with.
     """
 
     table_name: str
@@ -106,10 +110,10 @@ class SenderSettings(NamedTuple):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment; raise `SettingsError` by name.
+        """Read the environment; raises a `SettingsError` that names the wrong variable.
 
-        Refuses a deadline that does not fit the function's timeout: the batch would be killed in
-        its middle, and every event in it sent again.
+        Refuses a deadline that does not fit the function's timeout: Lambda would stop the function
+        in the middle of a batch, and every event of the batch would be sent again.
         """
         attempt_timeout = _number(env, "ATTEMPT_TIMEOUT", 1, MAXIMUM_ATTEMPT_TIMEOUT)
         function_timeout = _function_timeout(env)
@@ -132,10 +136,10 @@ class SenderSettings(NamedTuple):
 
 
 class QueueSettings(NamedTuple):
-    """How each connector's queue and mapping are made: the deployer's parameters, in one value.
+    """How each connector's queue and event source mapping are made, from the stack's parameters.
 
-    `visibility_timeout` in seconds; `sender_arn` is the ARN of the sender's `live` alias, so that
-    a deployment moves every mapping at once.
+    `visibility_timeout` is in seconds. `sender_arn` is that of the sender's `live` alias, so that a
+    deployment switches all mappings to the new version at once.
     """
 
     stack: str
@@ -145,7 +149,7 @@ class QueueSettings(NamedTuple):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment; raise `SettingsError` by name."""
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
         stack = _required(env, "STACK_NAME")
         if len(stack) > LONGEST_STACK_NAME:
             raise SettingsError(
@@ -164,8 +168,9 @@ class QueueSettings(NamedTuple):
 class ApiSettings(NamedTuple):
     """What the config API needs.
 
-    `request_limit` is how many requests a key may make in a `throttle` window, 0 for any number.
-    `token_audiences` are URLs of the token endpoint besides those with a request's own host.
+    `request_limit` is how many requests a key may make in a window of `identity.throttle`; 0 means
+    any number. `token_audiences` are URLs of the token endpoint besides the one with the host that
+    a request is sent to.
     """
 
     table_name: str
@@ -178,7 +183,7 @@ class ApiSettings(NamedTuple):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment; raise `SettingsError` by name."""
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
         return cls(
             table_name=_required(env, "TABLE_NAME"),
             kms_key_arn=_required(env, "KMS_KEY_ARN"),
@@ -198,7 +203,7 @@ class ReconcilerSettings(NamedTuple):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment; raise `SettingsError` by name."""
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
         return cls(table_name=_required(env, "TABLE_NAME"), queues=QueueSettings.from_env(env))
 
 

@@ -1,4 +1,4 @@
-"""Which calls a client sends again."""
+"""Which calls a client repeats, and when a lazy client is made."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -49,11 +49,11 @@ def fail(error: Exception) -> Callable[..., AWSResponse]:
         (answer(400, "ThrottlingException"), TOTAL_ATTEMPTS),
     ],
 )
-def test_a_call_that_is_not_safe_to_repeat_is_not_after_an_error_that_leaves_its_effect_open(
+def test_an_operation_that_may_have_been_done_is_not_repeated(
     monkeypatch: pytest.MonkeyPatch, happens: Callable[..., Any], sent: int
 ) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-    client = Clients().get("dynamodb", once=("UpdateItem",))
+    client = Clients().get("dynamodb", never_repeated=("UpdateItem",))
     calls: list[str] = []
 
     def before_send(request: Any, **_: Any) -> Any:
@@ -72,10 +72,10 @@ def test_a_call_that_is_not_safe_to_repeat_is_not_after_an_error_that_leaves_its
 
 def test_threads_share_the_client_that_the_first_of_them_makes() -> None:
     client = Clients().lazy("sqs")
-    together = Barrier(8)
+    barrier = Barrier(8)
 
     def meta(_: int) -> Any:
-        together.wait(timeout=10)
+        barrier.wait(timeout=10)
         return client.meta
 
     with ThreadPoolExecutor(8) as threads:

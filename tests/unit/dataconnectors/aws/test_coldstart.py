@@ -1,4 +1,4 @@
-"""What a cold start imports, in a Python of its own: this one has imported everything."""
+"""What a cold start imports, measured in a separate Python: this one has imported everything."""
 
 import json
 import subprocess

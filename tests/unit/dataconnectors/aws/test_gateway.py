@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them over, with its and its clients' quirks."""
+"""Requests as API Gateway passes them on, with all the spellings that clients send."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A wrong deployment fails at its start, and by name."""
+"""A wrong deployment fails when a function starts, and the error names the variable."""
 
 from ipaddress import ip_network
 
@@ -20,7 +20,7 @@ ENV = {
     "KMS_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/1",
     "STACK_NAME": "dc",
     "SENDER_ARN": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sender:live",
-    "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-faults",
+    "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-dead-letters",
     "SYNC_FUNCTION": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sync",
     "ATTEMPT_TIMEOUT": "10",
     "FUNCTION_TIMEOUT": "30",
