@@ -45,7 +45,10 @@ from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.endpoints.addresses import check_url
 from dataconnectors.identity.access import Access
+from dataconnectors.identity.authentication import Authenticator
+from dataconnectors.identity.signing_keys import SigningKeys
 from dataconnectors.identity.throttle import Throttle
+from dataconnectors.identity.token_exchange import TokenExchange
 from dataconnectors.kernel.errors import DataConnectorsError
 from dataconnectors.services.connectors import ConnectorService
 from dataconnectors.services.device_lists import DeviceListService
@@ -65,7 +68,8 @@ from dataconnectors.store.history import HistoryStore
 from dataconnectors.store.members import MemberStore
 from dataconnectors.store.plain_json import use_plain_json
 from dataconnectors.store.projects import ProjectStore
-from dataconnectors.store.request_counts import RequestStore
+from dataconnectors.store.request_counts import RequestCountStore
+from dataconnectors.store.signing_keys import SigningKeyStore
 from dataconnectors.store.table import Table
 
 # --- AWS
@@ -89,8 +93,13 @@ project_rows = ProjectStore(table)
 
 # --- Who may do what
 
-access = Access(account_rows, vault, entropy=os.urandom, audiences=settings.token_audiences)
-throttle = Throttle(RequestStore(table), settings.request_limit, logger, now=time.time)
+signing_keys = SigningKeys(SigningKeyStore(table), vault, entropy=os.urandom)
+authenticator = Authenticator(account_rows, signing_keys, vault)
+access = Access(authenticator, account_rows, entropy=os.urandom)
+token_exchange = TokenExchange(
+    authenticator, signing_keys, vault, audiences=settings.token_audiences
+)
+throttle = Throttle(RequestCountStore(table), settings.request_limit, logger, now=time.time)
 
 # --- What is done with each kind of resource
 
@@ -138,7 +147,7 @@ app = APIGatewayHttpResolver()
 errors.answer_errors(app, logger)
 methods.check_verbs(app)
 for router in (
-    tokens.routes(access),
+    tokens.routes(token_exchange),
     projects.routes(project_service, access),
     members.project_routes(member_service, access),
     members.organization_routes(member_service, access),

@@ -22,6 +22,8 @@ from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.aws.settings import IngestSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.identity.access import Access
+from dataconnectors.identity.authentication import Authenticator
+from dataconnectors.identity.signing_keys import SigningKeys
 from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.ingest.queues import ConnectorQueues
 from dataconnectors.ingest.routes import PublishRoutes
@@ -32,6 +34,7 @@ from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.history import HistoryWriter
 from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.signing_keys import SigningKeyStore
 from dataconnectors.store.table import Table
 
 settings = IngestSettings.from_env(os.environ)
@@ -47,7 +50,10 @@ acceptor = EventAcceptor(
     ConnectorQueues(clients.get("sqs"), executor),
     time.time,
 )
-access = Access(AccountStore(table), Vault(clients.get("kms")), entropy=os.urandom)
+account_rows = AccountStore(table)
+vault = Vault(clients.get("kms"))
+signing_keys = SigningKeys(SigningKeyStore(table), vault, entropy=os.urandom)
+access = Access(Authenticator(account_rows, signing_keys, vault), account_rows, entropy=os.urandom)
 
 
 class NotAcceptedError(RuntimeError):

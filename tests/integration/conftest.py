@@ -38,7 +38,7 @@ def stack() -> Iterator[None]:
         make_dead_letter_queue()
         for app in (config_api, ingest):
             # What an earlier module's tokens were signed with is in a table that is gone.
-            app.access._token_keys.forget("")
+            app.signing_keys.forget()
         ends = [dynamodb_rules.keep(app.table.dynamodb) for app in (config_api, ingest)]
         yield
         for end in ends:

@@ -9,7 +9,7 @@ import pytest
 
 from dataconnectors.identity.roles import DEVELOPER, USER
 from dataconnectors.identity.throttle import Throttle
-from dataconnectors.store.request_counts import RequestStore
+from dataconnectors.store.request_counts import RequestCountStore
 from functions.config_api import app
 from tests.integration.conftest import Client
 from tests.support.http_api import LambdaContext, request
@@ -272,7 +272,7 @@ def test_an_assertion_with_another_secret_gets_a_400(client: Client) -> None:
 def test_an_assertion_may_name_the_token_endpoint_as_the_client_knows_it(
     client: Client, audience: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.access, "_audiences", ("https://proxy.example.net/token",))
+    monkeypatch.setattr(app.token_exchange, "_audiences", ("https://proxy.example.net/token",))
     assert client.exchange(client.assertion(aud=audience))[0] == 200
 
 
@@ -301,7 +301,7 @@ def test_a_foreign_project_is_answered_as_one_that_is_not_there(client: Client) 
 def test_a_key_that_makes_too_many_requests_is_told_to_wait(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limited = Throttle(RequestStore(app.table), 3, app.logger, now=lambda: 1_790_000_001.0)
+    limited = Throttle(RequestCountStore(app.table), 3, app.logger, now=lambda: 1_790_000_001.0)
     monkeypatch.setattr(app, "throttle", limited)
     codes = [client.call("GET", "")[0] for _ in range(5)]
     assert codes == [200, 200, 200, 429, 429]

@@ -106,7 +106,7 @@ def test_a_key_from_creation_to_deletion(client: Client) -> None:
     assert client.call("DELETE", f"{path}/{key['id']}")[0] == 404
     assert items(f"KEY#{key['id']}") == []
     # Remembered for half a minute at most: then neither the token nor another exchange works.
-    config_api.access._callers.forget(key["id"])
+    config_api.authenticator._callers.forget(key["id"])
     assert owner.call("GET", "")[0] == 401
     assert owner.exchange(owner.assertion())[0] == 400
 
@@ -146,7 +146,7 @@ def test_deleting_an_account_ends_its_keys_and_memberships(
     for place in (client, elsewhere):
         emails = [each["email"] for each in place.call("GET", "/members")[1]["members"]]
         assert gateway.account["email"] not in emails
-    config_api.access._callers.forget(gateway.account["keyId"])
+    config_api.authenticator._callers.forget(gateway.account["keyId"])
     assert gateway.call("GET", "")[0] == 401
 
 
@@ -306,7 +306,7 @@ def test_a_project_from_creation_to_deletion(organizer: Client) -> None:
     )
     assert there.call("GET", "")[0] == 404
     assert there.call("DELETE", "")[0] == 404
-    config_api.access._callers.forget(gateway.account["keyId"])
+    config_api.authenticator._callers.forget(gateway.account["keyId"])
     assert gateway.call("GET", "")[0] == 401
     assert items(f"ACCESS#projects/{project}") == []
     assert items(f"KEY#{gateway.account['keyId']}") == []
@@ -323,7 +323,7 @@ def test_a_project_whose_clearing_up_failed_is_still_gone(client: Client) -> Non
         TableName="dc-test-table",
         Key={"pk": {"S": f"PROJECT#{client.project}"}, "sk": {"S": "PROJECT"}},
     )
-    config_api.access._callers.forget(other.account["keyId"])
+    config_api.authenticator._callers.forget(other.account["keyId"])
     assert at(other, elsewhere.project).call("GET", "")[0] == 401
 
 

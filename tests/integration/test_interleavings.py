@@ -167,7 +167,10 @@ def no_key_is_left(things: Things, mine: Answer, theirs: Answer) -> None:
     for answer in (mine, theirs):
         if "secret" in answer[1]:
             assert config_api.account_rows.caller(answer[1]["key"]["id"]) is None
-            assert config_api.table.get(keys.account_key_key(answer[1]["key"]["id"])) is None
+            assert (
+                config_api.table.get(keys.primary_key_of_account_key(answer[1]["key"]["id"]))
+                is None
+            )
 
 
 def the_account_has_both(things: Things, mine: Answer, theirs: Answer) -> None:

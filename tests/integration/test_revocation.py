@@ -12,8 +12,11 @@ import pytest
 from dataconnectors.aws.vault import Vault
 from dataconnectors.identity import roles
 from dataconnectors.identity.access import Access
+from dataconnectors.identity.authentication import Authenticator
+from dataconnectors.identity.signing_keys import SigningKeys
 from dataconnectors.kernel.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from dataconnectors.store.accounts import AccountStore
+from dataconnectors.store.signing_keys import SigningKeyStore
 from dataconnectors.store.table import Table
 from functions.config_api import app as config_api
 from tests.integration.conftest import Client, found
@@ -28,13 +31,14 @@ class Process:
         self.elapsed = 0.0
         table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
         vault = Vault(boto3.client("kms"), os.environ["KMS_KEY_ARN"], clock=lambda: self.elapsed)
-        self.access = Access(
-            AccountStore(table),
-            vault,
-            entropy=os.urandom,
-            now=lambda: time.time() + self.elapsed,
-            clock=lambda: self.elapsed,
-        )
+        clocks: Any = {
+            "now": lambda: time.time() + self.elapsed,
+            "clock": lambda: self.elapsed,
+        }
+        accounts = AccountStore(table)
+        signing_keys = SigningKeys(SigningKeyStore(table), vault, entropy=os.urandom, **clocks)
+        authenticator = Authenticator(accounts, signing_keys, vault, **clocks)
+        self.access = Access(authenticator, accounts, entropy=os.urandom, **clocks)
 
 
 class Account:

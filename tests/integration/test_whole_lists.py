@@ -139,7 +139,8 @@ def test_only_the_secrets_of_the_connectors_on_the_page_are_opened(project: Proj
     events = config_api.vault._kms.meta.events
     opened: list[Any] = []
     for query, count in (("pageSize=1", 1), ("pageSize=2", 2), ("", 3)):
-        config_api.vault._opened.clear()
+        for key in config_api.vault._plaintexts.entries():
+            config_api.vault._plaintexts.forget(key)
         opened.clear()
         events.register("provide-client-params.kms.Decrypt", lambda **_: opened.append(1), "count")
         shown = project.get(path, query)[1]["dataConnectors"]

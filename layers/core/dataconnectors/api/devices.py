@@ -10,7 +10,8 @@ from dataconnectors.aws import gateway
 from dataconnectors.devices.device_filter import parse_device_filter
 from dataconnectors.devices.device_order import parse_device_order
 from dataconnectors.devices.device_requests import parse_device_names
-from dataconnectors.identity.access import Access, Caller
+from dataconnectors.identity.access import Access
+from dataconnectors.identity.authentication import Caller
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel.errors import NotFoundError, RequestError
 from dataconnectors.services.device_lists import LARGEST_PAGE, DeviceListService, DeviceQuery

@@ -6,8 +6,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from dataconnectors.aws import gateway
 from dataconnectors.identity import roles
-from dataconnectors.identity.access import Access, Caller
+from dataconnectors.identity.access import Access
 from dataconnectors.identity.audit import Actor
+from dataconnectors.identity.authentication import Caller
 from dataconnectors.kernel import paging
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.services.lists import WHOLE, ListRequest

@@ -1,4 +1,4 @@
-"""The audit log: who changed what, when, and from where. Never what a secret was or became."""
+"""The audit log: who changed what, when, and from where. It never holds a secret's value."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,17 @@ from typing import Any
 from dataconnectors.kernel import times
 
 RETENTION_SECONDS = 400 * 24 * 3600
-"""How long an entry is kept: a year, and the month in which it is looked at."""
+"""How long an entry is kept: a year, and a month in which somebody can look at that year."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An entry of the log of `log`, which is `projects/{id}` or `organizations/{id}`.
+    """One change, as the audit log of `log` has it: `projects/{id}` or `organizations/{id}`.
 
-    `actor` is the email of who did it, by the key `key_id` and from `address`; `action` is the
-    permission that it took. `fields` are the names of what changed, `details` the few values
-    that are no secrets, such as a member's roles. `time` is in epoch seconds.
+    `actor` is the email of the account that made the change, `key_id` the key that it used, and
+    `address` the IP address that it called from. `action` is the permission that the change
+    required. `fields` are the names of the changed fields; `details` are the few values that are
+    no secrets, such as a member's roles. `time` is in epoch seconds.
     """
 
     log: str
@@ -33,7 +34,7 @@ class AuditEntry:
 
     @property
     def expires_at(self) -> float:
-        """The epoch second from which it is no longer shown."""
+        """The epoch second from which DynamoDB may delete the entry."""
         return self.time + RETENTION_SECONDS
 
     def to_api(self) -> dict[str, Any]:
@@ -55,7 +56,8 @@ class AuditEntry:
 class Actor:
     """Who makes the changes of one request. `now` is in epoch seconds.
 
-    `request` is an id of the request, which the ids of its entries begin with.
+    `request` is the id of the request: the ids of its audit entries begin with it. `numbers` counts
+    these entries.
     """
 
     email: str
@@ -74,10 +76,10 @@ class Actor:
         fields: tuple[str, ...] = (),
         details: Mapping[str, Any] | None = None,
     ) -> AuditEntry:
-        """The entry to write in the same transaction as the change itself.
+        """The audit entry of a change, which is written in the same transaction as the change.
 
-        It belongs into the log of the project or organization that the resource's name begins
-        with, unless `log` says otherwise.
+        It goes into the log of the project or organization that the resource's name begins with,
+        unless `log` names another one.
         """
         return AuditEntry(
             log=log or "/".join(resource.split("/")[:2]),

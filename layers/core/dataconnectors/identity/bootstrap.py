@@ -1,4 +1,4 @@
-"""How a first administrator comes to be: of the deployment, and of each project."""
+"""How the deployer makes the first administrator of a deployment or of a project."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,15 +22,18 @@ from dataconnectors.kernel.errors import BadRequestError, NotFoundError
 from dataconnectors.kernel.ids import ENTROPY_BYTES, is_id, new_id
 
 LONGEST_TEXT = 256
+"""Characters of each text in a request."""
 
 DEPLOYER = "deployer"
-"""Who founds, in the audit log. Which person it was is in AWS CloudTrail: IAM let them in."""
+"""The actor in audit entries. AWS CloudTrail knows which person it was, because IAM let them in."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewAdministrator:
-    """All that a new administrator consists of. `project` is None when the account joins one that
-    exists."""
+    """Everything that is stored for a new administrator.
+
+    `project` is the new project; it is None when the account joins a project that exists.
+    """
 
     project: Project | None
     account: ServiceAccount
@@ -39,42 +42,46 @@ class NewAdministrator:
     entries: tuple[AuditEntry, ...]
 
 
-class Administrators(Protocol):
-    """What `store.bootstrap.BootstrapStore` offers."""
+class AdministratorRows(Protocol):
+    """What `store.bootstrap.BootstrapStore` offers here."""
 
     def has_organization(self, organization: str, /) -> bool:
-        """Whether the organization has had its first administrator."""
+        """Whether the organization has its first administrator already."""
 
     def add(self, administrator: NewAdministrator, new_organization: str = "", /) -> None:
-        """Write all of it or nothing."""
+        """Write everything or nothing."""
 
 
 class Bootstrap:
-    """Makes administrators: for the deployer, who needs no account to do so."""
+    """Makes administrators for the deployer, who needs no account for that but access to AWS."""
 
     def __init__(
         self,
-        store: Administrators,
+        rows: AdministratorRows,
         vault: Vault,
         *,
         entropy: Callable[[int], bytes],
         now: Callable[[], float],
     ) -> None:
         """`entropy` gives random bytes, `now` epoch seconds."""
-        self._store = store
+        self._rows = rows
         self._vault = vault
         self._entropy = entropy
         self._now = now
 
     def make_administrator(self, request: Any) -> dict[str, Any]:
-        """A service account that administers a project, with its secret, which is shown once.
+        """Make a service account that administers a project; the answer holds its secret.
 
-        `request` is `{"displayName"?, "project"?, "tokenEndpoint"?, "organizationAdmin"?}`:
-        without `project` a new one is made, with it the account joins that one. The first account
-        of a deployment administers the organization too, later ones only when asked for: projects
-        of different customers must not see each other.
-        Answers `{"project", "serviceAccount"}`, the latter as the vendor SDK's credentials file
-        holds it.
+        `request` is `{"displayName"?, "project"?, "tokenEndpoint"?, "organizationAdmin"?}`. The
+        account joins the existing project with the id `project`; without it, a new project is made
+        and called `displayName`. The first account of a deployment also administers the
+        organization. Later ones do so only with `organizationAdmin`, because the projects of
+        different customers must not see each other.
+
+        Answers `{"project": id, "serviceAccount": {…}}`, the latter as the credentials file of the
+        vendor's SDK has it. The secret is shown only here: what is stored is encrypted. Raises
+        `BadRequestError` for a wrong request, `NotFoundError` without the project to join, and
+        `ConflictError` when another call makes the first administrator at the same moment.
         """
         if not isinstance(request, dict):
             raise BadRequestError('expected {"displayName": …, "tokenEndpoint": …}')
@@ -88,7 +95,7 @@ class Bootstrap:
         if joined and not is_id(joined):
             raise NotFoundError(f"projects/{joined:.80} is not there")
 
-        is_first = not self._store.has_organization(ORGANIZATION)
+        is_first = not self._rows.has_organization(ORGANIZATION)
         project_id = joined or self._id()
         project = None if joined else self._project(project_id, request.get("displayName", ""))
         secret = new_secret(self._entropy)
@@ -98,7 +105,7 @@ class Bootstrap:
             secret,
             administers_all=is_first or request.get("organizationAdmin", False),
         )
-        self._store.add(administrator, ORGANIZATION if is_first else "")
+        self._rows.add(administrator, ORGANIZATION if is_first else "")
         return {
             "project": project_id,
             "serviceAccount": {
@@ -141,7 +148,7 @@ class Bootstrap:
         ]
         for member in members:
             action = "membership.create" if member.parent != ORGANIZATION else "organization.update"
-            entries.append(actor.audit_entry(action, member.name, details=member.shown))
+            entries.append(actor.audit_entry(action, member.name, details=member.audit_details))
         if project is not None:
             entries.append(actor.audit_entry("project.create", project.name))
             entries.append(actor.audit_entry("project.create", project.name, log=ORGANIZATION))

@@ -1,4 +1,4 @@
-"""Members of projects and of the organization: who has which roles where."""
+"""Members: who has which roles in a project or in the organization."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.kernel.ids import derived_id
 
 MAXIMUM_MEMBERS = 1000
-"""Members of a project: as many as service accounts, and they are listed in one page."""
+"""Members of a project: as many as it may have service accounts, and few enough for one page of a
+list."""
 
 LONGEST_EMAIL = 254
-"""Characters: RFC 5321 leaves no room for more."""
+"""Characters. RFC 5321 (4.5.3.1.3) leaves no room for more: a path has 256, with its brackets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member of `parent`, which is `projects/{id}` or `organizations/{id}`.
 
-    `display_name` is the service account's, and known for accounts of the same project alone: a
-    project learns nothing of another's.
+    `display_name` is the service account's. It is known only for accounts of the same project, so
+    that no project learns anything about another project's accounts.
     """
 
     parent: str
@@ -37,16 +38,16 @@ class Member:
 
     @property
     def is_service_account(self) -> bool:
-        """Whether it can call; people cannot, as nothing here signs them in."""
+        """Whether it is a service account. A person cannot call: nothing here signs them in."""
         return accounts.account_of(self.email) is not None
 
     @property
-    def shown(self) -> dict[str, Any]:
-        """What the audit log tells of it: no secrets, and of use when it is gone."""
+    def audit_details(self) -> dict[str, Any]:
+        """The `details` of audit entries about the member, which explain them after its removal."""
         return {"email": self.email, "roles": list(self.roles)}
 
     def to_api(self) -> dict[str, Any]:
-        """The resource as answers show it. A service account needs no invitation."""
+        """The resource as answers show it. A service account needs no invitation to accept."""
         return {
             "name": self.name,
             "displayName": self.display_name,
@@ -59,13 +60,13 @@ class Member:
 
 
 def member_id(email: str) -> str:
-    """A service account's own id; for a person an id made of the email, the same each time."""
+    """A member's id: a service account's own one, or for a person one that is made of the email."""
     account = accounts.account_of(email)
     return account[1] if account is not None else derived_id(email)
 
 
 def parse_email(value: Any) -> str:
-    """An email in lower case, as it is stored and compared; raises `BadRequestError`."""
+    """An email in lower case, in which form it is stored and compared; raises `BadRequestError`."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise BadRequestError("email: expected an email address in ASCII")
     name, at, domain = value.rpartition("@")
@@ -75,7 +76,7 @@ def parse_email(value: Any) -> str:
 
 
 def parse_roles(value: Any, allowed: Sequence[str]) -> tuple[str, ...]:
-    """At least one of the roles allowed; raises `BadRequestError`."""
+    """The roles that a request gives: at least one, all `allowed`; raises `BadRequestError`."""
     if not isinstance(value, list) or not value:
         raise BadRequestError(f"roles: expected a list of {', '.join(allowed)}")
     for role in value:

@@ -1,17 +1,17 @@
-"""Projects: what they are, and how answers show them."""
+"""A project, and the one organization that all projects belong to."""
 
 from dataclasses import dataclass
 from typing import Any
 
 ORGANIZATION = "organizations/default"
-"""The one organization of a deployment."""
+"""Resource name of the only organization of a deployment."""
 
 ORGANIZATION_DISPLAY_NAME = "Default organization"
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project. The counts are of its devices: sensors and cloud connectors."""
+    """A project. The counts are those of its devices: sensors and cloud connectors (gateways)."""
 
     id: str
     display_name: str
@@ -26,7 +26,7 @@ class Project:
         return f"projects/{self.id}"
 
     def matches(self, words: str) -> bool:
-        """Whether each of the words is in its display name or its organization's."""
+        """Whether each word is in its display name or its organization's, in any case."""
         text = f"{self.display_name} {ORGANIZATION_DISPLAY_NAME}".casefold()
         return all(word in text for word in words.casefold().split())
 

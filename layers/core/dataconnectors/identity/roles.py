@@ -1,8 +1,8 @@
-"""Roles and what each permits.
+"""The roles, and which permissions each of them includes.
 
-Creating and deleting a connector is the administrator's; changing one is the developer's.
-`event.publish`, `audit.read` and `dataconnector.expired.read` are ours: the vendor knows no
-permissions for them.
+An administrator may create and delete connectors; a developer may change them. The permissions
+`event.publish`, `audit.read` and `dataconnector.expired.read` are ours: the vendor has none for
+these actions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -115,14 +115,14 @@ ROLES: Mapping[str, Role] = {
 }
 
 PROJECT_ROLES = (USER, DEVELOPER, ADMIN, PUBLISHER)
-"""What a project's member may be given."""
+"""The roles that a member of a project may be given."""
 
 ORGANIZATION_ROLES = (ORGANIZATION_ADMIN,)
-"""What an organization's member may be given."""
+"""The roles that a member of an organization may be given."""
 
 
 def permissions(held: Iterable[str]) -> frozenset[str]:
-    """What the roles permit together. An unknown role permits nothing."""
+    """All permissions that the roles include. An unknown role includes none."""
     return frozenset().union(*(ROLES[role].permissions for role in held if role in ROLES))
 
 

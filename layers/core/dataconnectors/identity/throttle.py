@@ -1,4 +1,4 @@
-"""How many requests a key may make in a while, over all processes that serve it."""
+"""A limit on the requests of a key, which all processes that serve the API count together."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,37 +7,31 @@ from typing import Any, Protocol
 
 from dataconnectors.aws import gateway
 from dataconnectors.kernel.errors import TooManyRequestsError
+from dataconnectors.kernel.log import Log
 
 WINDOW_SECONDS = 5
-"""Requests are counted from one multiple of this to the next: across an edge, a key may make twice
-its limit within as many seconds."""
+"""Length of a window. Windows begin at multiples of it, so across the edge of two windows a key may
+make twice its limit within as many seconds."""
 
 PATIENCE = 0.5
-"""Seconds that a request waits for its count. Without one it is served: who cannot count does not
-refuse."""
+"""Seconds that a request waits to be counted. Without a count it is served: a fault in the counter
+must not refuse requests."""
 
-COUNTERS = 4
-"""Counts under way at most: one for this request, and some that nobody waits for any more."""
+COUNTING_THREADS = 4
+"""Counts under way at most: that of this request, and late ones that nobody waits for any more."""
 
 Answer = gateway.Answer
 
 
 class Counter(Protocol):
-    """What `store.requests.RequestStore` offers."""
+    """What `store.request_counts.RequestCountStore` offers."""
 
     def count(self, key_id: str, window: int, expires_at: float, /) -> int:
-        """How many requests of a key there were in a window, with this one."""
-
-
-class Log(Protocol):
-    """What loggers have in common."""
-
-    def error(self, message: str, /, *, extra: Mapping[str, Any]) -> None:
-        """A fault of ours."""
+        """Count a request of a key in a window; returns the count with it."""
 
 
 class Throttle:
-    """Refuses what is over the limit. One for each process."""
+    """Refuses the requests of a key that are over its limit. Each process has one."""
 
     def __init__(
         self,
@@ -48,15 +42,18 @@ class Throttle:
         now: Callable[[], float],
         patience: float = PATIENCE,
     ) -> None:
-        """`limit` for each key and window, 0 for none; `now` gives epoch seconds."""
+        """`limit` is for each key and window; 0 means no limit. `now` gives epoch seconds.
+
+        `patience` is in seconds, as `PATIENCE` is.
+        """
         self._counter = counter
         self._limit = limit
         self._log = log
         self._now = now
         self._patience = patience
-        self._pool = ThreadPoolExecutor(COUNTERS)
+        self._pool = ThreadPoolExecutor(COUNTING_THREADS)
         self._window = 0
-        self._full: set[str] = set()
+        self._keys_over_limit: set[str] = set()
 
     def serve(
         self,
@@ -66,15 +63,16 @@ class Throttle:
     ) -> Answer:
         """The answer to a request, or a 429 with the whole seconds to wait.
 
-        `key_of` gives the id of the key that it is made with, "" for none: that is not counted.
-        What only reads is served while it is counted, so that nobody waits for that.
+        `key_of` returns the id of the key that the request is made with, or "" when it has none;
+        such a request is not counted. A GET is served while it is counted, so that it does not wait
+        for that. Any other request is counted first, because it may have an effect.
         """
         key_id = key_of(event) if self._limit else ""
         if not key_id:
             return serve()
         window = self._current_window()
-        # A key that goes on when it is refused must not keep the table busy as well.
-        if key_id in self._full:
+        # A key that keeps calling after it was refused must not cost a write each time.
+        if key_id in self._keys_over_limit:
             return self._refusal(window)
         expires_at = (window + 2) * WINDOW_SECONDS
         counting = self._pool.submit(self._counter.count, key_id, window, expires_at)
@@ -87,7 +85,7 @@ class Throttle:
         window = math.floor(self._now() / WINDOW_SECONDS)
         if window != self._window:
             self._window = window
-            self._full.clear()
+            self._keys_over_limit.clear()
         return window
 
     def _is_over(self, counting: "Future[int]", key_id: str, window: int) -> bool:
@@ -99,7 +97,7 @@ class Throttle:
         if count <= self._limit:
             return False
         if window == self._window:
-            self._full.add(key_id)
+            self._keys_over_limit.add(key_id)
         return True
 
     def _refusal(self, window: int) -> Answer:

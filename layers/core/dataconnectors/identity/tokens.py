@@ -1,4 +1,4 @@
-"""Tokens: the assertion a service account signs, and the access token it gets for it."""
+"""Tokens: the assertion that a service account signs, and the access token that it gets for one."""
 
 import base64
 import math
@@ -15,38 +15,44 @@ from jwt.exceptions import InvalidTokenError
 from dataconnectors.kernel.errors import UnauthorizedError
 
 ALGORITHM = "HS256"
+"""HMAC with SHA-256 (RFC 7518, 3.2), for assertions and access tokens alike."""
+
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+"""RFC 7523, 2.1: the `grant_type` of a request that sends an assertion."""
+
 ISSUER = "dataconnectors"
+"""The `iss` of every access token."""
 
 LIFETIME = 3600
-"""Seconds that an access token is said to live; the vendor's clients keep it exactly so long."""
+"""Seconds that an access token is said to live. The vendor's clients use it exactly so long."""
 
 GRACE = 120
-"""Seconds that it lives longer: clients do not renew early, nor on a 401."""
+"""Seconds that an access token lives longer than its answer says, because clients neither renew it
+early nor after a 401."""
 
 CLOCK_SKEW = 60
-"""Seconds that a client's clock may be off."""
+"""Seconds that a client's clock may differ from ours."""
 
 LONGEST_ASSERTION_LIFE = 3600 + CLOCK_SKEW
-"""Seconds from `iat` to `exp`: what the vendor's clients ask for."""
+"""Seconds from `iat` to `exp`. The vendor's clients ask for an hour."""
 
 LONGEST = 4096
-"""Characters of a token; ours have about 300."""
+"""Characters of a token. Ours have about 300."""
 
 SIGNING_KEY_BYTES = 32
-"""As many as HS256's hash has."""
+"""Bytes: as many as the hash of HS256 has (RFC 7518, 3.2, asks for no fewer)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A key id and its secret, as Basic auth carries them."""
+    """A key's id and its secret, as Basic auth carries them: as user name and password."""
 
     key_id: str
     secret: str
 
 
 def key_id_of(token: str) -> str:
-    """The `kid` of a token that is not verified yet; `UnauthorizedError` when it has none."""
+    """The key id (`kid`) of a token that is not yet verified; raises `UnauthorizedError`."""
     if len(token) > LONGEST:
         raise UnauthorizedError("the token is longer than any of ours")
     try:
@@ -67,10 +73,10 @@ def check_assertion(
     host: str,
     audiences: Collection[str] = (),
 ) -> None:
-    """Raise `UnauthorizedError` unless the account `email` signed this assertion, recently, for us.
+    """Raise `UnauthorizedError` unless an account signed the assertion, recently and for us.
 
-    `host` is the name that the request was sent to, `audiences` are the URLs that our token
-    endpoint has besides.
+    `secret` and `email` are the account's. `host` is the host name that the request was sent to;
+    `audiences` are further URLs of our token endpoint.
     """
     claims = _verified(assertion, secret, now, CLOCK_SKEW)
     if claims.get("iss") != email:
@@ -85,27 +91,30 @@ def check_assertion(
 
 
 def access_token(signing_key_id: str, signing_key: bytes, key_id: str, now: float) -> str:
-    """A token for the account whose key is `key_id`."""
+    """An access token for the account with the key `key_id`. `now` is in epoch seconds."""
     claims = {"exp": int(now) + LIFETIME + GRACE, "iat": int(now), "iss": ISSUER, "sub": key_id}
     return encode(claims, signing_key, ALGORITHM, headers={"kid": signing_key_id})
 
 
 def account_key_of(token: str, signing_key: bytes, now: float) -> str:
-    """The key id that an access token was given for; `UnauthorizedError` when it is not valid."""
+    """The id of the account key that an access token is for; raises `UnauthorizedError`."""
     claims = _verified(token, signing_key, now, 0)
     if claims.get("iss") != ISSUER or not isinstance(claims.get("sub"), str):
-        raise UnauthorizedError("the token is none of ours")
+        raise UnauthorizedError("the token is not one of ours")
     return str(claims["sub"])
 
 
 def bearer(authorization: str) -> str | None:
-    """The token of an `Authorization: Bearer` header, None for another scheme."""
+    """The token of an `Authorization: Bearer` header; None for another scheme."""
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def basic(authorization: str) -> Credentials | None:
-    """The credentials of an `Authorization: Basic` header, None for another scheme."""
+    """The credentials of an `Authorization: Basic` header; None for another scheme.
+
+    Raises `UnauthorizedError` when they cannot be read.
+    """
     scheme, _, encoded = authorization.strip().partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -120,7 +129,10 @@ def basic(authorization: str) -> Credentials | None:
 
 
 def _verified(token: str, key: bytes, now: float, leeway: float) -> Mapping[str, Any]:
-    """The claims of a token signed with `key`. Times are checked here, against the clock given."""
+    """The claims of a token that is signed with `key` and has not expired at `now`.
+
+    PyJWT checks the signature alone: it would check times by the machine's own clock.
+    """
     try:
         claims: dict[str, Any] = decode(
             token,
@@ -146,24 +158,27 @@ def _verified(token: str, key: bytes, now: float, leeway: float) -> Mapping[str,
 
 
 def _is_time(claim: Any) -> TypeGuard[float]:
-    """Whether a claim can be compared: with NaN, which Python's JSON has, nothing ever expires."""
+    """Whether a claim is a finite number. A token whose `exp` is NaN, which Python's JSON reader
+    accepts, would never expire.
+    """
     if isinstance(claim, bool) or not isinstance(claim, int | float):
         return False
     return isinstance(claim, int) or math.isfinite(claim)
 
 
 def _is_for_us(audience: Any, host: str, audiences: Collection[str]) -> bool:
-    """Whether `aud` is our token endpoint's URL, alone or in a list.
+    """Whether the claim `aud` is the URL of our token endpoint, alone or in a list.
 
-    Else whoever runs another token endpoint could hand on to us what was signed for theirs. Clients
-    sign the URL that they send to: it has the request's own host, unless a proxy writes another
-    one. On one machine any name of it will do, as the front of `make run` is such a proxy.
+    Without this check, whoever runs another token endpoint could use an assertion that was signed
+    for theirs to log in here. Clients sign the URL that they send to. It has the request's host
+    name, unless a proxy changes that; the front of `make run` is such a proxy, so all loopback
+    names count as one.
     """
     if isinstance(audience, list) and len(audience) == 1:
         audience = audience[0]
     if not isinstance(audience, str):
         return False
-    if audience.rstrip("/") in {listed.rstrip("/") for listed in audiences}:
+    if audience.rstrip("/") in {url.rstrip("/") for url in audiences}:
         return True
     try:
         url = urlsplit(audience)

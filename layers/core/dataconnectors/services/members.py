@@ -56,7 +56,9 @@ class MemberService:
             create_time=times.to_text(actor.now),
             display_name=account.display_name if account and is_own else "",
         )
-        entry = actor.audit_entry(_action(parent, "create"), member.name, details=member.shown)
+        entry = actor.audit_entry(
+            _action(parent, "create"), member.name, details=member.audit_details
+        )
         self._store.add(member, account, entry)
         return member.to_api()
 
@@ -75,7 +77,10 @@ class MemberService:
             if "roles" not in given:
                 return member.to_api()
             granted = members.parse_roles(given["roles"], _roles_of(parent))
-            details = member.shown | {"roles": list(granted), "rolesBefore": list(member.roles)}
+            details = member.audit_details | {
+                "roles": list(granted),
+                "rolesBefore": list(member.roles),
+            }
             entry = actor.audit_entry(
                 _action(parent, "update"), member.name, fields=("roles",), details=details
             )
@@ -109,7 +114,7 @@ class MemberService:
 
     def _remove(self, member: Member, actor: Actor) -> None:
         entry = actor.audit_entry(
-            _action(member.parent, "delete"), member.name, details=member.shown
+            _action(member.parent, "delete"), member.name, details=member.audit_details
         )
         self._store.remove(member, entry)
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from dataconnectors.connectors.connector import Lifecycle
 from dataconnectors.identity import roles
-from dataconnectors.identity.access import Access, Caller
+from dataconnectors.identity.access import Access
 from dataconnectors.identity.audit import Actor
+from dataconnectors.identity.authentication import Caller
 from dataconnectors.identity.projects import ORGANIZATION, Project, to_api
 from dataconnectors.kernel import fields, times
 from dataconnectors.kernel.errors import (

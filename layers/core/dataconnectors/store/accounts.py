@@ -1,4 +1,4 @@
-"""Service accounts, their keys and the keys that sign tokens in DynamoDB: who may call."""
+"""Service accounts and their keys in DynamoDB, and the roles that an account has."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,6 @@ from dataconnectors.identity.accounts import (
     MAXIMUM_KEYS,
     AccountKey,
     ServiceAccount,
-    TokenKey,
 )
 from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.identity.projects import ORGANIZATION
@@ -81,7 +80,10 @@ class AccountStore:
                     {":version": {"N": str(account.version)}},
                 ),
                 self._table.add(keys.project_key(account.project), "serviceAccountCount", -1),
-                *(self._table.delete(keys.account_key_key(key_id)) for key_id in account.keys),
+                *(
+                    self._table.delete(keys.primary_key_of_account_key(key_id))
+                    for key_id in account.keys
+                ),
                 *put_audit_entries(self._table, entry),
             ]
         )
@@ -123,7 +125,7 @@ class AccountStore:
         )
         failed = self._table.try_transaction(
             [
-                self._table.delete(keys.account_key_key(key_id)),
+                self._table.delete(keys.primary_key_of_account_key(key_id)),
                 update,
                 *put_audit_entries(self._table, entry),
             ]
@@ -136,7 +138,7 @@ class AccountStore:
 
         Deleting a project ends its accounts at once, whatever is still to be cleared up.
         """
-        item = self._table.get(keys.account_key_key(key_id))
+        item = self._table.get(keys.primary_key_of_account_key(key_id))
         if item is None:
             return None
         key = _account_key(key_id, item)
@@ -165,29 +167,6 @@ class AccountStore:
             for item in items
             if item.get("email", {}).get("S") == account.email
             for role in item["roles"]["L"]
-        )
-
-    def token_keys(self) -> list[TokenKey]:
-        """The keys that access tokens were signed with, oldest first, expired ones included."""
-        return [
-            TokenKey(
-                id=item["sk"]["S"].removeprefix("TOKENKEY#"),
-                sealed=bytes(item["sealed"]["B"]),
-                create_time=item["createTime"]["S"],
-            )
-            for item in self._table.query("TOKENKEYS", "TOKENKEY#")
-        ]
-
-    def add_token_key(self, key: TokenKey) -> None:
-        """Put a key that signs access tokens; it is removed when it has expired."""
-        self._table.dynamodb.put_item(
-            TableName=self._table.name,
-            Item=keys.token_key_key(key.id)
-            | {
-                "sealed": {"B": key.sealed},
-                "createTime": {"S": key.create_time},
-                "expiresAt": {"N": str(int(key.expires_at) + 1)},
-            },
         )
 
     def _account_update(
@@ -225,7 +204,7 @@ def account_item(account: ServiceAccount) -> Item:
 
 def key_item(key: AccountKey) -> Item:
     """The item of a service account's key."""
-    return keys.account_key_key(key.id) | {
+    return keys.primary_key_of_account_key(key.id) | {
         "project": {"S": key.project},
         "account": {"S": key.account},
         "secret": {"B": key.secret},

@@ -41,7 +41,7 @@ def device_key(project_id: str, device_id: str) -> Item:
     return {"pk": {"S": partition}, "sk": {"S": f"DEVICE#{device_id}"}}
 
 
-def account_key_key(key_id: str) -> Item:
+def primary_key_of_account_key(key_id: str) -> Item:
     return {"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "KEY"}}
 
 
@@ -85,8 +85,18 @@ def membership_key(member_id: str, parent: str) -> Item:
     return {"pk": {"S": f"MEMBER#{member_id}"}, "sk": {"S": parent}}
 
 
-def token_key_key(key_id: str) -> Item:
-    return {"pk": {"S": "TOKENKEYS"}, "sk": {"S": f"TOKENKEY#{key_id}"}}
+SIGNING_KEY_PARTITION = "TOKENKEYS"
+"""The partition of the keys that sign access tokens."""
+
+SIGNING_KEY_PREFIX = "TOKENKEY#"
+"""Begins the sort key of a signing key; its id follows."""
+
+
+def primary_key_of_signing_key(key_id: str) -> Item:
+    return {
+        "pk": {"S": SIGNING_KEY_PARTITION},
+        "sk": {"S": f"{SIGNING_KEY_PREFIX}{key_id}"},
+    }
 
 
 def audit_partition(log: str) -> str:
@@ -142,7 +152,7 @@ def expired_partition(connector: str) -> str:
     return f"EXPIRED#{connector}"
 
 
-def requests_key(key_id: str, window: int) -> Item:
+def request_count_key(key_id: str, window: int) -> Item:
     """The counter of an account key's requests in a window of time."""
     return {"pk": {"S": f"REQUESTS#{key_id}"}, "sk": {"S": str(window)}}
 

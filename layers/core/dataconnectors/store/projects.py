@@ -123,7 +123,9 @@ class ProjectStore:
             if kind == "MEMBER":
                 leftovers.append(keys.membership_key(entry, f"projects/{project_id}"))
             else:
-                leftovers += [keys.account_key_key(key_id) for key_id in item["keys"]["M"]]
+                leftovers += [
+                    keys.primary_key_of_account_key(key_id) for key_id in item["keys"]["M"]
+                ]
         for start in range(0, len(leftovers), TRANSACTION_ACTIONS):
             chunk = leftovers[start : start + TRANSACTION_ACTIONS]
             self._table.try_transaction([self._table.delete(key) for key in chunk])

@@ -6,7 +6,7 @@ from dataconnectors.store import keys
 from dataconnectors.store.table import Table
 
 
-class RequestStore:
+class RequestCountStore:
     """A counter for each key and window; TTL takes them away."""
 
     def __init__(self, table: Table) -> None:
@@ -19,7 +19,7 @@ class RequestStore:
         """
         answer = self._table.dynamodb.update_item(
             TableName=self._table.name,
-            Key=keys.requests_key(key_id, window),
+            Key=keys.request_count_key(key_id, window),
             UpdateExpression="ADD requests :one SET expiresAt = :expires",
             ExpressionAttributeValues={
                 ":one": {"N": "1"},

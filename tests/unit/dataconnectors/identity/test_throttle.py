@@ -40,7 +40,10 @@ class World:
         self.requests[key_id, window] += 1
         return self.requests[key_id, window]
 
-    def error(self, message: str, /, *, extra: Mapping[str, Any]) -> None:
+    def info(self, message: str, /, *, extra: Mapping[str, Any]) -> None:
+        raise AssertionError("a throttle logs faults alone")
+
+    def error(self, message: str, /, *, extra: Mapping[str, Any], exc_info: Any = None) -> None:
         self.logged.append(message)
 
     def serve(self) -> Answer:
@@ -96,14 +99,14 @@ def test_across_an_edge_a_key_makes_at_most_twice_its_limit(world: World) -> Non
     assert codes.count(200) == 2 * LIMIT
 
 
-def test_a_key_that_goes_on_when_refused_costs_no_more_writes(world: World) -> None:
+def test_a_key_that_keeps_calling_after_a_refusal_costs_no_more_writes(world: World) -> None:
     throttle = world.process()
     for _ in range(1000):
         world.call(throttle)
     assert world.written == LIMIT + 1
 
 
-def test_whoever_cannot_be_counted_is_served(world: World) -> None:
+def test_a_request_that_cannot_be_counted_is_served(world: World) -> None:
     throttle = world.process()
     world.failure = ReadTimeoutError(endpoint_url="https://aws")
     for method in ("GET", "POST"):
@@ -112,7 +115,7 @@ def test_whoever_cannot_be_counted_is_served(world: World) -> None:
     assert set(world.logged) == {"api.not_counted"}
 
 
-def test_a_count_that_hangs_holds_nobody_for_long(world: World) -> None:
+def test_a_count_that_hangs_delays_no_request_for_long(world: World) -> None:
     assert PATIENCE < 1
     world.held = threading.Event()
     throttle = Throttle(world, LIMIT, world, now=lambda: world.time, patience=0.01)
