@@ -32,7 +32,7 @@ from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import HistoryWriter
+from dataconnectors.store.history_writer import HistoryWriter
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.signing_keys import SigningKeyStore
 from dataconnectors.store.table import Table

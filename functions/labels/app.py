@@ -14,7 +14,7 @@ from dataconnectors.ingest.label_events import LabelEventPublisher
 from dataconnectors.ingest.queues import ConnectorQueues
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import HistoryWriter
+from dataconnectors.store.history_writer import HistoryWriter
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 

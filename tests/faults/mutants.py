@@ -74,7 +74,7 @@ MUTANTS = (
     ),
     Mutant(
         "unprocessed items of history are forgotten",
-        "dataconnectors.store.history:HistoryWriter._put",
+        "dataconnectors.store.history_writer:HistoryWriter._put",
         "            if not remaining:",
         "            if True:",
         "is not in history",

@@ -76,7 +76,7 @@ class History:
         self.kept: list[str] = []
         self.fails: set[str] = set()
 
-    def keep(self, _project: str, events: Mapping[int, Event]) -> dict[int, str]:
+    def write(self, _project: str, events: Mapping[int, Event]) -> dict[int, str]:
         self.kept += [event.id for event in events.values()]
         return {index: "no history" for index, event in events.items() if event.id in self.fails}
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dataconnectors.aws import settings
-from dataconnectors.store.keys import NOTICES, expired_partition
+from dataconnectors.store.keys import PENDING_ANNOUNCEMENTS, expired_partition
 from tests.template.conftest import ROOT, Template
 
 FUNCTIONS = (
@@ -344,7 +344,11 @@ def test_the_sender_writes_records_of_expired_events_and_nothing_else(template: 
         if writes & set(listed(statement["Action"])):
             assert statement["Condition"] == {
                 "ForAllValues:StringLike": {
-                    "dynamodb:LeadingKeys": [expired_partition("*"), "METRICS#*", NOTICES]
+                    "dynamodb:LeadingKeys": [
+                        expired_partition("*"),
+                        "METRICS#*",
+                        PENDING_ANNOUNCEMENTS,
+                    ]
                 }
             }
 

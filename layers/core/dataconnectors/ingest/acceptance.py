@@ -25,7 +25,7 @@ from dataconnectors.kernel.errors import (
 from dataconnectors.kernel.ids import is_id
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import HistoryWriter
+from dataconnectors.store.history_writer import HistoryWriter
 from dataconnectors.store.projects import ProjectStore, Snapshot
 
 MAXIMUM_EVENTS = 100
@@ -150,7 +150,7 @@ class EventAcceptor:
         devices = register_devices(self._devices, project, snapshot.devices, events, now)
         messages, too_large = _fan_out_all(project, valid, devices, connectors, now)
         _require_few_messages(messages)
-        unconfirmed = self._history.keep(project, {index: valid[index] for index in messages})
+        unconfirmed = self._history.write(project, {index: valid[index] for index in messages})
         unconfirmed |= self._send_to_queues(
             {index: texts for index, texts in messages.items() if index not in unconfirmed}
         )

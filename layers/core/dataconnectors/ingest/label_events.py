@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dataconnectors.devices.labels_changed import labels_changed_event
 from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.kernel.errors import NotFoundError, UnavailableError
-from dataconnectors.store.devices import read_change
+from dataconnectors.store.device_stream import read_device_change
 
 EVENTS_PER_CALL = 20
 """Events that are accepted together. A project has a hundred connectors at most, for which 20
@@ -39,7 +39,7 @@ class LabelEventPublisher:
         """
         by_project: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         for position, record in enumerate(records):
-            change = read_change(record)
+            change = read_device_change(record)
             event = labels_changed_event(change.old, change.new, change.time, change.id)
             if event is not None:
                 by_project.setdefault(change.new.project, []).append((position, event))

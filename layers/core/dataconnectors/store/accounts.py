@@ -17,11 +17,11 @@ from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.table import Item, Table
 
 _KEYS: Mapping[str, str] = {"#keys": "keys"}
-"""A reserved word in expressions."""
+"""Stands for `keys` in expressions, where that is a reserved word."""
 
 
 class AccountStore:
-    """Who may call, and with what."""
+    """Service accounts and their keys."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -29,7 +29,8 @@ class AccountStore:
     def create_service_account(self, account: ServiceAccount, entry: AuditEntry) -> None:
         """Put an account without keys, and count it in its project.
 
-        Raises `NotFoundError` without project and `BadRequestError` when it is full.
+        Raises `NotFoundError` when there is no such project, and `BadRequestError` when the project
+        has `MAXIMUM_ACCOUNTS` already.
         """
         failed = self._table.try_transaction(
             [
@@ -47,7 +48,7 @@ class AccountStore:
         raise BadRequestError(f"a project has {MAXIMUM_ACCOUNTS} service accounts at most")
 
     def service_account(self, project_id: str, account_id: str) -> ServiceAccount | None:
-        """A service account, None when absent."""
+        """A service account; None when it does not exist."""
         item = self._table.get(keys.service_account_key(project_id, account_id))
         return None if item is None else read_account(project_id, item)
 
@@ -59,7 +60,7 @@ class AccountStore:
     def update_service_account(
         self, old: ServiceAccount, new: ServiceAccount, entry: AuditEntry
     ) -> bool:
-        """Write `new` over `old`; False when the account is no longer `old`."""
+        """Replace `old` by `new`; False when the stored account is no longer `old`."""
         failed = self._table.try_transaction(
             [
                 self._table.put(
@@ -71,7 +72,7 @@ class AccountStore:
         return failed is None
 
     def delete_service_account(self, account: ServiceAccount, entry: AuditEntry) -> bool:
-        """Delete an account with all its keys; False when it changed since it was read."""
+        """Delete an account with all its keys; False when it was changed since it was read."""
         failed = self._table.try_transaction(
             [
                 self._table.delete(
@@ -90,9 +91,10 @@ class AccountStore:
         return failed is None
 
     def create_key(self, account: ServiceAccount, key: AccountKey, entry: AuditEntry) -> None:
-        """Put a key, and enter it in its account.
+        """Put a key, and add its id to its account.
 
-        Raises `NotFoundError` when the account is gone and `BadRequestError` when it is full.
+        Raises `NotFoundError` when the account is gone, and `BadRequestError` when it has
+        `MAXIMUM_KEYS` already.
         """
         update = self._account_update(
             account,
@@ -115,7 +117,7 @@ class AccountStore:
         raise BadRequestError(f"{account.name} has {MAXIMUM_KEYS} keys: delete one first")
 
     def delete_key(self, account: ServiceAccount, key_id: str, entry: AuditEntry) -> None:
-        """Delete a key; `NotFoundError` when it is gone already."""
+        """Delete a key; `NotFoundError` when it does not exist."""
         update = self._account_update(
             account,
             "REMOVE #keys.#key ADD version :one",
@@ -136,7 +138,8 @@ class AccountStore:
     def caller(self, key_id: str) -> tuple[AccountKey, ServiceAccount] | None:
         """A key and its account; None unless both exist, and the account's project too.
 
-        Deleting a project ends its accounts at once, whatever is still to be cleared up.
+        The project is checked so that its accounts stop working in the moment when it is deleted,
+        even though they are deleted later.
         """
         item = self._table.get(keys.primary_key_of_account_key(key_id))
         if item is None:
@@ -153,7 +156,7 @@ class AccountStore:
     def roles(self, parent: str, account: ServiceAccount) -> tuple[str, ...]:
         """The roles of an account in a project or the organization, in one read.
 
-        An organization's roles count in each of its projects; where there is no such project,
+        Roles in the organization apply to each of its projects. In a project that does not exist
         nobody has a role.
         """
         wanted = [keys.parent_key(parent), keys.member_key(parent, account.id)]

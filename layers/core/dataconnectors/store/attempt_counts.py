@@ -1,4 +1,4 @@
-"""Tallies in DynamoDB: one item for each connector, shard and minute, added to by each batch."""
+"""Attempt counts in DynamoDB: batches add to an item for each connector, shard and minute."""
 
 import math
 import re
@@ -9,29 +9,31 @@ from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 
 WINDOW_MINUTES = 180
-"""What is shown: the last 3 hours, the current minute included."""
+"""Minutes that metrics are shown for: the last 3 hours, including the current minute."""
 
 EXPIRE_SECONDS = (WINDOW_MINUTES + 5) * 60
-"""From the start of its minute on, an item is of no use; clocks differ by less than the margin."""
+"""Age at which an item expires, from the start of its minute. The margin of 5 minutes is for clocks
+that differ."""
 
 _BUCKET = re.compile(r"b(\d+)")
+"""Name of an attribute that counts the response times of one bucket of `AttemptCounts`."""
 
 
 class AttemptCountStore:
-    """Tallies of connectors, by resource name."""
+    """The attempt counts of connectors, by resource name."""
 
     def __init__(self, table: Table, shard: int = 0) -> None:
-        """A process that adds takes one `shard`, by chance, of `keys.ATTEMPT_COUNT_SHARDS`."""
+        """A process that adds picks one `shard` of `keys.ATTEMPT_COUNT_SHARDS` at random."""
         self._table = table
         self._shard = shard
 
-    def add(self, name: str, tally: AttemptCounts, now: float) -> None:
-        """Count attempts at the minute of `now`, in epoch seconds; one write.
+    def add(self, name: str, attempts: AttemptCounts, now: float) -> None:
+        """Add the counts of a batch to the minute of `now` (epoch seconds), by one write.
 
-        Not safe to repeat: `Clients.get` says how a client is made that does not.
+        The write must not be repeated: see `never_repeated` of `aws.clients.Clients.get`.
         """
-        counts = {"successes": tally.successes, "errors": tally.errors}
-        counts |= {f"b{bucket}": count for bucket, count in tally.latencies.items()}
+        counts = {"successes": attempts.successes, "errors": attempts.errors}
+        counts |= {f"b{bucket}": count for bucket, count in attempts.latencies.items()}
         minute = math.floor(now / 60)
         values = {f":{name}": {"N": str(count)} for name, count in counts.items()}
         self._table.dynamodb.update_item(
@@ -50,29 +52,32 @@ class AttemptCountStore:
         self,
         name: str,
         now: float,
-        together: Callable[
+        map_shards: Callable[
             [Callable[[int], AttemptCounts], Iterable[int]], Iterable[AttemptCounts]
         ] = map,
     ) -> AttemptCounts:
-        """The sum of the last 3 hours: one Query for each shard, made `together`."""
+        """The sum of the last 3 hours, by a Query for each shard.
+
+        `map_shards` calls a function for each shard, as `map` does, but perhaps in parallel.
+        """
         last = math.floor(now / 60)
         first = last - WINDOW_MINUTES + 1
 
         def of_shard(shard: int) -> AttemptCounts:
             return sum(self._minutes(name, shard, first, last), AttemptCounts())
 
-        return sum(together(of_shard, range(keys.ATTEMPT_COUNT_SHARDS)), AttemptCounts())
+        return sum(map_shards(of_shard, range(keys.ATTEMPT_COUNT_SHARDS)), AttemptCounts())
 
     def _minutes(self, name: str, shard: int, first: int, last: int) -> Iterator[AttemptCounts]:
         low, high = (keys.attempt_counts_key(name, shard, minute) for minute in (first, last))
-        # An item for each minute, of 2 KB at most, is always one page.
+        # 180 items, one for each minute and of 2 KB at most, are always one page of DynamoDB.
         items, _ = self._table.page(
             low["pk"]["S"], low["sk"]["S"], high["sk"]["S"], limit=WINDOW_MINUTES
         )
-        yield from map(_tally, items)
+        yield from map(_attempt_counts, items)
 
 
-def _tally(item: Item) -> AttemptCounts:
+def _attempt_counts(item: Item) -> AttemptCounts:
     latencies = {}
     for attribute, value in item.items():
         bucket = _BUCKET.fullmatch(attribute)

@@ -1,4 +1,4 @@
-"""The audit log in DynamoDB: written with what it tells of, read by time, forgotten by TTL."""
+"""The audit log in DynamoDB: entries are written with the change that they describe, and expire."""
 
 import json
 from typing import Any
@@ -8,14 +8,11 @@ from dataconnectors.kernel import times
 from dataconnectors.store import keys
 from dataconnectors.store.table import Item, Table
 
-_BEYOND = "~"
-"""Sorts after everything that follows a time in a sort key."""
-
 
 def put_audit_entries(table: Table, *entries: AuditEntry | None) -> list[dict[str, Any]]:
-    """The actions that write the entries, for the transaction that makes the changes.
+    """The actions that put entries, for the transaction that makes the changes they describe.
 
-    None stands for a change that nobody asked for, such as the reconciler's.
+    None is left out: it stands for a change that no caller made, such as one of the reconciler.
     """
     return [table.put(_entry_item(entry), "") for entry in entries if entry is not None]
 
@@ -29,11 +26,15 @@ class AuditStore:
     def page(
         self, log: str, since: float, until: float, *, limit: int, after: str
     ) -> tuple[list[AuditEntry], str]:
-        """Entries from `since` to `until` (epoch seconds), newest first, and where to go on."""
+        """A page of entries from `since` to `until`, the newest first, and where the next begins.
+
+        Times are in epoch seconds. The latter is to be passed as `after`; it is "" after the last
+        page.
+        """
         items, rest = self._table.page(
             keys.audit_partition(log),
             times.to_text(since),
-            times.to_text(until) + _BEYOND,
+            times.to_text(until) + keys.HIGHEST,
             limit=limit,
             after=after,
             newest_first=True,

@@ -1,4 +1,4 @@
-"""A first administrator in DynamoDB: everything that one is made of, in one transaction."""
+"""A new administrator in DynamoDB: everything that is stored for one, in one transaction."""
 
 from typing import Any
 
@@ -13,19 +13,20 @@ from dataconnectors.store.table import Table
 
 
 class BootstrapStore:
-    """Writes administrators that nobody has to be there to approve."""
+    """Writes new administrators, without asking who is calling."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def has_organization(self, organization: str) -> bool:
-        """Whether the organization has had its first administrator."""
+        """Whether the organization has its first administrator already."""
         return self._table.get(keys.organization_key(organization)) is not None
 
     def add(self, administrator: NewAdministrator, new_organization: str = "") -> None:
-        """All of it or nothing; `NotFoundError` when the project to join is not there.
+        """Write everything or nothing; `NotFoundError` when there is no project to join.
 
-        `new_organization` is made with it, and `ConflictError` says that somebody else just did.
+        Unless it is "", `new_organization` is made in the same transaction. `ConflictError` says
+        that another call has just made it.
         """
         table, account = self._table, administrator.account
         actions = []
@@ -35,7 +36,7 @@ class BootstrapStore:
         if administrator.project is not None:
             actions += put_project(table, administrator.project, accounts=1)
         else:
-            actions.append(_join(table, account.project))
+            actions.append(_count_account(table, account.project))
         actions += [
             table.put(account_item(account), "attribute_not_exists(pk)"),
             table.put(key_item(administrator.key), "attribute_not_exists(pk)"),
@@ -54,8 +55,8 @@ class BootstrapStore:
             raise NotFoundError(f"projects/{account.project} is not there")
 
 
-def _join(table: Table, project_id: str) -> dict[str, Any]:
-    """Counts one more account, which is a member; fails without the project."""
-    join = table.add(keys.project_key(project_id), "memberCount", 1)
-    join["Update"]["UpdateExpression"] += ", serviceAccountCount :change"
-    return join
+def _count_account(table: Table, project_id: str) -> dict[str, Any]:
+    """The action that counts one more service account, which is also a member, in its project."""
+    action = table.add(keys.project_key(project_id), "memberCount", 1)
+    action["Update"]["UpdateExpression"] += ", serviceAccountCount :change"
+    return action

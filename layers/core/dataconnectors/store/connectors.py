@@ -1,4 +1,4 @@
-"""Connectors in DynamoDB: rows, the conditions of their changes, and the reconciler's index."""
+"""Connectors in DynamoDB: their rows, what remains of deleted ones, and the reconciler's index."""
 
 import math
 import re
@@ -22,9 +22,10 @@ from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.table import Item, Table
 
 LIFECYCLE_INDEX = "byLifecycle"
+"""Name of the index (template.yaml) that lists the connectors of all projects by lifecycle."""
 
 TOMBSTONE_SECONDS = 13 * 3600
-"""How long a removed connector is known to have been there: longer than a queue keeps messages."""
+"""How long a removed connector's tombstone stays: an hour longer than a queue keeps messages."""
 
 _CONNECTORS = "CONNECTOR#"
 """What the sort keys of connectors begin with."""
@@ -35,11 +36,15 @@ _BEYOND = "~"
 _CONNECTOR_NAME = re.compile(
     r"projects/([A-Za-z0-9_-]{1,64})/dataconnectors/([A-Za-z0-9_-]{1,64})", re.ASCII
 )
-"""DynamoDB refuses a request with a key that is too long; of such a name there is no connector."""
+"""Names that a connector can have. DynamoDB refuses requests with longer keys."""
 
 
 class ConnectorStore:
-    """Connectors. Every write that ingest has to see bumps its project's version with it."""
+    """The connectors of all projects.
+
+    Every write that matters to ingest also increments the version of the project's configuration,
+    in the same transaction.
+    """
 
     def __init__(self, table: Table, *, now: Callable[[], float] = time.time) -> None:
         """`now` gives epoch seconds."""
@@ -54,14 +59,16 @@ class ConnectorStore:
         *,
         instead_of: IdempotencyRecord | None = None,
     ) -> bool:
-        """Put a new row and bump the configuration's version.
+        """Put a new row, and increment the version of the project's configuration.
 
-        False when the `creation` is remembered already; `instead_of` what was remembered, it takes
-        its place. Raises `NotFoundError` without project and `BadRequestError` when it is full.
+        `creation` is the idempotency record to put with it. False when there is a record of the
+        same call already, unless that one is `instead_of`, which is replaced. Raises
+        `NotFoundError` when there is no such project, and `BadRequestError` when the project has
+        `MAXIMUM_CONNECTORS` already.
         """
         failed = self._table.try_transaction(
             [
-                # First, so that a call for the last free place that is sent again is recognized.
+                # First, so that the call that made the last possible connector is recognized again.
                 *self._remember(creation, instead_of),
                 self._bump(connector.project, connectors=1),
                 self._table.put(_connector_item(connector), "attribute_not_exists(pk)"),
@@ -79,7 +86,7 @@ class ConnectorStore:
         )
 
     def creation(self, project_id: str, digest: str) -> IdempotencyRecord | None:
-        """What is remembered of a create call; perhaps for longer than it is worth."""
+        """The idempotency record of a create call; it may be expired. None when there is none."""
         item = self._table.get(keys.idempotency_record_key(project_id, digest))
         if item is None:
             return None
@@ -88,7 +95,7 @@ class ConnectorStore:
         )
 
     def connector(self, name: str) -> Connector | None:
-        """A connector by its resource name; None when absent or when the name is none."""
+        """A connector by its resource name; None when it does not exist, or cannot."""
         parts = _CONNECTOR_NAME.fullmatch(name)
         if parts is None:
             return None
@@ -96,7 +103,7 @@ class ConnectorStore:
         return None if item is None else _connector(item)
 
     def connectors(self, project_id: str) -> list[Connector]:
-        """All rows of a project, those being deleted included."""
+        """All connectors of a project, including those that are being deleted."""
         return [
             _connector(item) for item in self._table.query(f"PROJECT#{project_id}", _CONNECTORS)
         ]
@@ -126,13 +133,13 @@ class ConnectorStore:
     def update_connector(
         self, old: Connector, new: Connector, entry: AuditEntry | None = None
     ) -> Connector | None:
-        """Write `new` over `old`, as the next version; None when the row is no longer `old`.
+        """Replace `old` by `new` as the next version of the row; None when it is no longer `old`.
 
-        The same transaction bumps the configuration's version, so that an event accepted after
-        this returned is handled by the new settings.
+        The same transaction increments the version of the project's configuration, so that every
+        event that is accepted after this call has returned is handled by the new settings.
         """
         written = replace(new, version=old.version + 1)
-        # One that is being deleted takes no place any more.
+        # A connector that is being deleted does not count as one of the project's any more.
         leaves = new.lifecycle is Lifecycle.DELETING and old.lifecycle is not Lifecycle.DELETING
         try:
             self._table.transact(
@@ -152,7 +159,10 @@ class ConnectorStore:
     def set_ready(
         self, connector: Connector, *, queue_url: str, mapping_id: str, provisioned: str
     ) -> Connector | None:
-        """Record that queue and mapping are accepted; None when the row changed or is deleted."""
+        """Record that AWS has accepted the queue and its event source mapping.
+
+        None when the row was changed meanwhile, or the connector is being deleted.
+        """
         if connector.lifecycle is Lifecycle.DELETING:
             return None
         return self.update_connector(
@@ -167,7 +177,7 @@ class ConnectorStore:
         )
 
     def connectors_in(self, lifecycle: Lifecycle) -> Iterator[LifecycleEntry]:
-        """Connectors of all projects in one lifecycle, from the index: eventually consistent."""
+        """The connectors of all projects in a lifecycle, from the index: eventually consistent."""
         pages = self._table.dynamodb.get_paginator("query").paginate(
             TableName=self._table.name,
             IndexName=LIFECYCLE_INDEX,
@@ -186,10 +196,10 @@ class ConnectorStore:
                 )
 
     def remove(self, connector: Connector) -> bool:
-        """Leave a tombstone for a row that is being deleted; False when it is no longer there.
+        """Replace the row of a connector that is being deleted by a tombstone; False without a row.
 
-        A copy of a message may turn up even after its queue is gone, and a batch may be at work on
-        one: the tombstone tells them from messages of a connector that never was.
+        SQS may deliver a copy of a message even after its queue is gone, and a batch may hold one.
+        The tombstone tells such messages apart from those of a connector that never existed.
         """
         expires_at = int(self._now()) + TOMBSTONE_SECONDS
         tombstone = keys.tombstone_key(connector.project, connector.id)
@@ -208,7 +218,7 @@ class ConnectorStore:
     def was_removed(self, name: str) -> bool:
         """Whether a connector was removed in the last 13 hours.
 
-        DynamoDB deletes what has expired when it gets to it, so the time is looked at here.
+        DynamoDB may delete an expired item late, so the time is checked here as well.
         """
         parts = _CONNECTOR_NAME.fullmatch(name)
         if parts is None:
@@ -231,9 +241,10 @@ class ConnectorStore:
         return [self._table.put(item, "connector = :connector", expected)]
 
     def _bump(self, project_id: str, *, connectors: int = 0) -> dict[str, Any]:
-        """Every write that ingest has to see does this, in the same transaction.
+        """The action that increments the version of a project's configuration.
 
-        `connectors` is how many more the project has then, within its limit.
+        `connectors` is by how many the project's number of connectors changes; it fails when there
+        would be more than `MAXIMUM_CONNECTORS`.
         """
         action = self._table.add(keys.version_key(project_id), "version", 1)
         if connectors:

@@ -1,8 +1,8 @@
-"""Devices in DynamoDB, spread over partitions, each with its last values right behind it."""
+"""Devices in DynamoDB: how they are registered, read, changed, moved, deleted and counted."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import random
 from typing import Any
 
@@ -12,52 +12,52 @@ from dataconnectors.devices.device import CLOUD_CONNECTOR, Device, DeviceState
 from dataconnectors.kernel import jsontext, times
 from dataconnectors.kernel.errors import ConflictError, UnavailableError
 from dataconnectors.store import keys
+from dataconnectors.store.device_items import device_item, labels_value, read_device, read_states
 from dataconnectors.store.table import BATCH_GET_KEYS, Item, Table
 
 REGISTERED_AT_ONCE = 50
-"""Devices in one transaction, which takes a hundred actions; half of it conflicts less."""
+"""Devices in one transaction. It takes a hundred actions, but half as many conflict less often."""
 
 ROUNDS = 6
-"""How often devices are registered while others change the same project's counters."""
+"""How often devices are registered when other calls keep changing the counters of their project."""
 
 PAUSE = 0.05
-"""Seconds before the second round, doubled before each further one, and up to twice that: callers
-who conflicted once shall not meet again."""
+"""Seconds before the second round, doubled before each further one, and up to twice that at random,
+so that callers who conflicted once do not do so again."""
 
 _IS_NEW = "attribute_not_exists(pk)"
-_IS_THERE = "attribute_exists(pk)"
-_BEYOND = "~"
-"""Sorts after every id and every event type."""
+_EXISTS = "attribute_exists(pk)"
 
 
 class DeviceStore:
-    """Devices, counted in their project. Safe to share between threads."""
+    """The devices of all projects. Safe to share between threads."""
 
     def __init__(self, table: Table, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._table = table
         self._sleep = sleep
 
     def create_device(self, device: Device) -> None:
-        """Put a device and count it; `ConflictError` when the id is taken."""
+        """Put a device, and count it in its project; `ConflictError` when its id is taken."""
         self._table.transact(
-            [self._table.put(_device_item(device), _IS_NEW), self._count(device.project, [device])],
+            [self._table.put(device_item(device), _IS_NEW), self._count(device.project, [device])],
             f"{device.name} exists already",
         )
 
     def register(self, devices: Sequence[Device]) -> None:
-        """Put the devices of one project that nobody has put meanwhile, and count them.
+        """Put those of the devices that do not exist yet, and count them in their project.
 
-        Raises `UnavailableError` when others keep changing the project's counters.
+        All devices belong to one project. Raises `UnavailableError` when other calls keep changing
+        the project's counters.
         """
         for round_number in range(ROUNDS):
             if round_number:
                 self._sleep(PAUSE * 2 ** (round_number - 1) * (1 + random()))
-                there = self.devices(devices[0].project, [device.id for device in devices])
-                devices = [device for device in devices if device.id not in there]
+                existing = self.devices(devices[0].project, [device.id for device in devices])
+                devices = [device for device in devices if device.id not in existing]
             try:
                 for start in range(0, len(devices), REGISTERED_AT_ONCE):
                     chunk = devices[start : start + REGISTERED_AT_ONCE]
-                    puts = [self._table.put(_device_item(device), _IS_NEW) for device in chunk]
+                    puts = [self._table.put(device_item(device), _IS_NEW) for device in chunk]
                     count = self._count(chunk[0].project, chunk)
                     self._table.transact([*puts, count], "", tries=1)
             except ConflictError:
@@ -70,12 +70,15 @@ class DeviceStore:
         raise UnavailableError("new devices could not be counted: send the events again")
 
     def set_type(self, device: Device) -> None:
-        """Record the type of a device that had none, and count it as what it is."""
+        """Set the type of a device that has none, and count the device by its type.
+
+        Nothing happens when the device has a type by now, or is gone.
+        """
         typeless = replace(device, type="")
         actions = [
             {
                 "Update": {
-                    **self._of(device),
+                    **self._update_of(device),
                     "UpdateExpression": "SET #type = :type",
                     "ConditionExpression": "#type = :none",
                     "ExpressionAttributeNames": {"#type": "type"},
@@ -91,21 +94,22 @@ class DeviceStore:
         try:
             self._table.transact(actions, "")
         except ConflictError:
-            return  # somebody else did, or the device is gone
+            return
 
     def set_labels(self, device: Device, labels: Mapping[str, str], time_text: str) -> bool:
         """Replace a device's labels; False when they are no longer `device.labels`.
 
-        The table's stream carries both to the function that tells of the change.
+        The table's stream delivers the old and the new labels to the function that publishes
+        labelsChanged events.
         """
         try:
             self._table.dynamodb.update_item(
-                **self._of(device),
+                **self._update_of(device),
                 UpdateExpression="SET labels = :new, labelsTime = :time",
                 ConditionExpression="labels = :old",
                 ExpressionAttributeValues={
-                    ":new": _labels_value(labels),
-                    ":old": _labels_value(device.labels),
+                    ":new": labels_value(labels),
+                    ":old": labels_value(device.labels),
                     ":time": {"S": time_text},
                 },
             )
@@ -116,52 +120,44 @@ class DeviceStore:
         return True
 
     def device(self, project_id: str, device_id: str) -> Device | None:
-        """A device, None when absent."""
+        """A device; None when it does not exist."""
         item = self._table.get(keys.device_key(project_id, device_id))
         return None if item is None else read_device(project_id, item)
 
     def devices(self, project_id: str, device_ids: Iterable[str]) -> dict[str, Device]:
-        """Those of the devices that exist, by id."""
+        """The devices that exist, by id."""
         wanted = [keys.device_key(project_id, device_id) for device_id in sorted(set(device_ids))]
-        found = {}
-        for start in range(0, len(wanted), BATCH_GET_KEYS):
-            for item in self._table.batch_get(wanted[start : start + BATCH_GET_KEYS]):
-                device = read_device(project_id, item)
-                found[device.id] = device
-        return found
+        found = (read_device(project_id, item) for item in self._table.batch_get(wanted))
+        return {device.id: device for device in found}
 
     def project_of(self, device_id: str, project_ids: Iterable[str]) -> str | None:
-        """Which of the projects has a device."""
-        wanted = {
-            keys.device_key(project, device_id)["pk"]["S"]: project for project in project_ids
-        }
-        partitions = list(wanted)
-        for start in range(0, len(partitions), BATCH_GET_KEYS):
-            chunk = partitions[start : start + BATCH_GET_KEYS]
-            found = self._table.batch_get(
-                [{"pk": {"S": pk}, "sk": {"S": f"DEVICE#{device_id}"}} for pk in chunk]
-            )
-            for item in found:
-                return wanted[item["pk"]["S"]]
+        """Which of the projects has the device; None when none of them does."""
+        wanted = [(project, keys.device_key(project, device_id)) for project in project_ids]
+        projects = {key["pk"]["S"]: project for project, key in wanted}
+        # In batches, because the first ones often suffice.
+        for start in range(0, len(wanted), BATCH_GET_KEYS):
+            batch = [key for _, key in wanted[start : start + BATCH_GET_KEYS]]
+            for item in self._table.batch_get(batch):
+                return projects[item["pk"]["S"]]
         return None
 
     def state(self, project_id: str, device_id: str) -> DeviceState | None:
-        """A device with its last values, None when absent."""
+        """A device with its last values; None when it does not exist."""
         key = keys.device_key(project_id, device_id)
         low = key["sk"]["S"]
-        items = self._items(key["pk"]["S"], low, f"{low}#{_BEYOND}")
-        return next(_states(project_id, items), None)
+        items = self._items(key["pk"]["S"], low, f"{low}#{keys.HIGHEST}")
+        return next(read_states(project_id, items), None)
 
     def states(self, project_id: str, partition: str, after: str = "") -> Iterator[DeviceState]:
-        """The devices of one of `keys.device_partitions`, by id, from behind the id `after`.
+        """The devices of one of `keys.device_partitions`, in the order of their ids, after `after`.
 
-        Reads as it goes, 1 MB at a time.
+        The partition is read while the result is consumed, 1 MB at a time.
         """
-        low = f"DEVICE#{after}#{_BEYOND}" if after else "DEVICE#"
-        return _states(project_id, self._items(partition, low, f"DEVICE#{_BEYOND}"))
+        low = f"DEVICE#{after}#{keys.HIGHEST}" if after else "DEVICE#"
+        return read_states(project_id, self._items(partition, low, f"DEVICE#{keys.HIGHEST}"))
 
     def delete_device(self, device: Device) -> bool:
-        """Delete a device with its last values and count it off; False when it is gone already."""
+        """Delete a device with its last values, and uncount it; False when it does not exist."""
         state = self.state(device.project, device.id)
         if state is None:
             return False
@@ -169,7 +165,7 @@ class DeviceStore:
             self._table.delete(keys.last_value_key(device.project, device.id, event_type))
             for event_type in state.events
         ]
-        row = self._table.delete(keys.device_key(device.project, device.id), _IS_THERE)
+        row = self._table.delete(keys.device_key(device.project, device.id), _EXISTS)
         count = self._count(device.project, [], [state.device])
         try:
             self._table.transact([row, *values, count], "")
@@ -180,8 +176,8 @@ class DeviceStore:
     def transfer(self, state: DeviceState, project_id: str) -> None:
         """Move a device with its labels and last values to another project.
 
-        Its history stays where it came to be. Raises `ConflictError` when one of the two changed
-        meanwhile.
+        Its history stays in the old project. Raises `ConflictError` when the device was changed
+        meanwhile, or the other project has a device with its id.
         """
         old = state.device
         new = replace(old, project=project_id)
@@ -189,10 +185,10 @@ class DeviceStore:
             self._table.delete(
                 keys.device_key(old.project, old.id),
                 "labels = :labels",
-                {":labels": _labels_value(old.labels)},
+                {":labels": labels_value(old.labels)},
             ),
             self._count(old.project, [], [old]),
-            self._table.put(_device_item(new), _IS_NEW),
+            self._table.put(device_item(new), _IS_NEW),
             self._count(new.project, [new]),
         ]
         for event_type, text in state.events.items():
@@ -209,22 +205,22 @@ class DeviceStore:
             )
         self._table.transact(actions, f"{old.name} changed meanwhile, or is there already")
 
-    def _of(self, device: Device) -> dict[str, Any]:
+    def _update_of(self, device: Device) -> dict[str, Any]:
         key = keys.device_key(device.project, device.id)
         return {"TableName": self._table.name, "Key": key}
 
     def _count(
-        self, project_id: str, more: Sequence[Device], fewer: Sequence[Device] = ()
+        self, project_id: str, added: Sequence[Device], removed: Sequence[Device] = ()
     ) -> dict[str, Any]:
-        """The action that counts devices in their project, or off."""
-        connectors = _connectors(more) - _connectors(fewer)
-        sensors = len(more) - len(fewer) - connectors
+        """The action that counts added devices in their project, and uncounts removed ones."""
+        connectors = _cloud_connectors(added) - _cloud_connectors(removed)
+        sensors = len(added) - len(removed) - connectors
         return {
             "Update": {
                 "TableName": self._table.name,
                 "Key": keys.project_key(project_id),
                 "UpdateExpression": "ADD sensorCount :sensors, cloudConnectorCount :connectors",
-                "ConditionExpression": _IS_THERE,
+                "ConditionExpression": _EXISTS,
                 "ExpressionAttributeValues": {
                     ":sensors": {"N": str(sensors)},
                     ":connectors": {"N": str(connectors)},
@@ -246,69 +242,5 @@ class DeviceStore:
         return (item for page in pages for item in page["Items"])
 
 
-def _connectors(devices: Iterable[Device]) -> int:
+def _cloud_connectors(devices: Iterable[Device]) -> int:
     return sum(device.type == CLOUD_CONNECTOR for device in devices)
-
-
-def _labels_value(labels: Mapping[str, str]) -> dict[str, Any]:
-    return {"M": {key: {"S": value} for key, value in labels.items()}}
-
-
-def _device_item(device: Device) -> Item:
-    return keys.device_key(device.project, device.id) | {
-        "type": {"S": device.type},
-        "labels": _labels_value(device.labels),
-        "productNumber": {"S": device.product_number},
-        "createTime": {"S": device.create_time},
-    }
-
-
-def read_device(project_id: str, item: Item) -> Device:
-    """The device of an item."""
-    return Device(
-        project=project_id,
-        id=item["sk"]["S"].removeprefix("DEVICE#"),
-        type=item["type"]["S"],
-        labels={key: value["S"] for key, value in item["labels"]["M"].items()},
-        product_number=item["productNumber"]["S"],
-        create_time=item["createTime"]["S"],
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RowChange:
-    """A device's row before and after a write of it; `time` is that of its labels' last change."""
-
-    id: str
-    old: Device
-    new: Device
-    time: str
-
-
-def read_change(record: Mapping[str, Any]) -> RowChange:
-    """The change that a record of the table's stream tells of: a modified device, of whose labels
-    some were set once.
-    """
-    old, new = record["dynamodb"]["OldImage"], record["dynamodb"]["NewImage"]
-    project = new["pk"]["S"].split("#")[1]
-    return RowChange(
-        id=record["eventID"],
-        old=read_device(project, old),
-        new=read_device(project, new),
-        time=new["labelsTime"]["S"],
-    )
-
-
-def _states(project_id: str, items: Iterable[Item]) -> Iterator[DeviceState]:
-    """Devices with the last values behind each; values whose device is gone are nobody's."""
-    state: DeviceState | None = None
-    for item in items:
-        device_id, _, event_type = item["sk"]["S"].removeprefix("DEVICE#").partition("#")
-        if not event_type:
-            if state is not None:
-                yield state
-            state = DeviceState(read_device(project_id, item), {})
-        elif state is not None and state.device.id == device_id:
-            state.events[event_type] = item["event"]["S"]
-    if state is not None:
-        yield state

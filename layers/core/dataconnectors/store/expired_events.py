@@ -14,10 +14,7 @@ from dataconnectors.expiry.expired_event import (
     ExpiredEvent,
 )
 from dataconnectors.store import keys
-from dataconnectors.store.table import Item, Table
-
-PUTS_PER_CALL = 25
-"""AWS: BatchWriteItem takes 25 puts. A batch of the sender has ten events."""
+from dataconnectors.store.table import BATCH_WRITE_PUTS, Item, Table
 
 ROUNDS = 2
 """How often a batch is sent, when DynamoDB leaves a part of it unprocessed. There is little time;
@@ -25,9 +22,6 @@ the message of an event that is still left stays in its queue, and the sender tr
 
 COUNT_RETENTION_SECONDS = 24 * 3600
 """How long the count of a connector without further expired events is kept."""
-
-_BEYOND = "~"
-"""Sorts after everything that may follow a time in a sort key."""
 
 
 class ExpiredEventStore:
@@ -51,8 +45,8 @@ class ExpiredEventStore:
             if item["kind"]["S"] == UNTRIED:
                 self._put_if_new(item)
         unsaved: set[tuple[str, str]] = set()
-        for start in range(0, len(attempted), PUTS_PER_CALL):
-            unsaved |= self._put(attempted[start : start + PUTS_PER_CALL])
+        for start in range(0, len(attempted), BATCH_WRITE_PUTS):
+            unsaved |= self._put(attempted[start : start + BATCH_WRITE_PUTS])
         return {position for position, item in enumerate(items) if _key(item) not in unsaved}
 
     def _put(self, items: list[Item]) -> set[tuple[str, str]]:
@@ -92,7 +86,7 @@ class ExpiredEventStore:
         items, rest = self._table.page(
             keys.expired_partition(connector),
             keys.history_sort(oldest),
-            keys.history_sort(now) + _BEYOND,
+            keys.history_sort(now) + keys.HIGHEST,
             limit=limit,
             after=after,
             newest_first=True,
@@ -102,13 +96,13 @@ class ExpiredEventStore:
 
     def last_accounted_hour(self) -> float | None:
         """The start of the hour that was accounted for last, in epoch seconds; None before any."""
-        item = self._table.get(keys.ACCOUNTED)
+        item = self._table.get(keys.ACCOUNTED_HOUR)
         return None if item is None else float(item["hour"]["N"])
 
     def set_last_accounted_hour(self, start: float) -> None:
         """Remember that the hour from `start` on, in epoch seconds, is accounted for."""
         self._table.dynamodb.put_item(
-            TableName=self._table.name, Item=keys.ACCOUNTED | {"hour": {"N": str(int(start))}}
+            TableName=self._table.name, Item=keys.ACCOUNTED_HOUR | {"hour": {"N": str(int(start))}}
         )
 
     def count_for_announcement(self, events: Sequence[ExpiredEvent], now: float) -> None:
@@ -116,7 +110,7 @@ class ExpiredEventStore:
         for connector, count in Counter(event.connector for event in events).items():
             self._table.dynamodb.update_item(
                 TableName=self._table.name,
-                Key=keys.notice_key(connector),
+                Key=keys.pending_announcement_key(connector),
                 UpdateExpression="SET expiresAt = :end ADD expired :count",
                 ExpressionAttributeValues={
                     ":end": {"N": str(int(now) + COUNT_RETENTION_SECONDS)},
@@ -132,7 +126,7 @@ class ExpiredEventStore:
                 count=int(item["expired"]["N"]),
                 announced_at=float(item.get("announcedAt", {"N": "0"})["N"]),
             )
-            for item in self._table.query(keys.NOTICES)
+            for item in self._table.query(keys.PENDING_ANNOUNCEMENTS)
         ]
 
     def claim(self, pending: PendingAnnouncement, now: float) -> bool:
@@ -140,7 +134,7 @@ class ExpiredEventStore:
         try:
             self._table.dynamodb.update_item(
                 TableName=self._table.name,
-                Key=keys.notice_key(pending.connector),
+                Key=keys.pending_announcement_key(pending.connector),
                 UpdateExpression="SET announcedAt = :now, expiresAt = :end",
                 ConditionExpression=(
                     "announcedAt = :before"
@@ -170,7 +164,7 @@ class ExpiredEventStore:
         """
         self._table.dynamodb.update_item(
             TableName=self._table.name,
-            Key=keys.notice_key(pending.connector),
+            Key=keys.pending_announcement_key(pending.connector),
             UpdateExpression="ADD expired :minus",
             ExpressionAttributeValues={":minus": {"N": str(-pending.count)}},
         )

@@ -1,12 +1,18 @@
-"""Where each kind of item is in the table."""
+"""The primary key of each kind of item: its partition key `pk` and its sort key `sk`.
+
+Items that exist are found by these texts, so they must stay as they are.
+"""
 
 import zlib
 
 from dataconnectors.store.table import Item
 
 DEVICE_SHARDS = 16
-"""Partitions of a project's devices: one takes 3,000 reads a second, and ingest reads a device for
-every event. Changing it would lose sight of the devices stored before."""
+"""Partitions that the devices of a project are spread over. AWS: one takes 3,000 reads a second;
+ingest reads a device for every event. With another number, existing devices would not be found."""
+
+HIGHEST = "~"
+"""Sorts after every character of ids, times and event types: ends a range of sort keys."""
 
 
 def project_key(project_id: str) -> Item:
@@ -22,17 +28,17 @@ def connector_key(project_id: str, connector_id: str) -> Item:
 
 
 def tombstone_key(project_id: str, connector_id: str) -> Item:
-    """What is left of a connector; no list of connectors looks there."""
+    """The item that says that a connector existed. Lists of connectors do not read it."""
     return {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"TOMBSTONE#{connector_id}"}}
 
 
 def device_shard(device_id: str) -> int:
-    """Which of `device_partitions` holds a device."""
+    """Index of the device's partition in `device_partitions`."""
     return zlib.crc32(device_id.encode()) % DEVICE_SHARDS
 
 
 def idempotency_record_key(project_id: str, digest: str) -> Item:
-    """What is remembered of a create call of a connector."""
+    """The idempotency record of a call that created a connector."""
     return {"pk": {"S": f"PROJECT#{project_id}"}, "sk": {"S": f"CREATION#{digest}"}}
 
 
@@ -59,13 +65,16 @@ def organization_partition(organization: str) -> str:
 
 
 def parent_key(parent: str) -> Item:
-    """The item of a project or an organization, by its resource name."""
+    """The key of a project or an organization. `parent` is its resource name."""
     kind, _, name = parent.partition("/")
     return project_key(name) if kind == "projects" else organization_key(parent)
 
 
 def access_partition(parent: str) -> str:
-    """The members of a project or an organization, and a project's service accounts."""
+    """Holds the members of a project or an organization, and a project's service accounts.
+
+    `parent` is a resource name.
+    """
     return f"ACCESS#{parent}"
 
 
@@ -81,7 +90,7 @@ def service_account_key(project_id: str, account_id: str) -> Item:
 
 
 def membership_key(member_id: str, parent: str) -> Item:
-    """The way back: of what somebody is a member."""
+    """The item that leads from a member to a project or organization, to list these by member."""
     return {"pk": {"S": f"MEMBER#{member_id}"}, "sk": {"S": parent}}
 
 
@@ -100,76 +109,78 @@ def primary_key_of_signing_key(key_id: str) -> Item:
 
 
 def audit_partition(log: str) -> str:
-    """The log of a project or an organization, by its resource name."""
+    """Holds the audit log of a project or an organization, whose resource name `log` is."""
     return f"AUDIT#{log}"
 
 
 def device_partitions(project_id: str) -> list[str]:
-    """The partitions that hold a project's devices and their last values."""
+    """Hold the devices of a project and their last values."""
     return [f"DEVICES#{project_id}#{shard}" for shard in range(DEVICE_SHARDS)]
 
 
 def last_value_key(project_id: str, device_id: str, event_type: str) -> Item:
-    """After its device's row and before the next device's: ids have no character below `#`."""
+    """Sorts after its device's item and before the next one's: ids have no character below `#`."""
     key = device_key(project_id, device_id)
     return {"pk": key["pk"], "sk": {"S": f"{key['sk']['S']}#{event_type}"}}
 
 
 def history_partition(project_id: str, device_id: str) -> str:
-    """A partition for each device: no partition takes a whole project's writes."""
+    """Holds the history of one device. One partition could not take all writes of a project."""
     return f"HISTORY#{project_id}#{device_id}"
 
 
-def history_sort(timestamp: float, event_id: str = "") -> str:
-    """Sorts by time (epoch seconds, kept to the microsecond), then by id.
+LATEST = 10**16 - 1
+"""Microseconds: a time in the year 2286. A number with more digits would sort before all others."""
 
-    What 16 digits have no room for is before, or after, everything that there is.
+
+def history_sort(timestamp: float, event_id: str = "") -> str:
+    """A sort key that sorts by time, then by id. `timestamp` is in epoch seconds.
+
+    It has 16 digits of microseconds. A time that does not fit sorts as the first or the last one.
     """
     return f"{min(max(micros(timestamp), 0), LATEST):016d}#{event_id}"
 
 
-LATEST = 10**16 - 1
-"""Microseconds: in the year 2286. A digit more would sort before all the others."""
+PENDING_ANNOUNCEMENTS = "NOTICES"
+"""The partition that counts expired events to announce, with an item for each connector."""
+
+ACCOUNTED_HOUR: Item = {"pk": {"S": "ACCOUNTED"}, "sk": {"S": "ACCOUNTED"}}
+"""The item with the hour that was accounted for last: see `expiry.accounting`."""
 
 
-NOTICES = "NOTICES"
-"""The partition of expired events that are to be announced: an item for each connector."""
-
-
-ACCOUNTED: Item = {"pk": {"S": "ACCOUNTED"}, "sk": {"S": "ACCOUNTED"}}
-"""The item that says which hour was accounted for last: see `balance`."""
-
-
-def notice_key(connector: str) -> Item:
+def pending_announcement_key(connector: str) -> Item:
     """`connector` is a resource name."""
-    return {"pk": {"S": NOTICES}, "sk": {"S": connector}}
+    return {"pk": {"S": PENDING_ANNOUNCEMENTS}, "sk": {"S": connector}}
 
 
 def expired_partition(connector: str) -> str:
-    """The records of a connector's expired events, by its resource name. SQS has 120,000 messages
-    of a queue in flight at most, and each waits up to an hour for its last attempt: about 33
-    records a second."""
+    """Holds the records of a connector's expired events. `connector` is a resource name.
+
+    One partition suffices. AWS: at most 120,000 messages of a queue are in flight. Each waits up to
+    an hour for its last attempt, so about 33 records are written in a second.
+    """
     return f"EXPIRED#{connector}"
 
 
 def request_count_key(key_id: str, window: int) -> Item:
-    """The counter of an account key's requests in a window of time."""
+    """The item that counts the requests of an account key in a window of `identity.throttle`."""
     return {"pk": {"S": f"REQUESTS#{key_id}"}, "sk": {"S": str(window)}}
 
 
 ATTEMPT_COUNT_SHARDS = 8
-"""Items that a connector's attempts of one minute are counted in: one takes 1,000 writes a second.
-Fifty senders that are done in 85 ms make 590; a reader makes a Query for each."""
+"""Items over which the attempts of a connector in one minute are spread. AWS: an item takes 1,000
+writes a second. Fifty senders whose batches take 85 ms make 590. A reader makes a Query for each
+shard."""
 
 
 def attempt_counts_key(connector: str, shard: int, minute: int) -> Item:
-    """`connector` is a resource name, `minute` counts from the epoch.
+    """`connector` is a resource name, and `minute` counts from the epoch.
 
-    The sender may write keys that begin with `METRICS#`, and no others (template.yaml).
+    template.yaml lets the sender write keys that begin with `METRICS#`, among few others.
     """
     return {"pk": {"S": f"METRICS#{connector}#{shard}"}, "sk": {"S": f"{minute:09d}"}}
 
 
 def micros(timestamp: float) -> int:
-    """Epoch seconds as whole microseconds, in which a double of today is still exact."""
+    """Epoch seconds as whole microseconds, to which a double is exact for today's times."""
     return round(timestamp * 1_000_000)

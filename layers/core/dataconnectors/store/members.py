@@ -1,4 +1,4 @@
-"""Members in DynamoDB: each under its project or organization, and the way back."""
+"""Members in DynamoDB: by project or organization, and the other way round by member."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,22 +16,27 @@ from dataconnectors.store.table import Item, Table
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Of what somebody is a member (`projects/{id}` or `organizations/{id}`), and as what."""
+    """What somebody is a member of and with which roles.
+
+    `parent` is `projects/{id}` or `organizations/{id}`.
+    """
 
     parent: str
     roles: tuple[str, ...]
 
 
 class MemberStore:
-    """Who is a member of what."""
+    """The members of projects and of the organization."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def add(self, member: Member, account: ServiceAccount | None, entry: AuditEntry) -> None:
-        """Put a member, and count it; `ConflictError` when it is one already.
+        """Put a member, and count it in its project or organization.
 
-        `account` is the service account when it has to exist still.
+        `account` is the service account that must still exist, or None. Raises `ConflictError` when
+        there is such a member already, `NotFoundError` when there is no such project, and
+        `BadRequestError` when the account is gone, or there are `MAXIMUM_MEMBERS` already.
         """
         actions = [
             *put_member(self._table, member),
@@ -56,11 +61,11 @@ class MemberStore:
         raise BadRequestError(f"{member.parent} takes {MAXIMUM_MEMBERS} members at most")
 
     def members(self, parent: str) -> list[Member]:
-        """All members, in one read with the project's own accounts, which name them."""
+        """All members. Their display names come from the project's accounts, in the same read."""
         return _read(parent, self._table.query(keys.access_partition(parent)))
 
     def member(self, parent: str, member_id: str) -> Member | None:
-        """A member, None when absent."""
+        """A member; None when it does not exist."""
         wanted = [keys.member_key(parent, member_id)]
         kind, _, name = parent.partition("/")
         if kind == "projects":
@@ -69,7 +74,7 @@ class MemberStore:
         return found[0] if found else None
 
     def memberships(self, member_id: str) -> list[Membership]:
-        """Of what somebody is a member."""
+        """What somebody is a member of."""
         return [
             Membership(item["sk"]["S"], tuple(role["S"] for role in item["roles"]["L"]))
             for item in self._table.query(f"MEMBER#{member_id}")
@@ -87,7 +92,7 @@ class MemberStore:
         return failed is None
 
     def remove(self, member: Member, entry: AuditEntry) -> None:
-        """Delete a member; `NotFoundError` when it is none any more."""
+        """Delete a member, and uncount it; `NotFoundError` when it does not exist."""
         failed = self._table.try_transaction(
             [
                 self._table.delete(
@@ -117,7 +122,7 @@ class MemberStore:
 
 
 def put_member(table: Table, member: Member) -> list[dict[str, Any]]:
-    """The actions that put a member and the way back; the first fails when it is one already."""
+    """The actions that put a member and its membership; the first fails when the member exists."""
     roles = {"roles": _roles(member.roles)}
     return [
         table.put(
@@ -135,7 +140,7 @@ def _roles(roles: Iterable[str]) -> dict[str, Any]:
 
 
 def _read(parent: str, items: list[Item]) -> list[Member]:
-    """The members among the items, named after the service accounts among them."""
+    """The members among the items, with the display names of the service accounts among them."""
     names = {}
     for item in items:
         if item["sk"]["S"].startswith("SERVICEACCOUNT#"):

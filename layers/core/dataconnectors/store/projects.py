@@ -1,4 +1,4 @@
-"""Projects in DynamoDB, and what ingest reads of one for each request."""
+"""Projects in DynamoDB, with what ingest reads of a project for each request."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,16 +10,15 @@ from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.identity.projects import Project
 from dataconnectors.store import keys
 from dataconnectors.store.audit import put_audit_entries
-from dataconnectors.store.devices import read_device
-from dataconnectors.store.table import BATCH_GET_KEYS, TRANSACTION_ACTIONS, Item, Table
+from dataconnectors.store.device_items import read_device
+from dataconnectors.store.table import TRANSACTION_ACTIONS, Item, Table
 
 _PROJECTS = "PROJECT#"
-_BEYOND = "~"
-"""Sorts after every id."""
+"""Begins the sort key of a project in its organization's partition."""
 
 
 class Deletion(Enum):
-    """What became of a wish to delete a project."""
+    """How an attempt to delete a project ended."""
 
     DONE = auto()
     HAS_DEVICES = auto()
@@ -28,14 +27,14 @@ class Deletion(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What ingest needs of a project: its configuration's version, and the devices asked for."""
+    """What ingest reads of a project: the version of its configuration, and devices by id."""
 
     version: int
     devices: Mapping[str, Device]
 
 
 class ProjectStore:
-    """Projects and the versions of their configuration."""
+    """Projects, and the versions of their configuration."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -48,24 +47,27 @@ class ProjectStore:
         )
 
     def project(self, project_id: str) -> Project | None:
-        """A project, None when absent."""
+        """A project; None when it does not exist."""
         item = self._table.get(keys.project_key(project_id))
         return None if item is None else _project(item)
 
     def projects(self, project_ids: Iterable[str]) -> list[Project]:
-        """Those of the projects that exist, in the order of their ids; `BATCH_GET_KEYS` at most."""
+        """The projects that exist, in the order of their ids."""
         wanted = [keys.project_key(project_id) for project_id in project_ids]
-        found = [_project(item) for item in self._table.batch_get(wanted)] if wanted else []
+        found = [_project(item) for item in self._table.batch_get(wanted)]
         return sorted(found, key=lambda project: project.id)
 
     def ids_in_organization(
         self, organization: str, *, limit: int, after: str
     ) -> tuple[list[str], str]:
-        """Ids of an organization's projects after the id `after`, and the id to go on after."""
+        """A page of ids of an organization's projects, and the id that the next page begins after.
+
+        The page begins after the id `after`. The second value is "" after the last page.
+        """
         items, rest = self._table.page(
             keys.organization_partition(organization),
             _PROJECTS,
-            _PROJECTS + _BEYOND,
+            _PROJECTS + keys.HIGHEST,
             limit=limit,
             after=_PROJECTS + after if after else "",
         )
@@ -73,7 +75,7 @@ class ProjectStore:
         return ids, rest.removeprefix(_PROJECTS)
 
     def rename_project(self, project_id: str, display_name: str, entry: AuditEntry) -> bool:
-        """Change a project's display name; False without the project."""
+        """Change a project's display name; False when there is no such project."""
         rename = {
             "Update": {
                 "TableName": self._table.name,
@@ -86,12 +88,12 @@ class ProjectStore:
         return self._table.try_transaction([rename, *put_audit_entries(self._table, entry)]) is None
 
     def version(self, project_id: str) -> int:
-        """The version of a project's configuration; 0 without the project."""
+        """The version of a project's configuration; 0 when there is no such project."""
         item = self._table.get(keys.version_key(project_id))
         return 0 if item is None else int(item["version"]["N"])
 
     def delete_project(self, project: Project, version: int, entry: AuditEntry) -> Deletion:
-        """Delete a project that has no devices, and whose configuration is `version` still."""
+        """Delete a project that has no devices and whose configuration still has this `version`."""
         failed = self._table.try_transaction(
             [
                 self._table.delete(
@@ -111,9 +113,10 @@ class ProjectStore:
         return {None: Deletion.DONE, 0: Deletion.HAS_DEVICES}.get(failed, Deletion.CHANGED)
 
     def delete_leftovers(self, project_id: str) -> None:
-        """Delete what a deleted project leaves: its members, accounts and keys.
+        """Delete the members, service accounts and keys of a deleted project.
 
-        None of it opens anything without the project, so a crash in here costs storage alone.
+        Without the project none of them gives access to anything, so when this is interrupted, what
+        remains only takes up storage.
         """
         partition = keys.access_partition(f"projects/{project_id}")
         leftovers = []
@@ -131,15 +134,15 @@ class ProjectStore:
             self._table.try_transaction([self._table.delete(key) for key in chunk])
 
     def snapshot(self, project_id: str, device_ids: Iterable[str]) -> Snapshot | None:
-        """The configuration's version and the devices that exist; None without the project."""
+        """The version of the configuration, and those of the devices that exist.
+
+        None when there is no such project.
+        """
         wanted = [keys.version_key(project_id)]
         wanted += [keys.device_key(project_id, device) for device in sorted(set(device_ids))]
-        items: list[Item] = []
-        for start in range(0, len(wanted), BATCH_GET_KEYS):
-            items += self._table.batch_get(wanted[start : start + BATCH_GET_KEYS])
         version = 0
         devices = {}
-        for item in items:
+        for item in self._table.batch_get(wanted):
             if item["sk"]["S"] == "VERSION":
                 version = int(item["version"]["N"])
             else:
@@ -149,9 +152,9 @@ class ProjectStore:
 
 
 def put_project(table: Table, project: Project, accounts: int = 0) -> list[dict[str, Any]]:
-    """The actions that put a project with so many service accounts, all members.
+    """The actions that put a project; the first one fails when its id is taken.
 
-    The first fails when the id is taken.
+    `accounts` is how many service accounts, all of them members, the same transaction puts.
     """
     return [
         table.put(

@@ -1,4 +1,4 @@
-"""How many requests a key has made in a window of time, in DynamoDB."""
+"""The number of requests that a key has made in a window of time, in DynamoDB."""
 
 import math
 
@@ -7,15 +7,16 @@ from dataconnectors.store.table import Table
 
 
 class RequestCountStore:
-    """A counter for each key and window; TTL takes them away."""
+    """A counter for each key and window. DynamoDB deletes them when they have expired."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def count(self, key_id: str, window: int, expires_at: float) -> int:
-        """One request more; how many there are then. `expires_at` in epoch seconds.
+        """Count one more request; returns the count with it. `expires_at` is in epoch seconds.
 
-        Counts twice what botocore sends twice: the key is refused a little early.
+        A request is counted twice when botocore repeats the call: the key is then refused a little
+        early.
         """
         answer = self._table.dynamodb.update_item(
             TableName=self._table.name,

@@ -1,6 +1,6 @@
-"""The one table: requests built and sent, the same way for every kind of item.
+"""The table: reads, and transactions made of actions, in the same way for every kind of item.
 
-Reads are strongly consistent, the index excepted. Methods raise botocore's `ClientError` and
+Reads are strongly consistent, except those of the index. Methods raise botocore's `ClientError` or
 `BotoCoreError` when DynamoDB fails.
 """
 
@@ -16,24 +16,29 @@ from dataconnectors.kernel.errors import ConflictError, UnavailableError
 BATCH_GET_KEYS = 100
 """AWS: BatchGetItem takes 100 keys."""
 
+BATCH_WRITE_PUTS = 25
+"""AWS: BatchWriteItem takes 25 puts, of 16 MB together."""
+
 TRANSACTION_ACTIONS = 100
 """AWS: TransactWriteItems takes 100 actions."""
 
 TRIES = 6
-"""Of a call that DynamoDB answered in part, or cancelled because of a concurrent transaction."""
+"""Tries of a call that DynamoDB answers in part, or cancels because of another transaction."""
 
 PAUSE = 0.02
-"""Seconds before the second try, doubled before each further one, and up to twice that: whoever met
-once shall not meet again. About as long as a transaction takes, and 1.2 s together at most."""
+"""Seconds before the second try, doubled before each further one, and up to twice that at random,
+so that two calls that conflicted do not conflict again. The first is about as long as a transaction
+takes; together they are at most 1.2 s."""
 
-_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""AWS: the reasons for which a transaction is cancelled now and may be done a moment later."""
+_TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""AWS: reasons for cancelling a transaction that may succeed a moment later."""
 
 Item = dict[str, Any]
+"""An item or a primary key, as DynamoDB's API has it: `{"pk": {"S": "…"}, …}`."""
 
 
 class Table:
-    """The table. Safe to share between threads, as botocore clients are."""
+    """The table of a deployment. Safe to share between threads, as botocore clients are."""
 
     def __init__(
         self, dynamodb: Any, name: str, *, sleep: Callable[[float], None] = time.sleep
@@ -43,11 +48,23 @@ class Table:
         self._sleep = sleep
 
     def get(self, key: Item) -> Item | None:
+        """The item with a primary key; None when there is none."""
         answer = self.dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
 
     def batch_get(self, keys: list[Item]) -> list[Item]:
+        """The items with these primary keys that exist, in any order.
+
+        Any number of different keys is read, 100 in one call. Raises `UnavailableError` when
+        DynamoDB keeps leaving keys unprocessed.
+        """
+        items: list[Item] = []
+        for start in range(0, len(keys), BATCH_GET_KEYS):
+            items += self._get_batch(keys[start : start + BATCH_GET_KEYS])
+        return items
+
+    def _get_batch(self, keys: list[Item]) -> list[Item]:
         items: list[Item] = []
         for tries in range(TRIES):
             self._pause(tries)
@@ -61,6 +78,7 @@ class Table:
         raise UnavailableError("the database is busy: send the request again")
 
     def query(self, partition: str, prefix: str = "") -> list[Item]:
+        """All items of a partition whose sort keys begin with `prefix`, in their order."""
         condition, values = "pk = :pk", {":pk": {"S": partition}}
         if prefix:
             condition += " AND begins_with(sk, :prefix)"
@@ -83,9 +101,10 @@ class Table:
         after: str = "",
         newest_first: bool = False,
     ) -> tuple[list[Item], str]:
-        """At most `limit` items from `low` to `high`, and the sort key to go on `after`, or "".
+        """At most `limit` items with sort keys from `low` to `high`, and where the next begins.
 
-        `after` outside of the bounds is none of ours: the page is the first.
+        The latter is the sort key to pass as `after`, or "" after the last page. An `after` outside
+        of the bounds cannot be from an earlier page, so it gets the first one.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -107,6 +126,7 @@ class Table:
     def put(
         self, item: Item, condition: str, values: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
+        """The action that puts an item, under a `condition` with `values` unless it is ""."""
         put: dict[str, Any] = {"TableName": self.name, "Item": item}
         if condition:
             put["ConditionExpression"] = condition
@@ -115,6 +135,7 @@ class Table:
         return {"Put": put}
 
     def add(self, key: Item, attribute: str, change: int) -> dict[str, Any]:
+        """The action that adds `change` to a number of an item; fails when the item is absent."""
         return {
             "Update": {
                 "TableName": self.name,
@@ -128,6 +149,7 @@ class Table:
     def delete(
         self, key: Item, condition: str = "", values: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
+        """The action that deletes an item, under a `condition` with `values` unless it is ""."""
         delete: dict[str, Any] = {"TableName": self.name, "Key": key}
         if condition:
             delete["ConditionExpression"] = condition
@@ -136,6 +158,7 @@ class Table:
         return {"Delete": delete}
 
     def check(self, key: Item, condition: str) -> dict[str, Any]:
+        """The action that changes nothing and fails when an item does not meet the `condition`."""
         return {
             "ConditionCheck": {
                 "TableName": self.name,
@@ -145,7 +168,7 @@ class Table:
         }
 
     def count(self, key: Item, attribute: str, maximum: int) -> dict[str, Any]:
-        """One more, where there are fewer than `maximum`."""
+        """The action that adds 1 to a number of an item; fails when it would exceed `maximum`."""
         action = self.add(key, attribute, 1)
         action["Update"]["ConditionExpression"] += (
             f" AND (attribute_not_exists({attribute}) OR {attribute} < :maximum)"
@@ -154,15 +177,17 @@ class Table:
         return action
 
     def transact(self, actions: list[dict[str, Any]], conflict: str, *, tries: int = TRIES) -> None:
-        """All actions or none; `ConflictError(conflict)` when a condition did not hold."""
+        """Do all actions or none; `ConflictError(conflict)` when a condition does not hold."""
         if self.try_transaction(actions, tries=tries) is not None:
             raise ConflictError(conflict)
 
     def try_transaction(self, actions: list[dict[str, Any]], *, tries: int = TRIES) -> int | None:
-        """All actions or none. None when done, else the place of the first whose condition failed.
+        """Do all actions or none, which are at most `TRANSACTION_ACTIONS`.
 
-        At most `TRANSACTION_ACTIONS`. What others get in the way of is tried again: all of a
-        project's connectors share its version, for one.
+        Returns None when they are done, else the position of the first action whose condition does
+        not hold. A transaction that conflicts with another one is tried again: all connectors of a
+        project write the same version item, for example. Raises botocore's errors when DynamoDB
+        fails, or conflicts do not end.
         """
         for try_number in range(1, tries + 1):
             self._pause(try_number - 1)
@@ -174,13 +199,13 @@ class Table:
                 ]
                 if "ConditionalCheckFailed" in reasons:
                     return reasons.index("ConditionalCheckFailed")
-                if _PASSING.isdisjoint(reasons) or try_number == tries:
+                if _TRANSIENT.isdisjoint(reasons) or try_number == tries:
                     raise
             else:
                 break
         return None
 
     def _pause(self, tries: int) -> None:
-        """Wait before a try that so many `tries` went before."""
+        """Wait before the next try, when `tries` were made already."""
         if tries:
             self._sleep(PAUSE * 2 ** (tries - 1) * (1 + random()))

@@ -1,4 +1,4 @@
-"""Devices in the table: made known together, counted exactly, moved whole, over moto."""
+"""Devices in the table: registered together, counted exactly and moved whole, over moto."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from dataconnectors.identity.projects import ORGANIZATION, Project
 from dataconnectors.kernel.errors import ConflictError, UnavailableError
 from dataconnectors.store import keys
 from dataconnectors.store.devices import DeviceStore
-from dataconnectors.store.history import HistoryWriter
+from dataconnectors.store.history_writer import HistoryWriter
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
@@ -76,7 +76,7 @@ def test_a_hundred_new_devices_are_put_in_few_transactions_and_counted(bench: Be
     assert bench.dynamodb.calls["transact_write_items"] == 2 + 2
 
 
-def test_devices_that_somebody_else_made_known_keep_their_labels_and_count_once(
+def test_devices_that_exist_already_keep_their_labels_and_count_once(
     bench: Bench,
 ) -> None:
     bench.devices.create_device(device("d1"))
@@ -95,7 +95,7 @@ def test_conflicts_on_the_counters_are_waited_out(bench: Bench, conflicts: int) 
     assert bench.slept == sorted(bench.slept)
 
 
-def test_conflicts_without_an_end_are_the_callers_to_try_again(bench: Bench) -> None:
+def test_conflicts_that_do_not_end_are_reported_to_the_caller(bench: Bench) -> None:
     bench.dynamodb.answers["transact_write_items"] = [cancelled] * 99
     with pytest.raises(UnavailableError, match="send the events again"):
         bench.devices.register([device("d1")])
@@ -116,16 +116,14 @@ def test_calls_that_overlap_count_every_device_once(bench: Bench) -> None:
     assert len(bench.listed()) == 80
 
 
-@pytest.mark.parametrize(("told", "counts"), [("co2", (1, 0)), ("ccon", (0, 1))])
-def test_a_type_that_an_event_told_is_recorded_once_and_counted(
-    bench: Bench, told: str, counts: tuple[int, int]
-) -> None:
+@pytest.mark.parametrize(("first", "counts"), [("co2", (1, 0)), ("ccon", (0, 1))])
+def test_a_type_is_set_once_and_counted(bench: Bench, first: str, counts: tuple[int, int]) -> None:
     bench.devices.create_device(device("d1", ""))
-    for device_type in (told, "motion"):
+    for device_type in (first, "motion"):
         bench.devices.set_type(device("d1", device_type))
     found = bench.devices.device("p1", "d1")
     assert found is not None
-    assert found.type == told
+    assert found.type == first
     assert bench.counts() == counts
 
 
@@ -139,21 +137,21 @@ def test_labels_change_only_from_what_they_are(bench: Bench) -> None:
     assert found.labels == {"a": "1"}
 
 
-def keep(bench: Bench, device_id: str, *types: str) -> None:
-    keeper = HistoryWriter(bench.table, ThreadPoolExecutor(2), keeps_history=False)
+def write_events(bench: Bench, device_id: str, *types: str) -> None:
+    writer = HistoryWriter(bench.table, ThreadPoolExecutor(2), keeps_history=False)
     text = '{{"targetName":"projects/p1/devices/{}","timestamp":"2026-09-21T14:13:20Z","n":"{}"}}'
     events = [
         Event("e", device_id, event_type, 1_790_000_000.0, text.format(device_id, event_type))
         for event_type in types
     ]
-    assert keeper.keep("p1", dict(enumerate(events))) == {}
+    assert writer.write("p1", dict(enumerate(events))) == {}
 
 
 def test_each_device_has_its_own_values_even_where_ids_begin_alike(bench: Bench) -> None:
     ids = ["d", "d-", "d1", "d_", "dA"]
     bench.devices.register([device(device_id) for device_id in ids])
     for device_id in ids:
-        keep(bench, device_id, "touch", "co2")
+        write_events(bench, device_id, "touch", "co2")
     for device_id in ids:
         state = bench.devices.state("p1", device_id)
         assert state is not None
@@ -174,10 +172,10 @@ def test_an_absent_device_is_not_the_one_that_its_id_begins(bench: Bench) -> Non
     assert bench.devices.state("p1", "d") is None
 
 
-def test_values_without_a_device_are_nobodys(bench: Bench) -> None:
+def test_last_values_without_a_device_are_left_out(bench: Bench) -> None:
     gone = sharing_a_partition("d")
     bench.devices.create_device(device("d"))
-    keep(bench, gone, "touch")
+    write_events(bench, gone, "touch")
     assert bench.devices.state("p1", gone) is None
     partition = keys.device_key("p1", gone)["pk"]["S"]
     (state,) = bench.devices.states("p1", partition)
@@ -195,7 +193,7 @@ def test_reading_on_from_an_id_skips_what_is_before_it(bench: Bench) -> None:
 
 def test_a_transfer_moves_everything_or_nothing(bench: Bench) -> None:
     bench.devices.create_device(device("d1", "ccon"))
-    keep(bench, "d1", "touch", "co2")
+    write_events(bench, "d1", "touch", "co2")
     state = bench.devices.state("p1", "d1")
     assert state is not None
     changed = replace(state, device=replace(state.device, labels={"old": "labels"}))
@@ -214,7 +212,7 @@ def test_a_transfer_moves_everything_or_nothing(bench: Bench) -> None:
 
 def test_a_deleted_device_leaves_nothing(bench: Bench) -> None:
     bench.devices.create_device(device("d1"))
-    keep(bench, "d1", "touch")
+    write_events(bench, "d1", "touch")
     assert bench.devices.delete_device(device("d1"))
     assert not bench.devices.delete_device(device("d1"))
     assert bench.counts() == (0, 0)

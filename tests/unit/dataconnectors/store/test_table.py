@@ -1,4 +1,4 @@
-"""A transaction that others get in the way of, and what DynamoDB answers in part."""
+"""Transactions that conflict with others, and reads that DynamoDB answers in part."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dataconnectors.kernel.errors import ConflictError, UnavailableError
-from dataconnectors.store.table import TRIES, Table
+from dataconnectors.store.table import BATCH_GET_KEYS, TRIES, Table
 
 KEY = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 
@@ -53,7 +53,7 @@ def cancelled(*reasons: str) -> ClientError:
     "reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
 )
 @pytest.mark.parametrize("times", [0, 1, TRIES - 1])
-def test_what_passes_is_waited_out(reason: str, times: int) -> None:
+def test_a_transient_conflict_is_waited_out(reason: str, times: int) -> None:
     bench = Bench(*[cancelled("None", reason)] * times)
     assert bench.table.try_transaction([]) is None
     assert len(bench.dynamodb.calls) == times + 1
@@ -61,7 +61,7 @@ def test_what_passes_is_waited_out(reason: str, times: int) -> None:
     assert bench.slept == sorted(bench.slept)
 
 
-def test_two_that_met_wait_for_different_times() -> None:
+def test_two_transactions_that_conflicted_wait_for_different_times() -> None:
     waits = []
     for _ in range(2):
         bench = Bench(cancelled("TransactionConflict"))
@@ -70,7 +70,7 @@ def test_two_that_met_wait_for_different_times() -> None:
     assert waits[0] != waits[1]
 
 
-def test_what_does_not_pass_in_time_is_the_callers_to_send_again() -> None:
+def test_a_conflict_that_does_not_end_is_raised() -> None:
     bench = Bench(*[cancelled("TransactionConflict")] * TRIES)
     with pytest.raises(ClientError, match="TransactionCanceled"):
         bench.table.try_transaction([])
@@ -78,7 +78,7 @@ def test_what_does_not_pass_in_time_is_the_callers_to_send_again() -> None:
     assert sum(bench.slept) < 1.3
 
 
-def test_a_condition_that_does_not_hold_is_told_at_once_also_beside_a_conflict() -> None:
+def test_a_condition_that_does_not_hold_is_reported_at_once_even_beside_a_conflict() -> None:
     bench = Bench(cancelled("TransactionConflict", "None", "ConditionalCheckFailed"))
     assert bench.table.try_transaction([]) == 2
     with pytest.raises(ConflictError, match="taken"):
@@ -93,7 +93,7 @@ def test_another_reason_is_not_tried_again() -> None:
     assert len(bench.dynamodb.calls) == 1
 
 
-def test_what_a_read_left_out_is_asked_for_again_after_a_moment() -> None:
+def test_unprocessed_keys_are_read_again_after_a_pause() -> None:
     other = KEY | {"sk": {"S": "other"}}
     left: Any = {"Responses": {"t": [KEY]}, "UnprocessedKeys": {"t": {"Keys": [other]}}}
     bench = Bench(left, {"Responses": {"t": [other]}})
@@ -103,3 +103,14 @@ def test_what_a_read_left_out_is_asked_for_again_after_a_moment() -> None:
     nothing: Any = {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [KEY]}}}
     with pytest.raises(UnavailableError):
         Bench(*[nothing] * TRIES).table.batch_get([KEY])
+
+
+def test_any_number_of_keys_is_read_in_calls_that_dynamodb_takes() -> None:
+    keys: Any = [KEY | {"sk": {"S": f"{number}"}} for number in range(2 * BATCH_GET_KEYS + 1)]
+    bench = Bench()
+    assert bench.table.batch_get(keys) == [KEY] * 3
+    asked = [call["RequestItems"]["t"]["Keys"] for call in bench.dynamodb.calls]
+    assert [len(batch) for batch in asked] == [BATCH_GET_KEYS, BATCH_GET_KEYS, 1]
+    assert [key for batch in asked for key in batch] == keys
+    assert bench.table.batch_get([]) == []
+    assert len(bench.dynamodb.calls) == 3
