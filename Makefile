@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
-# Environments are in .venv, remade when their lock in requirements/ changes; pip's own
-# configuration (mirrors, certificates, caches) is honoured.
+# Python environments are in .venv. One is made again when its lock in requirements/ changes. pip's own
+# configuration (mirrors, certificates, caches) applies.
 
 PYTHON ?= python3
 
@@ -11,23 +11,23 @@ STATE_DIR ?= .local
 CA_BUNDLE ?=
 DEMO ?= 1
 
-# Option of `make deploy`, `destroy`, `admin` and `dead-letters`: a table of samconfig.toml.
+# Option of `make deploy`, `destroy`, `admin` and `dead-letters`: the name of a table of samconfig.toml.
 ENV ?= dev
 
-# Options of `make admin`: the id of a project to join, and 1 for who administers the organization. Not
-# from the environment: nobody should become that by accident.
+# Options of `make admin`: the id of a project to join, and 1 to let the account administer the
+# organization. They are not taken from the environment, so that nobody becomes that by accident.
 JOIN =
 ORGANIZATION =
 
-# Options of `make faults`: what its schedule grows from, and events to publish.
+# Options of `make faults`: the seed of its random schedule, and the number of events to publish.
 SEED ?= 1
 EVENTS ?= 100000
 
-# Option of `make test`: processes that share the test files. One more than the two cores of a small
-# machine, because the end-to-end tests mostly wait; they begin first, as their files are first.
+# Option of `make test`: the number of processes that share the test files. It is one more than a small
+# machine has cores, because the end-to-end tests mostly wait. Their files come first, so they start first.
 WORKERS ?= 3
 
-# Option of `make invoke`: a folder of functions/.
+# Option of `make invoke`: the name of a folder in functions/.
 FN ?= sender
 
 DEV = .venv/dev/bin/python
@@ -59,7 +59,7 @@ check: .venv/dev/.made .venv/sam/.made ## Format, lint, types, and the template'
 test: install build ## Every test, the end-to-end one included
 	$(DEV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-# The ports are tried before anything is installed or built.
+# The ports are checked before anything is installed or built.
 .PHONY: run
 run: ## The bundle on this machine: PORT, RECEIVER_PORT, STATE_DIR, CA_BUNDLE, DEMO
 	@$(PYTHON) -m local.ports '$(PORT)' '$(RECEIVER_PORT)'
@@ -84,7 +84,7 @@ admin: environment .venv/dev/.made ## An administrator of a new project, or JOIN
 		$(if $(JOIN),--join '$(JOIN)') $(if $(filter 1,$(ORGANIZATION)),--organization-admin)
 
 .PHONY: dead-letters
-dead-letters: environment .venv/dev/.made ## Dead letters; SEND_BACK=1 puts them back into their queues: ENV
+dead-letters: environment .venv/dev/.made ## Show dead letters; SEND_BACK=1 sends them back to their queues: ENV
 	@$(DEV) -m ops.dead_letters --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
 		$(if $(filter 1,$(SEND_BACK)),--send-back)
 
@@ -115,12 +115,12 @@ lock: .venv/lock/.made ## Resolve the *.in files anew
 clean: ## Remove environments, artefacts and local state
 	rm -rf .venv .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# SAM accepts a misspelt environment in silence and deploys with defaults.
+# SAM accepts a misspelt environment silently, and deploys with defaults.
 .PHONY: environment
 environment: .venv/dev/.made
 	@$(PYTHON) -m ops.stacks '$(ENV)' >/dev/null
 
-# Another Python's bytecode would not fit Lambda's.
+# Lambda cannot use the bytecode of another version of Python.
 .PHONY: deployable
 deployable: build
 	@.venv/runtime/bin/python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and \
@@ -132,8 +132,8 @@ $(BUILT): $(SOURCES) .venv/runtime/.made
 	@$(PYTHON) -m ops.build
 	@touch $@
 
-# $(call make-environment,interpreter,options of venv): one environment, made anew when the content of
-# its lock has changed. A checkout that only touches the lock costs nothing.
+# $(call make-environment,interpreter,options of venv) makes one environment, and makes it again when the
+# content of its lock has changed. A checkout that only changes the time of the lock costs nothing.
 define make-environment
 	@cmp -s $< $(@D)/lock.txt || { \
 		echo "installing $(@D)" && \
@@ -148,7 +148,7 @@ endef
 		f"python3 is {v[0]}.{v[1]}, Data Connectors needs 3.11 or newer: make PYTHON=...")'
 	$(call make-environment,$(PYTHON),)
 
-# Handlers run with it, and SAM builds with it: Lambda's version where this machine has it.
+# The functions run with this one, and SAM builds with it. It is Lambda's version if that is installed.
 .venv/runtime/.made: requirements/runtime.txt | .venv/dev/.made
 	$(call make-environment,"$$($(PYTHON) -m ops.interpreter)",)
 

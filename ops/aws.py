@@ -1,4 +1,4 @@
-"""What keeps a deployer's command from AWS, in one line instead of a stack trace."""
+"""Turns errors of AWS and of its configuration into one line that says what to do."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from ops.stacks import StackError
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Raise `StackError` for what the AWS configuration lacks, and for what AWS refuses."""
+    """Raise a `StackError` when the AWS configuration lacks something, or AWS refuses a call."""
     try:
         yield
     except NoRegionError:

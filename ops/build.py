@@ -1,7 +1,7 @@
-"""Makes .aws-sam/build from template.yaml: by `sam build` where Python of Lambda's version is.
+"""Builds .aws-sam/build from template.yaml, with `sam build` where Lambda's Python is installed.
 
-Without one it makes the same layout for the interpreter there is, which runs on this machine but
-cannot be deployed. Standard library only.
+Elsewhere it makes the same layout for the Python that is installed: that runs on this machine, but
+cannot be deployed. It uses the standard library only.
 
     python3 -m ops.build      uses the environments in .venv (see Makefile)
 """
@@ -27,7 +27,7 @@ SOURCE = re.compile(r"^(\s+(?:CodeUri|ContentUri): )(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One folder that the template packages: for which resource, and whether by a Makefile."""
+    """A folder that the template packages, for which resource, and in which line it is named."""
 
     logical_id: str
     folder: Path
@@ -35,15 +35,15 @@ class Source:
 
     @property
     def has_makefile(self) -> bool:
-        """Whether the folder says itself how it is built."""
+        """Whether the folder has a Makefile that builds it."""
         return (self.folder / "Makefile").exists()
 
 
 def sources(template: str) -> Iterator[Source]:
     """The folders that `template` packages.
 
-    Reads lines instead of YAML: the template is ours, written one property a line, and the
-    standard library has no YAML.
+    They are found line by line: the standard library cannot read YAML, and our template has one
+    property on each line.
     """
     logical_id = ""
     for number, line in enumerate(template.splitlines()):
@@ -54,7 +54,7 @@ def sources(template: str) -> Iterator[Source]:
 
 
 def built_template(template: str) -> str:
-    """`template` with each source folder replaced by that of its artefact, as SAM does."""
+    """The template with each source folder replaced by the folder of its artefact, as by SAM."""
     lines = template.splitlines()
     for source in sources(template):
         lines[source.line] = SOURCE.sub(rf"\g<1>{source.logical_id}", lines[source.line])
@@ -62,7 +62,7 @@ def built_template(template: str) -> str:
 
 
 def build_with_sam(runtime: Path) -> None:
-    """`sam build`, with the interpreter of .venv/runtime first on PATH: SAM looks there for it."""
+    """Run `sam build`, with .venv/runtime first on PATH, where SAM looks for the interpreter."""
     env = os.environ | {
         "PATH": f"{runtime.parent}{os.pathsep}{os.environ['PATH']}",
         "SAM_CLI_TELEMETRY": "0",
@@ -74,13 +74,13 @@ def build_with_sam(runtime: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    if run.returncode:  # SAM tells a hundred lines of a build that works
+    if run.returncode:  # SAM prints a hundred lines even when a build succeeds
         print(run.stdout, file=sys.stderr)
     run.check_returncode()
 
 
 def build_without_sam(runtime: Path) -> None:
-    """The layout of `sam build` for the interpreter at hand, by the same Makefiles."""
+    """Make the layout of `sam build` for the installed interpreter, with the same Makefiles."""
     shutil.rmtree(BUILD_FOLDER, ignore_errors=True)
     template = Path("template.yaml").read_text()
     for source in sources(template):
@@ -103,7 +103,7 @@ def build_without_sam(runtime: Path) -> None:
 
 
 def compile_functions(runtime: Path) -> None:
-    """Bytecode beside each app.py, never compared with its source: see layers/core/Makefile."""
+    """Compile each app.py. Why its bytecode is never compared with it: see layers/core/Makefile."""
     folders = [
         BUILD_FOLDER / source.logical_id for source in sources(Path("template.yaml").read_text())
     ]
@@ -120,14 +120,14 @@ def compile_functions(runtime: Path) -> None:
 
 
 def main() -> int:
-    """Build; the exit code is that of whatever failed."""
+    """Build everything. Returns 0, or the exit code of the command that failed."""
     runtime = (RUNTIME_FOLDER / "python3").absolute()
     try:
         if usable(runtime):
             print("building with SAM", flush=True)
             build_with_sam(runtime)
         else:
-            print("building without SAM for the Python at hand: not to be deployed", flush=True)
+            print("building without SAM for the installed Python: do not deploy this", flush=True)
             build_without_sam(runtime)
         compile_functions(runtime)
     except subprocess.CalledProcessError as failure:

@@ -1,10 +1,11 @@
-"""What is in the queue of our faults, for a deployer: look at it, and send it back when mended.
+"""Shows the messages in the dead-letter queue, and sends them back when the fault is mended.
 
     python -m ops.dead_letters --stack NAME [--region REGION] [--send-back]
 
-Prints a JSON object a line: why, from which queue, since when, and the body. With `--send-back`
-each message is put into its queue again, and leaves the queue of our faults once SQS has
-confirmed that. There it is a new message: its 12 hours and its attempts begin anew.
+Prints a JSON object for each message: the reason, the queue that it came from, since when it is
+here, and its body. With `--send-back`, each message is sent to the queue that it came from, and is
+deleted here once SQS has confirmed that. There it is a new message: its 12 hours and its attempts
+start again.
 """
 
 import argparse
@@ -20,14 +21,15 @@ from ops.aws import explained
 from ops.stacks import StackError, outputs
 
 HELD_SECONDS = 120
-"""A message is invisible to others for this long while we look at it."""
+"""Visibility timeout of a message that is shown: others do not receive it for this long."""
 
 WAIT_SECONDS = 2
-"""Of a long poll, which asks all of SQS's servers: an empty answer means that nothing is left."""
+"""How long a long poll waits. Only a long poll asks all servers of SQS, so that an empty answer
+means that no message is left."""
 
 
 def dead_letters(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
-    """The messages in the queue, each once, held for `HELD_SECONDS`."""
+    """The messages in the queue, each of them once. Each stays invisible for `HELD_SECONDS`."""
     seen: set[str] = set()
     while messages := sqs.receive_message(
         QueueUrl=url,
@@ -44,7 +46,7 @@ def dead_letters(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
 
 
 def described(message: dict[str, Any]) -> dict[str, Any]:
-    """What an operator wants to know of a message."""
+    """What an operator is shown of a message: its attributes and its body."""
     attributes = message.get("MessageAttributes", {})
     return {name: value["StringValue"] for name, value in sorted(attributes.items())} | {
         "body": message["Body"]
@@ -52,12 +54,12 @@ def described(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def send_back(sqs: Any, url: str, message: dict[str, Any]) -> str:
-    """Put a message where it came from; "" when it has left, else why it stays."""
+    """Send a message to the queue that it came from. Returns "", or why the message stays here."""
     attributes = message.get("MessageAttributes", {})
     if "bytes" in attributes:
         return "its body was cut"
     if "queue" not in attributes:
-        return "it does not say where it was"
+        return "it does not say which queue it came from"
     name = attributes["queue"]["StringValue"].rpartition(":")[2]
     try:
         origin = sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -69,38 +71,38 @@ def send_back(sqs: Any, url: str, message: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Print what is there; 1 when something could not be sent back."""
+    """Run the command. Returns 1 when it failed, or a message could not be sent back."""
     parser = argparse.ArgumentParser(prog="python -m ops.dead_letters")
     parser.add_argument("--stack", required=True)
-    parser.add_argument("--region", help="the one of the AWS configuration when absent")
+    parser.add_argument("--region", help="default: that of the AWS configuration")
     parser.add_argument("--send-back", action="store_true")
     options = parser.parse_args()
     try:
         with explained():
             return show(options.stack, options.region, sending_back=options.send_back)
     except StackError as error:
-        print(f"strays: {error}", file=sys.stderr)
+        print(f"dead-letters: {error}", file=sys.stderr)
         return 1
 
 
 def show(stack: str, region: str | None, *, sending_back: bool) -> int:
-    """Print each message, and send it back if asked for; 1 when one stays."""
+    """Print each message, and send it back if that was asked for. Returns 1 when one stays."""
     session = boto3.Session(region_name=region)
-    known = outputs(session.client("cloudformation"), stack)
-    if not known or "DeadLetterQueueUrl" not in known:
-        raise StackError(f"{stack} is no stack of Data Connectors here")
-    sqs, url = session.client("sqs"), known["DeadLetterQueueUrl"]
-    count = stays = 0
+    stack_outputs = outputs(session.client("cloudformation"), stack)
+    if not stack_outputs or "DeadLetterQueueUrl" not in stack_outputs:
+        raise StackError(f"{stack} is not a stack of Data Connectors in this Region")
+    sqs, url = session.client("sqs"), stack_outputs["DeadLetterQueueUrl"]
+    count = stayed = 0
     for message in dead_letters(sqs, url):
         count += 1
         line = described(message)
         if sending_back:
             line["sentBack"] = not (reason := send_back(sqs, url, message))
-            stays += bool(reason)
+            stayed += bool(reason)
             line |= {"stays": reason} if reason else {}
         print(json.dumps(line))
     print(f"{count} messages", file=sys.stderr)
-    return 1 if stays else 0
+    return 1 if stayed else 0
 
 
 if __name__ == "__main__":

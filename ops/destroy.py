@@ -1,10 +1,10 @@
-"""Removes a deployment with everything that it made at run time.
+"""Removes a deployment, including everything that it made at run time.
 
     python -m ops.destroy --stack NAME [--region REGION] [--yes]
 
-CloudFormation does not know the connectors' queues and event source mappings, so they go first:
-mappings, because a mapping whose queue is gone stays behind for good, then queues, then the stack.
-What is already gone is passed over, so that it can be called again after an interruption.
+CloudFormation does not know the connectors' queues and event source mappings, so they are deleted
+before the stack: first the mappings, because a mapping whose queue is gone stays for ever, then the
+queues. What is gone already is skipped, so the command can be repeated after an interruption.
 """
 
 import argparse
@@ -27,16 +27,17 @@ from ops.stacks import StackError, outputs
 SAM = Path(__file__).parents[1] / ".venv" / "sam" / "bin" / "sam"
 
 CALLS_PER_SECOND = 5
-"""AWS: all of Lambda's control plane takes 15 requests a second in an account and Region. A third
-leaves room for everybody else's deployments."""
+"""AWS: Lambda's control plane takes 15 requests a second of an account in a Region, all operations
+together. A third of that leaves room for other deployments."""
 
 STACK_TAG = "dataconnectors:stack"
+"""Tag of a connector's queue, whose value is the name of its stack."""
 
 MAPPING_DEADLINE = 900
-"""Seconds. AWS deletes a mapping in seconds to a minute; none at all in this time is an error."""
+"""Seconds until mappings that are still there are an error. AWS deletes one within a minute."""
 
 MAPPING_PAUSE = 5
-"""Seconds between looks at mappings that are still being deleted."""
+"""Seconds between checks whether mappings are deleted."""
 
 MAKERS = (
     "ReconcilerFunction",
@@ -45,23 +46,23 @@ MAKERS = (
     "LabelsFunction",
     "SyncFunction",
 )
-"""What would make new queues, or fill them, while the old ones go."""
+"""Functions that would make queues, or fill them, while existing ones are deleted."""
 
 
 class DestroyError(Exception):
-    """Something does not go away; the message says what and what to do."""
+    """Something could not be removed. The text says what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many there were."""
+    """How many mappings and queues were removed."""
 
     mappings: int
     queues: int
 
 
 class Remover:
-    """Removes what one stack has made at run time, and nothing of another stack."""
+    """Removes what one stack made at run time, and nothing that belongs to another stack."""
 
     def __init__(
         self,
@@ -80,9 +81,9 @@ class Remover:
         self._sleep = sleep
 
     def remove(self) -> Removed:
-        """Stop what makes queues, then remove all mappings, then all queues."""
-        known = outputs(self._cloudformation, self._stack)
-        sender = known.get("SenderAliasArn") if known else None
+        """Stop the functions that make queues, then remove all mappings, then all queues."""
+        stack_outputs = outputs(self._cloudformation, self._stack)
+        sender = stack_outputs.get("SenderAliasArn") if stack_outputs else None
         if sender:
             self._stop_makers()
         queues = list(self._queues())
@@ -91,7 +92,7 @@ class Remover:
         )
 
     def _stop_makers(self) -> None:
-        """Reserve no concurrency for them: they are not invoked any more."""
+        """Set their reserved concurrency to 0, so that they are not invoked any more."""
         for logical_id in MAKERS:
             resource = self._cloudformation.describe_stack_resource(
                 StackName=self._stack, LogicalResourceId=logical_id
@@ -105,8 +106,8 @@ class Remover:
     def _queues(self) -> Iterator[str]:
         """URLs of this stack's queues.
 
-        The prefix alone would also find those of a stack whose name begins with ours and `-c-`;
-        the whole name and the tag tell them apart.
+        The prefix alone would also find the queues of a stack whose name begins with ours and
+        `-c-`. The whole name and the tag tell them apart.
         """
         prefix = f"{self._stack}-c-"
         name = re.compile(rf"{re.escape(prefix)}[0-9a-v]{{20}}")
@@ -126,11 +127,11 @@ class Remover:
         try:
             tags = self._call(self._sqs.list_queue_tags, QueueUrl=url).get("Tags", {})
         except self._sqs.exceptions.QueueDoesNotExist:
-            return False  # A list may still hold what was deleted a minute ago
+            return False  # SQS may still list a queue that was deleted a minute ago
         return bool(tags.get(STACK_TAG) == self._stack)
 
     def _remove_mappings(self, sender: str | None, queues: list[str]) -> int:
-        """Delete the mappings and wait until they are gone; how many there were."""
+        """Delete the mappings, and wait until they are gone. Returns how many there were."""
         deadline = self._clock() + MAPPING_DEADLINE
         seen: set[str] = set()
         while True:
@@ -140,7 +141,7 @@ class Remover:
             if self._clock() > deadline:
                 raise DestroyError(
                     f"{len(left)} event source mappings are still there, {left[0]['UUID']} for "
-                    f"one ({left[0].get('State')}): call it again later"
+                    f"one ({left[0].get('State')}): run this command again later"
                 )
             for mapping in left:
                 seen.add(mapping["UUID"])
@@ -152,12 +153,12 @@ class Remover:
         try:
             self._call(self._lambda.delete_event_source_mapping, UUID=uuid)
         except self._lambda.exceptions.ResourceNotFoundException:
-            pass  # Gone
+            pass  # It is gone already
         except self._lambda.exceptions.ResourceInUseException:
-            pass  # Changing its state; the next look finds it again
+            pass  # It is changing its state; the next check deletes it
 
     def _mappings(self, sender: str | None, queues: list[str]) -> Iterator[dict[str, Any]]:
-        """Mappings of the sender's alias; without a stack those of each queue that is left."""
+        """The mappings of the sender's alias; without a stack, those of each remaining queue."""
         if sender:
             yield from self._listed(FunctionName=sender)
             return
@@ -186,7 +187,7 @@ class Remover:
         return len(queues)
 
     def _call(self, operation: Callable[..., dict[str, Any]], **parameters: Any) -> dict[str, Any]:
-        """Call AWS, then wait so long that there are never more calls a second than allowed."""
+        """Call AWS, then wait, so that there are at most `CALLS_PER_SECOND`."""
         try:
             return operation(**parameters)
         finally:
@@ -194,7 +195,7 @@ class Remover:
 
 
 def delete_stack(stack: str, region: str) -> None:
-    """`sam delete`, which removes the uploaded packages too; raises CalledProcessError."""
+    """Run `sam delete`, which also removes the uploaded packages; raises CalledProcessError."""
     subprocess.run(
         [SAM, "delete", "--no-prompts", "--stack-name", stack, "--region", region],
         check=True,
@@ -203,10 +204,10 @@ def delete_stack(stack: str, region: str) -> None:
 
 
 def main() -> int:
-    """Remove it all; ask first."""
+    """Ask for confirmation, then remove everything. Returns 1 when it failed."""
     parser = argparse.ArgumentParser(prog="python -m ops.destroy")
     parser.add_argument("--stack", required=True)
-    parser.add_argument("--region", help="the one of the AWS configuration when absent")
+    parser.add_argument("--region", help="default: that of the AWS configuration")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args()
     try:
@@ -215,14 +216,14 @@ def main() -> int:
             remover = Remover(session, options.stack)
             if not options.yes:
                 print(f"This deletes {options.stack} in {session.region_name}: its connectors, and")
-                print("all events that wait in their queues. There is no way back.")
+                print("all events that wait in their queues. This cannot be undone.")
                 if input("Type the stack's name to go on: ") != options.stack:
                     print("nothing was deleted")
                     return 1
             removed = remover.remove()
             print(f"removed {removed.mappings} mappings and {removed.queues} queues")
             delete_stack(options.stack, session.region_name)
-            # A reconciler that was running when it was stopped may have made one more.
+            # A reconciler that was running when it was stopped may have made one more queue.
             if late := remover.remove().queues:
                 print(f"removed {late} queues that were made in the meantime")
     except (DestroyError, StackError, subprocess.CalledProcessError) as error:

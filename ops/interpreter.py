@@ -1,8 +1,8 @@
-"""Which Python of this machine builds the artefact and runs it here.
+"""Which Python of this machine builds the artefact and runs the functions locally.
 
-Lambda's version when a usable one is found, because then `sam build` makes the artefact that is
-deployed; otherwise the `python3` at hand. Standard library only: it runs before anything is
-installed.
+It is Lambda's version when a usable one is found, because `sam build` needs that to make what is
+deployed, and otherwise the `python3` that runs this. It uses the standard library only, because it
+runs before anything is installed.
 
     python3 -m ops.interpreter      prints the path of the interpreter
 """
@@ -15,24 +15,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 LAMBDA_VERSION = (3, 13)
-"""The version of `Runtime` in template.yaml; bytecode fits one version only."""
+"""The version of `Runtime` in template.yaml. Bytecode fits one version of Python only."""
 
 OLDEST_VERSION = (3, 11)
-"""The oldest that the code runs on."""
+"""The oldest version that the code runs on."""
 
 PROBE_TIMEOUT = 10
-"""Seconds. A version manager's stand-in may look things up before it starts; one that hangs is
-passed over."""
+"""Seconds. A version manager may look things up before it starts the interpreter; one that hangs is
+skipped."""
 
 PROBE = "import ensurepip, sys, venv; print(*sys.version_info[:2], sys.executable)"
-"""Fails where venv is not installed (Debian ships it apart); prints version and real path."""
+"""Prints version and path; fails without venv, which Debian has in a separate package."""
 
 
 def usable(candidate: Path, version: tuple[int, int] = LAMBDA_VERSION) -> Path | None:
     """The real path of `candidate` when it runs, has `version` and can make environments.
 
-    A version manager's stand-in exists for each version that it has, but fails unless that version
-    is the active one; only running it tells.
+    It has to be run to find out: a version manager has a `python3.x` for each version that it has
+    installed, which fails unless that version is active.
     """
     try:
         run = subprocess.run(
@@ -49,7 +49,7 @@ def usable(candidate: Path, version: tuple[int, int] = LAMBDA_VERSION) -> Path |
 
 
 def candidates(env: Mapping[str, str]) -> Iterator[Path]:
-    """Where Lambda's version may be: on PATH, among pyenv's, where systems put it."""
+    """Paths that Lambda's version may have: on PATH, among pyenv's, in the usual system folders."""
     name = "python{}.{}".format(*LAMBDA_VERSION)
     folders = [Path(folder) for folder in env.get("PATH", "").split(os.pathsep) if folder]
     pyenv = Path(env.get("PYENV_ROOT") or Path(env.get("HOME", "/")) / ".pyenv")
@@ -66,12 +66,12 @@ def _newest_first(paths: Iterator[Path]) -> list[Path]:
 
 
 def lambda_interpreter(env: Mapping[str, str]) -> Path | None:
-    """A usable interpreter of Lambda's version, None without one."""
+    """A usable interpreter of Lambda's version; None when there is none."""
     return next(filter(None, map(usable, candidates(env))), None)
 
 
 def main() -> int:
-    """Print the interpreter to build with; explain on stderr what it is not fit for."""
+    """Print the interpreter's path; explain on stderr when it cannot build what is deployed."""
     if sys.version_info[:2] < OLDEST_VERSION:
         version = "{}.{}".format(*sys.version_info)
         print(f"python3 is {version}, 3.11 or newer is needed", file=sys.stderr)

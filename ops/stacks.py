@@ -1,4 +1,4 @@
-"""Deployed stacks: their names in samconfig.toml, their outputs on AWS.
+"""Deployed stacks: their names, from samconfig.toml, and their outputs, from AWS.
 
 python3 -m ops.stacks dev      prints the stack's name; fails for an unknown environment
 """
@@ -12,17 +12,17 @@ from typing import Any
 SAMCONFIG = Path(__file__).parents[1] / "samconfig.toml"
 
 SAM_NAMES = {"dev": "default"}
-"""What SAM calls an environment, where it insists on a name of its own."""
+"""The names that SAM has for an environment, where they differ from ours."""
 
 
 class StackError(Exception):
-    """A stack is not there, or not one of ours; the message says which and what to do."""
+    """A stack does not exist, or is not one of ours. The text says which one, and what to do."""
 
 
 def stack_name(environment: str, samconfig: Mapping[str, Any]) -> str:
-    """The name of the stack of `environment`; raises `StackError` for one that is not there.
+    """The name of the stack of an environment; raises `StackError` for an unknown environment.
 
-    SAM itself accepts a misspelt environment in silence and deploys with defaults.
+    SAM itself accepts a misspelt environment silently, and deploys with defaults.
     """
     ours = {sam_name: name for name, sam_name in SAM_NAMES.items()}
     names = {ours.get(table, table): table for table in samconfig if table != "version"}
@@ -34,14 +34,11 @@ def stack_name(environment: str, samconfig: Mapping[str, Any]) -> str:
 
 
 def outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
-    """The outputs of `stack`, None when it does not exist.
-
-    `cloudformation` is a boto3 client.
-    """
+    """The outputs of a stack; None when it does not exist. `cloudformation` is a boto3 client."""
     try:
         answer = cloudformation.describe_stacks(StackName=stack)
     except cloudformation.exceptions.ClientError as error:
-        # CloudFormation has no error of its own for this one.
+        # CloudFormation has no separate error for a stack that does not exist.
         if error.response["Error"]["Code"] == "ValidationError":
             return None
         raise

@@ -1,4 +1,4 @@
-"""A project's first administrator, for the deployer: invoked directly, guarded by IAM alone."""
+"""Makes administrators for the deployer, who invokes it directly: IAM alone guards it."""
 
 import os
 import time
@@ -26,10 +26,13 @@ bootstrap = Bootstrap(
 
 
 def lambda_handler(event: Any, _context: object) -> dict[str, Any]:
-    """Make the account; the answer holds its secret, which is shown this once and never logged."""
-    made = bootstrap.make_administrator(event)
+    """Make an administrator. The answer holds the secret, which is never logged or shown again."""
+    administrator = bootstrap.make_administrator(event)
     logger.info(
         "administrator.created",
-        extra={"project": made["project"], "email": made["serviceAccount"]["email"]},
+        extra={
+            "project": administrator["project"],
+            "email": administrator["serviceAccount"]["email"],
+        },
     )
-    return made
+    return administrator

@@ -1,13 +1,14 @@
-"""Lays out certifi's authorities so that a process reads those that it needs, at build time.
+"""Splits certifi's authorities when the layer is built, so that a process reads only what it needs.
 
     python authorities.py CERTIFI_PEM FOLDER
 
-Reading all of them takes 25 ms of CPU: a twelfth of a cold start, for every TLS context anew.
+Reading all of them takes 25 ms of CPU for each TLS context, which is a twelfth of a cold start.
 
-- `FOLDER/public/`: one file each, named as OpenSSL looks for the issuer of a certificate: by a hash
-  of the subject's name (what `openssl rehash` makes; not every builder has it). Equivalent to the
-  whole file, but for when it is read.
-- `FOLDER/aws.pem`: what AWS's own endpoints are signed by.
+- `FOLDER/public/` has a file for each authority. OpenSSL finds the issuer of a certificate there,
+  because the file is named after a hash of the authority's subject. `openssl rehash` would make
+  the same names, but not every builder has it. OpenSSL trusts the same authorities as with
+  certifi's file, but reads each only when it is needed.
+- `FOLDER/aws.pem` has the authorities that sign the certificates of AWS's endpoints.
 """
 
 import base64
@@ -25,7 +26,7 @@ AWS_AUTHORITIES = (
     "Amazon Root CA 4",
     "Starfield Services Root Certificate Authority - G2",
 )
-"""Amazon Trust Services asks whoever keeps a list of his own to have all five of these on it."""
+"""Amazon Trust Services asks everyone who keeps a list of authorities to include all five."""
 
 _LABELLED = re.compile(
     r'^# Label: "(?P<label>[^"]+)"$.*?'
@@ -43,11 +44,11 @@ _ENCODINGS = {
     0x1C: "utf-32-be",  # UniversalString
     0x1E: "utf-16-be",  # BMPString
 }
-"""Types of text in a name, by their tag in DER (ITU-T X.690)."""
+"""Encodings of the types of text in a name, by their tags in DER (ITU-T X.690)."""
 
 
 def elements(der: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Tag, content and whole encoding of each element of a DER text."""
+    """The tag, the content and the whole encoding of each element of a DER encoding."""
     at = 0
     while at < len(der):
         tag, size, start = der[at], der[at + 1], at + 2
@@ -60,7 +61,7 @@ def elements(der: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def encoded(tag: int, content: bytes) -> bytes:
-    """One DER element."""
+    """The DER encoding of an element."""
     size = len(content)
     if size < 0x80:
         return bytes([tag, size]) + content
@@ -69,7 +70,11 @@ def encoded(tag: int, content: bytes) -> bytes:
 
 
 def subject(certificate: bytes) -> bytes:
-    """The content of a certificate's subject: version, serial, algorithm, issuer, validity, it."""
+    """The content of a certificate's subject.
+
+    It follows version (which may be absent), serial number, algorithm, issuer and validity
+    (RFC 5280, 4.1).
+    """
     _, whole, _ = next(elements(certificate))
     _, signed, _ = next(elements(whole))
     parts = [content for tag, content, _ in elements(signed) if tag != _VERSION]
@@ -77,7 +82,7 @@ def subject(certificate: bytes) -> bytes:
 
 
 def canonical(name: bytes) -> bytes:
-    """A name as OpenSSL compares it: UTF-8, lower case, each run of spaces as one."""
+    """A name in the form in which OpenSSL hashes it: UTF-8, lower case, and single spaces."""
     relative_names = []
     for _, relative_name, _ in elements(name):
         attributes = []
@@ -92,13 +97,13 @@ def canonical(name: bytes) -> bytes:
 
 
 def name_hash(certificate: bytes) -> str:
-    """What OpenSSL names the file of an authority after."""
+    """The hash that OpenSSL expects as the name of an authority's file."""
     digest = hashlib.sha1(canonical(subject(certificate)), usedforsecurity=False).digest()
     return f"{int.from_bytes(digest[:4], 'little'):08x}"
 
 
 def lay_out(bundle: str, folder: Path) -> None:
-    """Make `folder` from certifi's text; ValueError when it has changed too much."""
+    """Make `folder` from certifi's text; raises ValueError when its format has changed."""
     found = [(match["label"], match["pem"] + "\n") for match in _LABELLED.finditer(bundle)]
     if len(found) != bundle.count("-----BEGIN CERTIFICATE-----"):
         raise ValueError("certifi's file has certificates without a label: adapt authorities.py")

@@ -1,11 +1,11 @@
-"""Cuts botocore's data down to what the package calls, at build time.
+"""Reduces botocore's data to the operations that the package calls, when the layer is built.
 
     python trim.py BOTOCORE_DATA PACKAGE
 
-Making the first client of a process reads the endpoints of 300 services and the models of every
-operation, packed: a seventh of a cold start's CPU. What is kept is kept unchanged: all partitions
-and Regions, and every shape that an operation in use refers to. Which operations those are is read
-from the package's own source, so there is no list to forget.
+The first client of a process reads the endpoints of 300 services and the models of all operations
+of its service from packed files, which takes a seventh of a cold start's CPU. What stays is not
+changed: all partitions and Regions, and every shape that a called operation refers to. The called
+operations are found in the package's source, so nobody has to maintain a list of them.
 """
 
 import gzip
@@ -18,28 +18,31 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = ("cloudwatch", "dynamodb", "events", "kms", "lambda", "sqs")
-"""What the functions make clients for."""
+"""The services that the functions make clients for."""
 
 KEPT_FILES = ("endpoint-rule-set-1", "paginators-1", "service-2")
-"""Of a service: no examples, no waiters."""
+"""Files of a service that stay. Examples and waiters go."""
 
 NEEDED_BY_BOTOCORE = {"dynamodb": {"DescribeEndpoints"}}
-"""Operations that botocore names itself when it makes a client."""
+"""Operations that botocore refers to when it makes a client, by service."""
 
 
 def calls(package: Path) -> set[str]:
-    """Every word of the sources that can name a method: called, passed on, or in a text."""
+    """Every word in the package's source that can be the name of a client's method.
+
+    This includes words in texts, so a method stays however its name is used.
+    """
     text = "".join(path.read_text() for path in sorted(package.rglob("*.py")))
     return set(re.findall(r"\b[a-z_]+\b", text))
 
 
 def method_name(operation: str) -> str:
-    """The method of a client for an operation: GetItem is get_item."""
+    """The name of the client's method for an operation: `get_item` for GetItem."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
 
 
 def shapes_of(value: Any) -> Iterator[str]:
-    """The names of the shapes that a part of a model refers to."""
+    """The names of the shapes that a part of a service model refers to."""
     if isinstance(value, dict):
         if isinstance(value.get("shape"), str):
             yield value["shape"]
@@ -51,7 +54,7 @@ def shapes_of(value: Any) -> Iterator[str]:
 
 
 def without_documentation(value: Any) -> Any:
-    """A model without its prose, which is most of it."""
+    """A service model without its documentation, which is most of it."""
     if isinstance(value, dict):
         return {
             name: without_documentation(part)
@@ -62,7 +65,7 @@ def without_documentation(value: Any) -> Any:
 
 
 def trimmed(model: dict[str, Any], service: str, called: set[str]) -> dict[str, Any]:
-    """A service's model with the called operations and the shapes that those need."""
+    """A service model with only the called operations and the shapes that these need."""
     always = NEEDED_BY_BOTOCORE.get(service, set())
     operations = {
         name: operation
@@ -83,18 +86,18 @@ def trimmed(model: dict[str, Any], service: str, called: set[str]) -> dict[str, 
 
 
 def read(path: Path) -> Any:
-    """The content of a data file, packed or not."""
+    """The content of a data file, which may be packed."""
     raw = path.read_bytes()
     return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
 
 
 def write(path: Path, content: Any) -> None:
-    """A data file, unpacked and compact."""
+    """Write a data file, compact but not packed."""
     path.write_text(json.dumps(content, separators=(",", ":")))
 
 
 def trim_service(folder: Path, called: set[str]) -> None:
-    """Keep the newest version of one service, and of that what is needed."""
+    """Reduce one service to the newest version of its API, and that to what is needed."""
     *older, newest = sorted(path for path in folder.iterdir() if path.is_dir())
     for version in older:
         shutil.rmtree(version)
@@ -109,7 +112,7 @@ def trim_service(folder: Path, called: set[str]) -> None:
 
 
 def trim(data: Path, package: Path) -> None:
-    """Cut botocore's `data` folder down to what `package` calls."""
+    """Reduce botocore's folder `data` to what the source in `package` calls."""
     called = calls(package)
     for folder in [path for path in data.iterdir() if path.is_dir()]:
         if folder.name in SERVICES:

@@ -1,4 +1,4 @@
-"""What a deployer sees of our faults, and how it goes back to where it was."""
+"""What a deployer is shown of dead letters, and how they are sent back to their queues."""
 
 import json
 import sys
@@ -21,22 +21,22 @@ TEMPLATE = json.dumps(
 
 
 class Stack:
-    """A stack with a queue of our faults, and the queue of one connector."""
+    """A stack with a dead-letter queue, and the queue of one connector."""
 
     def __init__(self) -> None:
         boto3.client("cloudformation").create_stack(StackName="dc", TemplateBody=TEMPLATE)
         self.sqs = boto3.client("sqs")
-        (self.faults,) = self.sqs.list_queues()["QueueUrls"]
+        (self.dead_letters,) = self.sqs.list_queues()["QueueUrls"]
         self.origin = self.sqs.create_queue(QueueName="dc-c-abc")["QueueUrl"]
 
     def add(self, text: str, queue: str = "dc-c-abc") -> None:
         """As the sender does."""
-        record = ReceivedMessage(
+        message = ReceivedMessage(
             "m", "h", f"arn:aws:sqs:us-east-1:123456789012:{queue}", 2, 5.0, 5.0, text
         )
-        name = self.faults.rpartition("/")[2]
+        name = self.dead_letters.rpartition("/")[2]
         arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
-        assert DeadLetterQueue(self.sqs, arn).put([DeadLetter(record, "it is not ours")])
+        assert DeadLetterQueue(self.sqs, arn).put([DeadLetter(message, "it is not ours")])
 
     def bodies(self, url: str) -> list[str]:
         answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -45,7 +45,7 @@ class Stack:
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    # A message that was looked at is visible again at once, and nobody waits for more.
+    # A message that was shown is visible again at once, and polls do not wait.
     monkeypatch.setattr(dead_letters, "HELD_SECONDS", 0)
     monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
     with mock_aws():
@@ -66,20 +66,20 @@ def test_looking_shows_the_reason_and_changes_nothing(
     assert line["reason"] == "it is not ours"
     assert line["queue"] == "arn:aws:sqs:us-east-1:123456789012:dc-c-abc"
     assert (line["messageId"], line["receiveCount"], line["body"]) == ("m", "2", "one")
-    assert (stack.bodies(stack.faults), stack.bodies(stack.origin)) == (["one"], [])
+    assert (stack.bodies(stack.dead_letters), stack.bodies(stack.origin)) == (["one"], [])
 
 
-def test_what_is_sent_back_is_where_it_was_and_here_no_longer(
+def test_what_is_sent_back_is_in_its_queue_again_and_no_longer_here(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for text in ("one", "two", "three"):
         stack.add(text)
     assert run(monkeypatch, "--stack", "dc", "--send-back") == 0
     assert stack.bodies(stack.origin) == ["one", "three", "two"]
-    assert stack.bodies(stack.faults) == []
+    assert stack.bodies(stack.dead_letters) == []
 
 
-def test_what_cannot_go_back_stays_and_says_why(
+def test_what_cannot_be_sent_back_stays_and_the_reason_is_shown(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.add("gone", queue="dc-c-gone")
@@ -88,11 +88,11 @@ def test_what_cannot_go_back_stays_and_says_why(
     reasons = {json.loads(line)["stays"] for line in capsys.readouterr().out.splitlines()}
     assert "its body was cut" in reasons
     assert any(reason.startswith("dc-c-gone: ") for reason in reasons)
-    assert len(stack.bodies(stack.faults)) == 2
+    assert len(stack.bodies(stack.dead_letters)) == 2
 
 
 def test_another_stack_is_refused(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "--stack", "other") == 1
-    assert "other is no stack of Data Connectors here" in capsys.readouterr().err
+    assert "other is not a stack of Data Connectors" in capsys.readouterr().err
