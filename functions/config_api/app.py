@@ -184,5 +184,5 @@ def key_of(event: Mapping[str, Any]) -> str:
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Serve a request. Errors are answered as JSON too."""
-    plain = gateway.plain(event)
-    return throttle.serve(plain, key_of, lambda: app.resolve(plain, context))
+    request = gateway.with_plain_path(event)
+    return throttle.serve(request, key_of, lambda: app.resolve(request, context))

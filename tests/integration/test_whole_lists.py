@@ -113,8 +113,16 @@ def test_a_page_token_leads_on_without_a_size_too(project: Project, path: str) -
     assert rest == (whole[1:] if token else whole)
 
 
-ANOTHER_LISTS = paging.encode(["another", "a"])
-FOREIGN = ["x", "W10", "MTIz", "%00", paging.encode(["a"]), paging.encode([1, 2]), ANOTHER_LISTS]
+ANOTHER_LISTS = paging.encode_token(["another", "a"])
+FOREIGN = [
+    "x",
+    "W10",
+    "MTIz",
+    "%00",
+    paging.encode_token(["a"]),
+    paging.encode_token([1, 2]),
+    ANOTHER_LISTS,
+]
 
 
 @pytest.mark.parametrize("path", LISTS)

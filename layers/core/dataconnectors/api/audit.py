@@ -36,7 +36,7 @@ def routes(store: AuditStore, access: Access) -> Router:
         entries, last = store.page(log, since, until, limit=limit, after=after)
         return {
             "entries": [entry.to_api() for entry in entries],
-            "nextPageToken": paging.encode([last]) if last else "",
+            "nextPageToken": paging.encode_token([last]) if last else "",
         }
 
     @router.get("/v2/projects/<project>/audit")

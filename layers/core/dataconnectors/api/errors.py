@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dataconnectors.api.methods import served_methods
 from dataconnectors.aws import gateway
 from dataconnectors.kernel.errors import (
-    MethodError,
+    MethodNotAllowedError,
     NotFoundError,
     RequestError,
     UnavailableError,
@@ -48,7 +48,7 @@ def answer_errors(app: APIGatewayHttpResolver, logger: Logger) -> None:
         method, path = gateway.method(event), event["rawPath"]
         methods = served_methods(app, path)
         if methods and method not in methods:
-            return _response(MethodError(path, methods))
+            return _response(MethodNotAllowedError(path, methods))
         sent_path = event["requestContext"]["http"].get("path", path)
         text = f"{method:.20} {sent_path:.200} is not served here"
         # A POST that publishes comes here only when its path is spelt in another way (`//`), which

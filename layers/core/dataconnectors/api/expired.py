@@ -40,7 +40,7 @@ def routes(
             raise NotFoundError(f"{name:.200} is not there")
         return {
             "expiredEvents": [event.to_api() for event in events],
-            "nextPageToken": paging.encode([last]) if last else "",
+            "nextPageToken": paging.encode_token([last]) if last else "",
         }
 
     return router

@@ -33,7 +33,7 @@ def routes(
         # A device that has events exists: only one without has to be looked up.
         if not page.events and devices.device(project, device) is None:
             raise absent
-        token = "" if page.position is None else paging.encode([page.position])
+        token = "" if page.position is None else paging.encode_token([page.position])
         # The events are kept as the JSON that was delivered. To parse and write them again would
         # take most of the time of the answer.
         body = f'{{"events":[{",".join(page.events)}],"nextPageToken":{json.dumps(token)}}}'

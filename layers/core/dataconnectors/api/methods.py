@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
 from dataconnectors.aws import gateway
-from dataconnectors.kernel.errors import MethodError
+from dataconnectors.kernel.errors import MethodNotAllowedError
 
 PUBLISH_PATHS = re.compile(r"/v2/projects/[^/]+/(events|devices/[^/]+:publish)")
 """Paths that the ingest function serves with POST. Requests with other methods come to this API."""
@@ -40,7 +40,7 @@ def check_verbs(app: APIGatewayHttpResolver) -> None:
         method, path = gateway.method(event), event["rawPath"]
         methods = served_methods(app, path) if ":" in path else set()
         if methods and method not in methods:
-            raise MethodError(path, methods)
+            raise MethodNotAllowedError(path, methods)
         return serve(app)
 
     app.use([check_verb])

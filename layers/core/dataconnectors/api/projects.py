@@ -31,7 +31,7 @@ def routes(service: ProjectService, access: Access) -> Router:
         words = ",".join(gateway.query(event, "query"))
         limit, after = gateway.page_size(event, LARGEST_PAGE), request.page_start()
         shown, last = service.page(caller, organization, words, limit=limit, after=after)
-        return {"projects": shown, "nextPageToken": paging.encode([last]) if last else ""}
+        return {"projects": shown, "nextPageToken": paging.encode_token([last]) if last else ""}
 
     @router.post(PROJECTS)
     def create_project() -> dict[str, Any]:

@@ -64,9 +64,9 @@ class ApiRequest:
         match gateway.page_token(self.event):
             case None:
                 return ""
-            case [str(position)] if paging.is_place(position):
+            case [str(position)] if paging.is_position(position):
                 return position
-        raise paging.bad_token()
+        raise paging.wrong_token()
 
     def list_request(self, collection: str) -> ListRequest:
         """Which page the request asks for, of a list that fits one page.
@@ -83,10 +83,10 @@ class ApiRequest:
         match position:
             case None:
                 return ListRequest(collection, size)
-            case [str(name), str(after)] if name == collection and paging.is_place(after):
+            case [str(name), str(after)] if name == collection and paging.is_position(after):
                 return ListRequest(collection, size, after)
         if size < WHOLE:
-            raise paging.bad_token()
+            raise paging.wrong_token()
         return ListRequest(collection)
 
     def field_mask(self) -> list[str] | None:

@@ -11,7 +11,7 @@ from dataconnectors.kernel import jsontext, paging
 from dataconnectors.kernel.errors import (
     BadRequestError,
     JsonTextError,
-    MethodError,
+    MethodNotAllowedError,
     RequestError,
     TooLargeError,
 )
@@ -36,7 +36,7 @@ def segments(event: Mapping[str, Any]) -> list[str]:
     return [unquote(segment) for segment in event["rawPath"].strip("/").split("/")]
 
 
-def plain(event: Mapping[str, Any]) -> dict[str, Any]:
+def with_plain_path(event: Mapping[str, Any]) -> dict[str, Any]:
     """The request with its path in the one spelling that routes are written in.
 
     Clients send `//` when their base URL ends in a slash, and `%3A` for the colon of a verb.
@@ -78,16 +78,16 @@ def page_size(event: Mapping[str, Any], most: int) -> int:
     a whole number.
     """
     texts = [text for text in query(event, "pageSize", "page_size") if text]
-    return paging.size_of(texts[-1], most) if texts else most
+    return paging.page_size(texts[-1], most) if texts else most
 
 
 def page_token(event: Mapping[str, Any]) -> list[Any] | None:
-    """The position that the page begins after, as `paging.encode` was given it; None for the first.
+    """The position that the page begins after, from its token; None for the first page.
 
     Raises `BadRequestError` when `pageToken` is not a token.
     """
     texts = [text for text in query(event, "pageToken", "page_token") if text]
-    return paging.decode(texts[-1]) if texts else None
+    return paging.decode_token(texts[-1]) if texts else None
 
 
 def body(event: Mapping[str, Any]) -> bytes:
@@ -142,6 +142,6 @@ def error_content(status: int, text: str) -> dict[str, Any]:
 def error_answer(error: RequestError, details: Mapping[str, Any] | None = None) -> Answer:
     """The answer to a request that is refused. `details` are added to its error JSON."""
     made = answer(error.status, error_content(error.status, str(error)) | dict(details or {}))
-    if isinstance(error, MethodError):
+    if isinstance(error, MethodNotAllowedError):
         made["headers"]["Allow"] = error.allowed
     return made

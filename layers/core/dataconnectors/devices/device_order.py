@@ -124,7 +124,7 @@ def parse_position(token: list[Any] | None) -> Position | None:
             return None, device_id
         case [[int(kind), float(number), str(text)], str(device_id)]:
             return (kind, number, text), device_id
-    raise paging.bad_token()
+    raise paging.wrong_token()
 
 
 def _sort_key_of(value: Any) -> SortKey:

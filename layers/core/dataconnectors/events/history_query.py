@@ -82,7 +82,7 @@ def _position(token: list[Any] | None) -> str | None:
     match token:
         case [str(position)] if _POSITION.fullmatch(position):
             return position
-    raise paging.bad_token()
+    raise paging.wrong_token()
 
 
 def _time(event: Mapping[str, Any], *names: str) -> float | None:

@@ -9,7 +9,7 @@ from dataconnectors.identity.access import Access
 from dataconnectors.ingest.acceptance import AcceptResult, EventAcceptor
 from dataconnectors.kernel.errors import (
     BadRequestError,
-    MethodError,
+    MethodNotAllowedError,
     NotFoundError,
     UnavailableError,
 )
@@ -53,7 +53,9 @@ class PublishRoutes:
                 if device_id not in ("", device):
                     return self._publish_emulated_event(project, device_id, event)
                 # The config API serves the path of a device with other methods, whatever its id.
-                raise MethodError(gateway.plain(event)["rawPath"], METHODS_OF_A_DEVICE)
+                raise MethodNotAllowedError(
+                    gateway.with_plain_path(event)["rawPath"], METHODS_OF_A_DEVICE
+                )
         raise NotFoundError(f"{gateway.method(event)} {event['rawPath']:.200} is not served here")
 
     def _publish_emulated_event(self, project: str, device: str, event: dict[str, Any]) -> Answer:

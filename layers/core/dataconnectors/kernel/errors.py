@@ -18,7 +18,7 @@ DataConnectorsError
     ├── UnauthorizedError     401
     ├── ForbiddenError        403
     ├── NotFoundError         404
-    ├── MethodError           405
+    ├── MethodNotAllowedError 405
     ├── ConflictError         409
     ├── TooLargeError         413
     ├── TooManyRequestsError  429
@@ -104,7 +104,7 @@ class NotFoundError(RequestError):
     status = 404
 
 
-class MethodError(RequestError):
+class MethodNotAllowedError(RequestError):
     """The path is served, but not with this method. `allowed` is the value of the Allow header."""
 
     status = 405

@@ -9,7 +9,7 @@ LONGEST_DISPLAY_NAME = 256
 """Characters of a display name."""
 
 
-def settable(
+def values_to_set(
     body: Any,
     names: Sequence[str],
     *,
@@ -49,7 +49,7 @@ def display_name(value: Any) -> str:
     return value
 
 
-def flag(value: Any, name: str) -> bool:
+def boolean(value: Any, name: str) -> bool:
     """A boolean, which is false for null; raises `BadRequestError` that names the field."""
     if value is not None and not isinstance(value, bool):
         raise BadRequestError(f"{name}: expected true or false")

@@ -16,7 +16,6 @@ from dataconnectors.kernel.ids import is_id
 from dataconnectors.store import keys
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.projects import ProjectStore
-from dataconnectors.store.table import BATCH_GET_KEYS
 
 LARGEST_PAGE = 1000
 """Devices on a page, also when a request names no size: the vendor's SDK never names one, and may
@@ -109,7 +108,7 @@ class DeviceListService:
         for state in states:
             size += state.size()
             if shown and (len(shown) == wanted.size or size > MOST_ANSWERED):
-                token = paging.encode(position_of(shown[-1]))
+                token = paging.encode_token(position_of(shown[-1]))
                 break
             shown.append(state)
         return {"devices": [state.to_api() for state in shown], "nextPageToken": token}
@@ -180,8 +179,7 @@ class DeviceListService:
         """The number of devices of each of the projects."""
         return {
             project.id: project.sensor_count + project.cloud_connector_count
-            for start in range(0, len(projects), BATCH_GET_KEYS)
-            for project in self._projects.projects(projects[start : start + BATCH_GET_KEYS])
+            for project in self._projects.projects(projects)
         }
 
 
@@ -200,4 +198,4 @@ def _read_position(position: list[Any] | None) -> _Rank:
             return _BEGINNING
         case [str(project), str(device_id)] if is_id(project) and is_id(device_id):
             return project, keys.device_shard(device_id), device_id
-    raise paging.bad_token()
+    raise paging.wrong_token()

@@ -48,5 +48,5 @@ class ListRequest:
 
     def answer(self, shown: list[Any], last: str) -> dict[str, Any]:
         """The answer with a page that ends with the key `last`; "" for the last page."""
-        token = paging.encode([self.collection, last]) if last else ""
+        token = paging.encode_token([self.collection, last]) if last else ""
         return {self.collection: shown, "nextPageToken": token}

@@ -43,7 +43,7 @@ class MemberService:
 
     def add(self, parent: str, body: Any, actor: Actor) -> dict[str, Any]:
         """Make somebody a member from `{"email", "roles"}`; raises `BadRequestError`."""
-        given = fields.settable(body, ("email", "roles"), output_only=_OUTPUT_ONLY)
+        given = fields.values_to_set(body, ("email", "roles"), output_only=_OUTPUT_ONLY)
         email = members.parse_email(given.get("email"))
         granted = members.parse_roles(given.get("roles"), _roles_of(parent))
         account = self._account(parent, email)
@@ -71,7 +71,7 @@ class MemberService:
         else changes the roles at the same time.
         """
         ignored = (*_OUTPUT_ONLY, "email")
-        given = fields.settable(body, ("roles",), output_only=ignored, mask=mask)
+        given = fields.values_to_set(body, ("roles",), output_only=ignored, mask=mask)
         for _ in range(TRIES):
             member = self._find(parent, member_id)
             if "roles" not in given:

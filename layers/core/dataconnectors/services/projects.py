@@ -101,7 +101,7 @@ class ProjectService:
 
         It has no members: the organization's administrators add the first.
         """
-        given = fields.settable(body, _SETTABLE_ON_CREATE, output_only=_OUTPUT_ONLY)
+        given = fields.values_to_set(body, _SETTABLE_ON_CREATE, output_only=_OUTPUT_ONLY)
         project = Project(
             id=new_id(actor.now, self._entropy(ENTROPY_BYTES)),
             display_name=_display_name(given.get("displayName")),
@@ -122,7 +122,7 @@ class ProjectService:
     ) -> dict[str, Any]:
         """Rename a project: `{"displayName"}`; raises `BadRequestError`."""
         ignored = (*_OUTPUT_ONLY, "organization")
-        given = fields.settable(body, ("displayName",), output_only=ignored, mask=mask)
+        given = fields.values_to_set(body, ("displayName",), output_only=ignored, mask=mask)
         project = self._find(project_id)
         if "displayName" not in given:
             return to_api(project)
@@ -202,7 +202,7 @@ class ProjectService:
 
 def organization_of_new(body: Any) -> str:
     """The organization that a create call names, or the only one; raises `BadRequestError`."""
-    given = fields.settable(body, _SETTABLE_ON_CREATE, output_only=_OUTPUT_ONLY)
+    given = fields.values_to_set(body, _SETTABLE_ON_CREATE, output_only=_OUTPUT_ONLY)
     organization = given.get("organization", ORGANIZATION)
     if not isinstance(organization, str) or not organization.startswith("organizations/"):
         raise BadRequestError("organization: expected organizations/<id>")

@@ -66,7 +66,7 @@ class ServiceAccountService:
         account_id = self._new_id(actor)
         time_text = times.to_text(actor.now)
         account = _with_settings(
-            fields.settable(body, _FIELDS, output_only=_OUTPUT_ONLY),
+            fields.values_to_set(body, _FIELDS, output_only=_OUTPUT_ONLY),
             ServiceAccount(
                 project=project,
                 id=account_id,
@@ -85,7 +85,7 @@ class ServiceAccountService:
         self, project: str, account_id: str, body: Any, mask: list[str] | None, actor: Actor
     ) -> dict[str, Any]:
         """Change the given fields, and keep what others change at the same time."""
-        given = fields.settable(body, _FIELDS, output_only=_OUTPUT_ONLY, mask=mask)
+        given = fields.values_to_set(body, _FIELDS, output_only=_OUTPUT_ONLY, mask=mask)
         for _ in range(TRIES):
             old = self._find(project, account_id)
             wanted = _with_settings(given, old)
@@ -174,6 +174,6 @@ def _with_settings(given: dict[str, Any], account: ServiceAccount) -> ServiceAcc
     if "displayName" in given:
         changed = replace(changed, display_name=fields.display_name(given["displayName"]))
     if "enableBasicAuth" in given:
-        enabled = fields.flag(given["enableBasicAuth"], "enableBasicAuth")
+        enabled = fields.boolean(given["enableBasicAuth"], "enableBasicAuth")
         changed = replace(changed, enable_basic_auth=enabled)
     return changed

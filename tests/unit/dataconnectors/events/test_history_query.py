@@ -43,7 +43,7 @@ def stamp(age: float) -> str:
         ("pageSize=0", {"size": 1000}),
         ("pageToken=", {}),
         (
-            "page_token=" + paging.encode(["1790000000000000#e1"]),
+            "page_token=" + paging.encode_token(["1790000000000000#e1"]),
             {"after": "1790000000000000#e1"},
         ),
     ],
@@ -72,10 +72,10 @@ def test_every_spelling_is_understood(query: str, expected: dict[str, Any]) -> N
         ("pageToken=x", "pageToken: "),
         ("pageToken=%00", "pageToken: "),
         ("pageToken=" + "A" * 5000, "pageToken: "),
-        ("pageToken=" + paging.encode([]), "pageToken: "),
-        ("pageToken=" + paging.encode([7]), "pageToken: "),
-        ("pageToken=" + paging.encode(["\ud800"]), "pageToken: "),
-        ("pageToken=" + paging.encode(["179#e", "x"]), "pageToken: "),
+        ("pageToken=" + paging.encode_token([]), "pageToken: "),
+        ("pageToken=" + paging.encode_token([7]), "pageToken: "),
+        ("pageToken=" + paging.encode_token(["\ud800"]), "pageToken: "),
+        ("pageToken=" + paging.encode_token(["179#e", "x"]), "pageToken: "),
     ],
 )
 def test_what_is_wrong_is_named(query: str, reason: str) -> None:

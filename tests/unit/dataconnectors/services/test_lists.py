@@ -16,7 +16,7 @@ def page(*entries: str, size: int | None = None, after: str = "") -> tuple[list[
     token = answer["nextPageToken"]
     if not token:
         return answer["things"], ""
-    collection, last = paging.decode(token)
+    collection, last = paging.decode_token(token)
     assert collection == "things"
     return answer["things"], last
 
