@@ -21,11 +21,14 @@ Graph = Mapping[str, frozenset[str]]
 """By package, the packages that it imports."""
 
 # Sizes in SVG units, which browsers show as pixels.
-BOX_WIDTH, BOX_HEIGHT = 216, 58
-COLUMN, ROW = 248, 104
+BOX_WIDTH, BOX_HEIGHT = 216, 72
+COLUMN, ROW = 256, 116
 MARGIN = 16
-LINE_CHARACTERS = 36
+LINE_CHARACTERS = 32
 """Characters of a description that fit one line of a box."""
+
+LINES = 3
+"""Lines of a description that fit a box."""
 
 STYLE = """
   text { font: 14px system-ui, sans-serif; fill: #1f2328 }
@@ -105,8 +108,19 @@ def rows(graph: Graph) -> list[list[str]]:
         return heights[package]
 
     top = max(height(package) for package in graph)
+    for package in sorted(graph, key=heights.__getitem__, reverse=True):
+        # One that is needed only further up stands there, rather than far from who needs it.
+        importers = [heights[each] for each in graph if package in graph[each]]
+        heights[package] = min(importers, default=heights[package] + 1) - 1
     return [
-        [package for package in sorted(graph) if heights[package] == level]
+        sorted(
+            (package for package in graph if heights[package] == level),
+            # Long arrows go down at the right edge, where no boxes are.
+            key=lambda package: (
+                level - max((heights[each] for each in graph[package]), default=0),
+                package,
+            ),
+        )
         for level in range(top, -1, -1)
     ]
 
@@ -126,9 +140,12 @@ def direct(graph: Graph) -> list[tuple[str, str]]:
 
 
 def about(package: str) -> str:
-    """The first sentence of a package's docstring, without what follows a colon."""
+    """What a package is, from the first line of its docstring: what is before the colon, or behind
+    it when that is only the package's name."""
     docstring = ast.get_docstring(ast.parse((CORE / package / "__init__.py").read_text())) or ""
-    return docstring.partition("\n")[0].partition(":")[0].rstrip(".")
+    title, _, rest = docstring.partition("\n")[0].partition(":")
+    text = (rest if title.lower() == package else title).strip().rstrip(".")
+    return text[:1].upper() + text[1:]
 
 
 def draw(graph: Graph) -> str:
@@ -159,8 +176,12 @@ def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
     x2, y2 = end[0] + BOX_WIDTH / 2, end[1] - 2
     # Towards where it comes from, so that arrows to one box arrive side by side.
     x2 += max(-BOX_WIDTH / 3, min(BOX_WIDTH / 3, (x1 - x2) / 4))
-    bend = (y2 - y1) / 2
-    return f'<path d="M{x1:g} {y1:g}C{x1:g} {y1 + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"/>'
+    turn = y2 - (ROW - BOX_HEIGHT)  # straight down to the last row
+    bend = (y2 - turn) / 2
+    return (
+        f'<path d="M{x1:g} {y1:g}V{turn:g}'
+        f'C{x1:g} {turn + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"/>'
+    )
 
 
 def _box(package: str, place: tuple[float, float]) -> str:
@@ -172,7 +193,7 @@ def _box(package: str, place: tuple[float, float]) -> str:
         lines[-1] = f"{lines[-1]} {word}".strip()
     shown = "".join(
         f'<text class="about" x="{x + 12:g}" y="{y + 36 + 13 * number:g}">{escape(line)}</text>'
-        for number, line in enumerate(lines[:2])
+        for number, line in enumerate(lines[:LINES])
     )
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}"/>'

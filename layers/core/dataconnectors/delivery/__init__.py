@@ -1,4 +1,4 @@
-"""Sends what is in the queues: a batch of messages in, one POST for each event, all at once.
+"""Delivery: a batch of queue messages in, one POST for each event, all at the same time.
 
 Start with `sender`: `Sender.send` shows the order of a batch, and each step is a module of its own.
 `selection` decides what is attempted, `attempts` attempts it, `departures` keeps records of what

@@ -1,4 +1,4 @@
-"""What the config API does with connectors, devices, labels, projects, members, service accounts.
+"""Services: the work behind the routes, on connectors, devices, projects, members and accounts.
 
 A service does the work behind a route: it reads and writes rows through `store`, opens and seals
 secrets, provisions queues, and gives back what the answer shows. It checks no permission and knows
