@@ -102,9 +102,9 @@ class ConnectorService:
         record = IdempotencyRecord(project, digest, new.id, self._now() + REMEMBERED_SECONDS)
         earlier: IdempotencyRecord | None = None
         for _ in range(TRIES):
-            if self._store.create_connector(new, entry, record, instead_of=earlier):
+            if self._store.create_connector(new, entry, record, replaced=earlier):
                 return new
-            earlier = self._store.creation(project, digest)
+            earlier = self._store.idempotency_record(project, digest)
             first = self._connector_of(earlier)
             if first is not None and self._configuration_of(first) == wanted:
                 return first

@@ -55,21 +55,21 @@ class ConnectorStore:
         self,
         connector: Connector,
         entry: AuditEntry | None = None,
-        creation: IdempotencyRecord | None = None,
+        record: IdempotencyRecord | None = None,
         *,
-        instead_of: IdempotencyRecord | None = None,
+        replaced: IdempotencyRecord | None = None,
     ) -> bool:
         """Put a new row, and increment the version of the project's configuration.
 
-        `creation` is the idempotency record to put with it. False when there is a record of the
-        same call already, unless that one is `instead_of`, which is replaced. Raises
+        `record` is the idempotency record to put with it. False when there is a record of the
+        same call already, unless that one is `replaced`, whose place it takes. Raises
         `NotFoundError` when there is no such project, and `BadRequestError` when the project has
         `MAXIMUM_CONNECTORS` already.
         """
         failed = self._table.try_transaction(
             [
                 # First, so that the call that made the last possible connector is recognized again.
-                *self._remember(creation, instead_of),
+                *self._put_record(record, replaced),
                 self._bump(connector.project, connectors=1),
                 self._table.put(_connector_item(connector), "attribute_not_exists(pk)"),
                 *put_audit_entries(self._table, entry),
@@ -77,7 +77,7 @@ class ConnectorStore:
         )
         if failed is None:
             return True
-        if failed == 0 and creation is not None:
+        if failed == 0 and record is not None:
             return False
         if self._table.get(keys.version_key(connector.project)) is None:
             raise NotFoundError(f"projects/{connector.project} is not there")
@@ -85,7 +85,7 @@ class ConnectorStore:
             f"projects/{connector.project} has {MAXIMUM_CONNECTORS} connectors: delete one first"
         )
 
-    def creation(self, project_id: str, digest: str) -> IdempotencyRecord | None:
+    def idempotency_record(self, project_id: str, digest: str) -> IdempotencyRecord | None:
         """The idempotency record of a create call; it may be expired. None when there is none."""
         item = self._table.get(keys.idempotency_record_key(project_id, digest))
         if item is None:
@@ -226,18 +226,18 @@ class ConnectorStore:
         item = self._table.get(keys.tombstone_key(*parts.groups()))
         return item is not None and self._now() < int(item["expiresAt"]["N"])
 
-    def _remember(
-        self, creation: IdempotencyRecord | None, instead_of: IdempotencyRecord | None
+    def _put_record(
+        self, record: IdempotencyRecord | None, replaced: IdempotencyRecord | None
     ) -> list[dict[str, Any]]:
-        if creation is None:
+        if record is None:
             return []
-        item = keys.idempotency_record_key(creation.project, creation.digest) | {
-            "connector": {"S": creation.connector},
-            "expiresAt": {"N": str(math.ceil(creation.expires_at))},
+        item = keys.idempotency_record_key(record.project, record.digest) | {
+            "connector": {"S": record.connector},
+            "expiresAt": {"N": str(math.ceil(record.expires_at))},
         }
-        if instead_of is None:
+        if replaced is None:
             return [self._table.put(item, "attribute_not_exists(pk)")]
-        expected = {":connector": {"S": instead_of.connector}}
+        expected = {":connector": {"S": replaced.connector}}
         return [self._table.put(item, "connector = :connector", expected)]
 
     def _bump(self, project_id: str, *, connectors: int = 0) -> dict[str, Any]:
