@@ -93,9 +93,9 @@ class SenderSettings(NamedTuple):
     """What the sender needs. Timeouts are in seconds.
 
     `stack` is the stack's name, which is also the namespace of its metrics. `attempt_timeout` is
-    the deadline of one whole attempt. `allowed_networks` are networks that endpoints may be in
-    besides public ones, and `trusted_authorities_file` is a PEM file of authorities that are
-    trusted besides certifi's; both are empty unless the deployer has private endpoints.
+    the deadline of one whole attempt. `allowed_networks` are the private networks that endpoints
+    may be in. `trusted_authorities_file` is a PEM file of authorities that are trusted in addition
+    to certifi's. Both are empty unless the deployer has private endpoints.
     `dead_letter_queue_arn` names the queue for messages that nothing can be done with.
     """
 
@@ -169,8 +169,8 @@ class ApiSettings(NamedTuple):
     """What the config API needs.
 
     `request_limit` is how many requests a key may make in a window of `identity.throttle`; 0 means
-    any number. `token_audiences` are URLs of the token endpoint besides the one with the host that
-    a request is sent to.
+    any number. `token_audiences` are further URLs of the token endpoint: the URL with the host name
+    of a request is always one.
     """
 
     table_name: str

@@ -26,7 +26,7 @@ class TokenExchange:
         audiences: Collection[str] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`audiences` are URLs that assertions may be made for besides that of a request's host.
+        """`audiences` are further URLs of the token endpoint: see `tokens.check_assertion`.
 
         `now` gives epoch seconds.
         """

@@ -169,9 +169,9 @@ def _is_time(claim: Any) -> TypeGuard[float]:
 def _is_for_us(audience: Any, host: str, audiences: Collection[str]) -> bool:
     """Whether the claim `aud` is the URL of our token endpoint, alone or in a list.
 
-    Without this check, whoever runs another token endpoint could use an assertion that was signed
-    for theirs to log in here. Clients sign the URL that they send to. It has the request's host
-    name, unless a proxy changes that; the front of `make run` is such a proxy, so all loopback
+    Without this check, the operator of another token endpoint could use an assertion that was
+    signed for theirs to log in here. Clients sign the URL that they send to. It has the request's
+    host name, unless a proxy changes that; the front of `make run` is such a proxy, so all loopback
     names count as one.
     """
     if isinstance(audience, list) and len(audience) == 1:

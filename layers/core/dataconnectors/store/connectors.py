@@ -30,9 +30,6 @@ TOMBSTONE_SECONDS = 13 * 3600
 _CONNECTORS = "CONNECTOR#"
 """What the sort keys of connectors begin with."""
 
-_BEYOND = "~"
-"""Sorts after every id."""
-
 _CONNECTOR_NAME = re.compile(
     r"projects/([A-Za-z0-9_-]{1,64})/dataconnectors/([A-Za-z0-9_-]{1,64})", re.ASCII
 )
@@ -115,11 +112,12 @@ class ConnectorStore:
         """
         found: list[Connector] = []
         position = _CONNECTORS + after if after else ""
-        while len(found) <= limit:  # One more than the page shows tells whether it is the last
+        # One connector more than the page shows says whether there is a next page.
+        while len(found) <= limit:
             items, position = self._table.page(
                 f"PROJECT#{project_id}",
                 _CONNECTORS,
-                _CONNECTORS + _BEYOND,
+                _CONNECTORS + keys.HIGHEST,
                 limit=min(limit, MAXIMUM_CONNECTORS) + 1,
                 after=position,
             )

@@ -203,7 +203,9 @@ class DeviceStore:
                     "",
                 )
             )
-        self._table.transact(actions, f"{old.name} changed meanwhile, or is there already")
+        self._table.transact(
+            actions, f"{old.name} was changed meanwhile, or exists in projects/{project_id} already"
+        )
 
     def _update_of(self, device: Device) -> dict[str, Any]:
         key = keys.device_key(device.project, device.id)
