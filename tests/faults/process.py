@@ -163,9 +163,9 @@ class Process:
 
     # --- AWS -----------------------------------------------------------------------------------
 
-    def get(self, service: str, *, once: tuple[str, ...] = ()) -> "Client":
+    def get(self, service: str, *, never_repeated: tuple[str, ...] = ()) -> "Client":
         """As `dataconnectors.aws.Clients`. How botocore repeats other calls is up to the plan."""
-        return Client(self, self.world.services[service], once)
+        return Client(self, self.world.services[service], never_repeated)
 
     lazy = get
 
@@ -175,9 +175,9 @@ class Process:
         method: str,
         act: Callable[..., Any],
         parameters: Any,
-        once: Collection[str] = (),
+        never_repeated: Collection[str] = (),
     ) -> Any:
-        """One call, and what goes wrong with it. botocore does not repeat operations of `once`."""
+        """One call, and what goes wrong with it. botocore repeats none of `never_repeated`."""
         world = self.world
         world.calls += 1
         if world.calls <= CHECKED_CALLS or world.calls % 100 == 0:
@@ -187,7 +187,7 @@ class Process:
             self.sleep(world.rng.uniform(*LATENCY))
             return self._effect(method, act, parameters)
         self.faulted.add(method)
-        if fault is Mode.REPEATED and operation_name(method) in once:
+        if fault is Mode.REPEATED and operation_name(method) in never_repeated:
             fault = Mode.TIMED_OUT_AFTER_EFFECT
         match fault:
             case Mode.KILLED_BEFORE:
@@ -272,10 +272,10 @@ _PARTIAL: dict[str, Callable[[Process, str, Callable[..., Any], Any], Any]] = {
 class Client:
     """A botocore client of one process, over a model."""
 
-    def __init__(self, process: Process, model: Any, once: Collection[str] = ()) -> None:
+    def __init__(self, process: Process, model: Any, never_repeated: Collection[str] = ()) -> None:
         self._process = process
         self._model = model
-        self._once = once
+        self._never_repeated = never_repeated
         self.meta = getattr(model, "meta", None)
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
@@ -283,7 +283,7 @@ class Client:
         act = getattr(self._model, method)
 
         def call(**parameters: Any) -> Any:
-            return process.call(service, method, act, parameters, self._once)
+            return process.call(service, method, act, parameters, self._never_repeated)
 
         call.__name__ = method
         setattr(self, method, call)
