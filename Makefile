@@ -105,7 +105,7 @@ packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
 	@$(DEV) -m tools.packages
 
 .PHONY: lock
-lock: .venv/lock/.made ## Resolve the *.in files anew
+lock: .venv/lock/.made ## Resolve the *.in files again, into the locks
 	for name in layers/core/requirements requirements/dev requirements/emulator \
 		requirements/runtime requirements/sam; do \
 		.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
