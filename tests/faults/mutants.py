@@ -103,8 +103,8 @@ MUTANTS = (
     Mutant(
         "acknowledged before the POST",
         "dataconnectors.delivery.attempts:Attempts._attempt",
-        "outcome = self.endpoint_client.attempt(read.connector.url, read.secrets, event.body)",
-        "self.endpoint_client.attempt(read.connector.url, read.secrets, event.body)\n"
+        "outcome = self._endpoint_client.attempt(read.connector.url, read.secrets, event.body)",
+        "self._endpoint_client.attempt(read.connector.url, read.secrets, event.body)\n"
         "        outcome: Outcome = Delivered(200, 0.0)",
         UNDELIVERED,
     ),
@@ -195,9 +195,9 @@ MUTANTS = (
     Mutant(
         "unsigned when KMS fails",
         "dataconnectors.delivery.connector_reader:ConnectorReader._read_one",
-        "        return ReadConnector(connector, open_secrets(connector, self.vault))",
+        "        return ReadConnector(connector, open_secrets(connector, self._vault))",
         "        try:\n"
-        "            opened = open_secrets(connector, self.vault)\n"
+        "            opened = open_secrets(connector, self._vault)\n"
         "        except VaultError:\n"
         "            return ReadConnector(connector, NO_SECRETS)\n"
         "        return ReadConnector(connector, opened)",

@@ -12,7 +12,7 @@ import pytest
 
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.endpoints.outcomes import Answer
-from dataconnectors.expiry.announcements import PendingAnnouncement
+from dataconnectors.expiry.pending_announcement import PendingAnnouncement
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredEventStore
@@ -230,9 +230,9 @@ def test_a_healthy_warm_batch_makes_two_calls_of_aws(client: Client) -> None:
     made: list[str] = []
     counting = app.make_sender(Acknowledging(), Workers(app.WORKERS))
     services = (
-        counting._selection.reader.connectors._table.dynamodb,  # type: ignore[attr-defined]
-        counting._selection.reader.vault._kms,
-        counting._back_off.visibility._sqs,
+        counting._selection._reader._connectors._table.dynamodb,  # type: ignore[attr-defined]
+        counting._selection._reader._vault._kms,
+        counting._back_off._visibility._sqs,
     )
     for service in services:
         service.meta.events.register("before-send", lambda request, **_: made.append(request.url))

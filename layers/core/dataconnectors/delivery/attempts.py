@@ -3,9 +3,8 @@
 import math
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from dataconnectors.delivery.connector_reader import UNREADABLE, reason_of
 from dataconnectors.delivery.deadlines import READ_AGAIN_SECONDS, Clocks, longest_attempt
@@ -21,8 +20,7 @@ from dataconnectors.kernel.log import Log
 from dataconnectors.kernel.workers import Workers
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """An outcome, and when it was there: by the monotonic clock and in epoch seconds."""
 
     outcome: Outcome
@@ -30,28 +28,30 @@ class Attempt:
     ended_at: float
 
 
-@dataclass(frozen=True, slots=True)
 class Attempts:
     """Makes attempts with `workers`, one thread each."""
 
-    endpoint_client: EndpointClient
-    workers: Workers
-    log: Log
-    clocks: Clocks
+    def __init__(
+        self, endpoint_client: EndpointClient, workers: Workers, log: Log, clocks: Clocks
+    ) -> None:
+        self._endpoint_client = endpoint_client
+        self._workers = workers
+        self._log = log
+        self._clocks = clocks
 
     def make(self, selected: Sequence[Selected], last_start: float) -> list[Result]:
         """Attempt all events at the same time, and wait for all of them.
 
         No attempt starts after `last_start`, in seconds of the monotonic clock.
         """
-        longest = longest_attempt(self.endpoint_client.timeout)
-        rounds = math.ceil(len(selected) / self.workers.count)
-        began = self.clocks.monotonic()
+        longest = longest_attempt(self._endpoint_client.timeout)
+        rounds = math.ceil(len(selected) / self._workers.count)
+        began = self._clocks.monotonic()
         # Nobody would wait for an attempt that starts later. Its message would be visible again,
         # and another sender might be attempting it at the same time.
         last_start = min(last_start, began + READ_AGAIN_SECONDS + (rounds - 1) * longest)
         started: set[str] = set()
-        futures = self.workers.run(
+        futures = self._workers.run(
             [partial(self._attempt, each, last_start, started) for each in selected],
             last_start + longest - began,
         )
@@ -68,21 +68,21 @@ class Attempts:
         Adds the message's id to `started` when the attempt starts.
         """
         event = selected.event
-        if self.clocks.monotonic() > last_start:
+        if self._clocks.monotonic() > last_start:
             return Verdict.NOT_STARTED
         try:
             read = selected.connector.get(last_start)
         except UNREADABLE as error:
             extra = _fields(event) | {"error": reason_of(error)}
-            self.log.error("delivery.postponed", extra=extra)
+            self._log.error("delivery.postponed", extra=extra)
             return Verdict.POSTPONED
         if read is None or not read.connector.sends(event.epoch):
             return Verdict.DROPPED
         # The attempt starts here. Nothing slow may stand between this line and the POST: a
         # disabling call is answered soon after the read was fresh (see `freshness`).
         started.add(event.message.message_id)
-        outcome = self.endpoint_client.attempt(read.connector.url, read.secrets, event.body)
-        return Attempt(outcome, self.clocks.monotonic(), self.clocks.wall())
+        outcome = self._endpoint_client.attempt(read.connector.url, read.secrets, event.body)
+        return Attempt(outcome, self._clocks.monotonic(), self._clocks.wall())
 
     def _ended(
         self,
@@ -97,22 +97,22 @@ class Attempts:
         if future.done():
             try:
                 return future.result()
-            except Exception as error:  # a bug must not cost the neighbours their success
-                self.log.error("delivery.crashed", extra=_fields(event), exc_info=error)
+            except Exception as error:  # noqa: BLE001  # a bug must not cost the neighbours
+                self._log.error("delivery.crashed", extra=_fields(event), exc_info=error)
                 return Verdict.POSTPONED
         if event.message.message_id in started:
-            now = self.clocks.monotonic()
+            now = self._clocks.monotonic()
             outlasted = "the attempt outlasted its deadline"
             outcome = Failed(FailureKind.TIMEOUT, outlasted, response_time=now - began)
-            return Attempt(outcome, now, self.clocks.wall())
+            return Attempt(outcome, now, self._clocks.wall())
         return Verdict.POSTPONED
 
     def _result(self, event: QueuedEvent, ended: Attempt | Verdict) -> Result:
         match ended:
             case Verdict.POSTPONED:
-                return postponed(event, self.clocks)
+                return postponed(event, self._clocks)
             case Verdict.NOT_STARTED:
-                return not_started(event, self.clocks)
+                return not_started(event, self._clocks)
             case Verdict():
                 return Result(event.message, ended)
         match ended.outcome:
@@ -130,7 +130,7 @@ class Attempts:
         # The endpoint may ask for a longer wait, but not for one that its event does not survive.
         if failed.retry_after > wait and attempt_fits(age + failed.retry_after):
             wait = failed.retry_after
-        self.log.info("delivery.failed", extra=_fields(event) | _failure_fields(failed, wait))
+        self._log.info("delivery.failed", extra=_fields(event) | _failure_fields(failed, wait))
         if attempt_fits(age + wait):
             due, expired = attempt.ended + wait, None
         else:

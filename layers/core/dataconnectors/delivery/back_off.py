@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -22,7 +21,6 @@ class AttemptCounters(Protocol):
         """Add to a connector's counts at the minute of `now`, in epoch seconds."""
 
 
-@dataclass(frozen=True, slots=True)
 class BackOff:
     """Changes visibility timeouts and counts attempts.
 
@@ -30,18 +28,26 @@ class BackOff:
     not lost. When DynamoDB refuses a count, the connector's metrics lack it, and nothing else does.
     """
 
-    visibility: QueueVisibility
-    attempt_counters: AttemptCounters
-    workers: Workers
-    log: Log
-    clocks: Clocks
+    def __init__(
+        self,
+        visibility: QueueVisibility,
+        attempt_counters: AttemptCounters,
+        workers: Workers,
+        log: Log,
+        clocks: Clocks,
+    ) -> None:
+        self._visibility = visibility
+        self._attempt_counters = attempt_counters
+        self._workers = workers
+        self._log = log
+        self._clocks = clocks
 
     def apply(self, results: Sequence[Result], until: float) -> None:
         """Do both by `until`, in seconds of the monotonic clock. Raises nothing that AWS causes."""
-        clock, now = self.clocks.monotonic(), self.clocks.wall()
+        clock, now = self._clocks.monotonic(), self._clocks.wall()
         counts = _counts(results)
         calls: list[Callable[[], Any]] = [
-            partial(self.attempt_counters.add, connector, attempts, now)
+            partial(self._attempt_counters.add, connector, attempts, now)
             for connector, attempts in counts
         ]
         changes = [
@@ -50,23 +56,23 @@ class BackOff:
         seconds = COUNT_SECONDS
         if changes:
             queue_arn = results[0].message.queue_arn
-            calls.append(partial(self.visibility.change, queue_arn, changes))
+            calls.append(partial(self._visibility.change, queue_arn, changes))
             seconds = until - clock
         if not calls:
             return
-        made = self.workers.run(calls, min(seconds, until - clock))
+        made = self._workers.run(calls, min(seconds, until - clock))
         for (connector, _), call in zip(counts, made, strict=False):
             error = failure_of(call)
             if error:
                 extra = {"connector": connector, "error": error}
-                self.log.error("delivery.not_counted", extra=extra)
+                self._log.error("delivery.not_counted", extra=extra)
         if changes:
             error = failure_of(made[-1]) or ", ".join(
                 f"{message_id}: {code}" for message_id, code in made[-1].result().items()
             )
             if error:
                 extra = {"queue": queue_arn, "error": error}
-                self.log.error("visibility.not_changed", extra=extra)
+                self._log.error("visibility.not_changed", extra=extra)
 
 
 def _change(result: Result, wait: float, now: float) -> VisibilityChange:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
@@ -44,15 +43,22 @@ ConnectorRead = FreshRead[ReadConnector | None]
 Found = ReadConnector | Literal[Verdict.DROPPED, Verdict.POSTPONED, Verdict.UNDELIVERABLE]
 
 
-@dataclass(frozen=True, slots=True)
 class ConnectorReader:
     """Reads connectors in parallel. `clock` is the monotonic one."""
 
-    connectors: Connectors
-    vault: Vault
-    workers: Workers
-    log: Log
-    clock: Callable[[], float]
+    def __init__(
+        self,
+        connectors: Connectors,
+        vault: Vault,
+        workers: Workers,
+        log: Log,
+        clock: Callable[[], float],
+    ) -> None:
+        self._connectors = connectors
+        self._vault = vault
+        self._workers = workers
+        self._log = log
+        self._clock = clock
 
     def read(self, names: Iterable[str], until: float) -> Mapping[str, tuple[ConnectorRead, Found]]:
         """By connector name: how to read it again, and what the first read found.
@@ -61,11 +67,11 @@ class ConnectorReader:
         in seconds of the monotonic clock.
         """
         reads = {
-            name: ConnectorRead(partial(self._read_one, name), clock=self.clock)
+            name: ConnectorRead(partial(self._read_one, name), clock=self._clock)
             for name in dict.fromkeys(names)
         }
-        futures = self.workers.run(
-            [partial(read.get, until) for read in reads.values()], until - self.clock()
+        futures = self._workers.run(
+            [partial(read.get, until) for read in reads.values()], until - self._clock()
         )
         return {
             name: (read, self._found(name, future))
@@ -73,17 +79,17 @@ class ConnectorReader:
         }
 
     def _read_one(self, name: str) -> ReadConnector | None:
-        connector = self.connectors.connector(name)
+        connector = self._connectors.connector(name)
         if connector is None:
             # The tombstone is read after the row: one transaction replaces the row by it.
-            if self.connectors.was_removed(name):
+            if self._connectors.was_removed(name):
                 return None
             raise UnknownConnectorError(f"{name:.200} was never there")
         # A connector that sends nothing needs no secrets: its messages are dropped even when KMS
         # does not answer.
         if not connector.is_active:
             return ReadConnector(connector, NO_SECRETS)
-        return ReadConnector(connector, open_secrets(connector, self.vault))
+        return ReadConnector(connector, open_secrets(connector, self._vault))
 
     def _found(self, name: str, read: "Future[ReadConnector | None]") -> Found:
         """What a read found. Without its secret nothing is sent: an unsigned event is worse than a
@@ -97,7 +103,7 @@ class ConnectorReader:
                 return Verdict.UNDELIVERABLE
             except UNREADABLE as error:
                 reason = reason_of(error)
-        self.log.error("delivery.postponed", extra={"connector": name, "error": reason})
+        self._log.error("delivery.postponed", extra={"connector": name, "error": reason})
         return Verdict.POSTPONED
 
 

@@ -5,8 +5,7 @@ not know, or of a connector that never existed.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.delivery.visibility import queue_url
@@ -24,8 +23,7 @@ Entry = dict[str, Any]
 """A message as SendMessageBatch takes it, without its `Id`."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A message that nothing can be done with. `reason` is for an operator, in ASCII."""
 
     message: ReceivedMessage

@@ -1,7 +1,6 @@
 """How the time of one invocation is divided among the steps of a batch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from dataconnectors.aws.settings import DEADLINE_SLACK
@@ -34,8 +33,7 @@ class Clocks(NamedTuple):
     wall: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(NamedTuple):
     """When each step of a batch has to be over, in seconds of the monotonic clock.
 
     `last_start`: no attempt starts after it. `confirmed`: SQS and DynamoDB have confirmed dead

@@ -5,7 +5,6 @@ stays in its queue, and this is tried again at its next receive.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -34,19 +33,27 @@ class ExpiredEvents(Protocol):
         """Count them for the next announcement. `now` is in epoch seconds."""
 
 
-@dataclass(frozen=True, slots=True)
 class Departures:
     """Confirms what has to be kept of messages that are about to leave, and announces the rest.
 
     `report_expired` is called with the number of events that have expired, when there are any.
     """
 
-    dead_letters: DeadLetters
-    expired_events: ExpiredEvents
-    workers: Workers
-    log: Log
-    clocks: Clocks
-    report_expired: Callable[[int], object]
+    def __init__(
+        self,
+        dead_letters: DeadLetters,
+        expired_events: ExpiredEvents,
+        workers: Workers,
+        log: Log,
+        clocks: Clocks,
+        report_expired: Callable[[int], object],
+    ) -> None:
+        self._dead_letters = dead_letters
+        self._expired_events = expired_events
+        self._workers = workers
+        self._log = log
+        self._clocks = clocks
+        self._report_expired = report_expired
 
     def confirm(self, results: Sequence[Result], until: float) -> list[Result]:
         """The results after dead letters are put and records are saved, both by `until`.
@@ -57,19 +64,19 @@ class Departures:
         expired = [result for result in results if result.expired is not None]
         calls: list[Callable[[], set[str]]] = []
         if dead_letters:
-            calls.append(partial(self.dead_letters.put, dead_letters))
+            calls.append(partial(self._dead_letters.put, dead_letters))
         if expired:
             calls.append(partial(self._save, expired))
         if not calls:
             return list(results)
         for letter in dead_letters:
             ids = {"queue": letter.message.queue_arn, "messageId": letter.message.message_id}
-            self.log.error("delivery.dead_letter", extra=ids | {"error": letter.reason})
+            self._log.error("delivery.dead_letter", extra=ids | {"error": letter.reason})
         confirmed: set[str] = set()
-        for call in self.workers.run(calls, until - self.clocks.monotonic()):
+        for call in self._workers.run(calls, until - self._clocks.monotonic()):
             error = failure_of(call)
             if error:
-                self.log.error("delivery.not_recorded", extra={"error": error})
+                self._log.error("delivery.not_recorded", extra={"error": error})
             else:
                 confirmed |= call.result()
         return [
@@ -87,7 +94,7 @@ class Departures:
         if not expired:
             return
         for event in expired:
-            self.log.info(
+            self._log.info(
                 "delivery.expired",
                 extra={
                     "connector": event.connector,
@@ -98,18 +105,18 @@ class Departures:
                     "error": event.message,
                 },
             )
-        self.report_expired(len(expired))
-        count = partial(self.expired_events.count_for_announcement, expired, self.clocks.wall())
-        (call,) = self.workers.run([count], until - self.clocks.monotonic())
+        self._report_expired(len(expired))
+        count = partial(self._expired_events.count_for_announcement, expired, self._clocks.wall())
+        (call,) = self._workers.run([count], until - self._clocks.monotonic())
         if failure_of(call):
-            self.log.error("delivery.not_announced", extra={"events": len(expired)})
+            self._log.error("delivery.not_announced", extra={"events": len(expired)})
 
     def _save(self, results: Sequence[Result]) -> set[str]:
         """Save the records; the ids of the messages that may leave now."""
         records = [result.expired for result in results if result.expired is not None]
-        return {results[place].message.message_id for place in self.expired_events.save(records)}
+        return {results[place].message.message_id for place in self._expired_events.save(records)}
 
 
 def _leaving(result: Result) -> Result:
     verdict = Verdict.EXPIRED if result.dead_letter is None else Verdict.DEAD_LETTERED
-    return replace(result, verdict=verdict, due=None)
+    return result._replace(verdict=verdict, due=None)

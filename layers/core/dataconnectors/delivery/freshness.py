@@ -8,9 +8,8 @@ has to ask the other.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from dataconnectors.kernel.errors import StaleError
 
@@ -32,8 +31,7 @@ READS = 4
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading(Generic[T]):
+class _Reading(NamedTuple, Generic[T]):
     value: T
     began: float
 

@@ -1,15 +1,13 @@
 """Queue messages as SQS hands them out, and the events in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.errors import MessageError
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedMessage:
+class ReceivedMessage(NamedTuple):
     """A message as SQS describes it at one receive. Times are in epoch seconds.
 
     `receive_count` is 1 at the first receive, and also counts receives without an attempt.
@@ -38,8 +36,7 @@ class ReceivedMessage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedEvent:
+class QueuedEvent(NamedTuple):
     """The event in a message, and the bytes to POST.
 
     `connector` is a resource name, `epoch` the connector's when the event was accepted.

@@ -1,7 +1,7 @@
 """What became of each message of a batch, and when SQS may hand it out again."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from dataconnectors.delivery.dead_letters import DeadLetter
 from dataconnectors.delivery.deadlines import Clocks
@@ -35,8 +35,7 @@ LEAVES_QUEUE = frozenset(
 """SQS deletes messages with these verdicts. All others come again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """A message, its verdict, and what is still to be done about it.
 
     `due` is when SQS may hand the message out again, in seconds of the monotonic clock; None when

@@ -1,7 +1,7 @@
 """Which events of a batch are attempted, and what becomes of the others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dataconnectors.delivery.connector_reader import ConnectorRead, ConnectorReader, Found
 from dataconnectors.delivery.deadlines import Clocks
@@ -17,20 +17,19 @@ from dataconnectors.delivery.results import (
 from dataconnectors.expiry.expired_event import attempt_fits
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(NamedTuple):
     """An event to attempt, and its connector, which can be read again."""
 
     event: QueuedEvent
     connector: ConnectorRead
 
 
-@dataclass(frozen=True, slots=True)
 class Selection:
     """Selects by the connectors' state and the events' age."""
 
-    reader: ConnectorReader
-    clocks: Clocks
+    def __init__(self, reader: ConnectorReader, clocks: Clocks) -> None:
+        self._reader = reader
+        self._clocks = clocks
 
     def select(
         self, events: Sequence[QueuedEvent], last_start: float
@@ -39,9 +38,9 @@ class Selection:
 
         After `last_start` no attempt may start, so then nothing is read either.
         """
-        if self.clocks.monotonic() > last_start:
-            return [], [not_started(event, self.clocks) for event in events]
-        found = self.reader.read((event.connector for event in events), last_start)
+        if self._clocks.monotonic() > last_start:
+            return [], [not_started(event, self._clocks) for event in events]
+        found = self._reader.read((event.connector for event in events), last_start)
         selected, results = [], []
         for event in events:
             read, first = found[event.connector]
@@ -58,13 +57,13 @@ class Selection:
             case (connector, _) if connector.sends(event.epoch):
                 return (
                     None
-                    if attempt_fits(event.age(self.clocks.wall()))
-                    else overdue(event, self.clocks)
+                    if attempt_fits(event.age(self._clocks.wall()))
+                    else overdue(event, self._clocks)
                 )
             case Verdict.POSTPONED:
-                return postponed(event, self.clocks)
+                return postponed(event, self._clocks)
             case Verdict.UNDELIVERABLE:
                 reason = f"connector {event.connector!a:.200} was never there"
-                return undeliverable(event.message, reason, self.clocks)
+                return undeliverable(event.message, reason, self._clocks)
             case _:
                 return Result(event.message, Verdict.DROPPED)

@@ -1,8 +1,7 @@
 """Visibility timeouts: until when SQS does not hand a message out, the wait between attempts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 ENTRIES_PER_CALL = 10
 """AWS: ChangeMessageVisibilityBatch takes 10 entries."""
@@ -14,8 +13,7 @@ MARGIN_SECONDS = 5
 """Kept from that limit. AWS refuses a change that would pass it, and goes by its own clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class VisibilityChange:
+class VisibilityChange(NamedTuple):
     """A received message, and the whole seconds until SQS may hand it out again."""
 
     message_id: str

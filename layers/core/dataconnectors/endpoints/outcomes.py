@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from ssl import SSLError
+from typing import NamedTuple
 
 
 class FailureKind(StrEnum):
@@ -18,8 +19,7 @@ class FailureKind(StrEnum):
     TOO_LARGE = "too_large"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A complete answer. `retry_after` is its Retry-After header as it came, "" without one."""
 
     status: int

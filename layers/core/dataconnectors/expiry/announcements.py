@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dataconnectors.expiry.pending_announcement import PendingAnnouncement
 from dataconnectors.kernel import times
 
 INTERVAL_SECONDS = 300
@@ -26,19 +27,6 @@ DETAIL_TYPE = "Data Connector Events Expired"
 RESERVE_SECONDS = 10.0
 """No call begins when the run has less time left; the next minute's run goes on. A call takes three
 tries of three seconds at most (see `aws.clients`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PendingAnnouncement:
-    """How many events of a connector have expired since its last announcement.
-
-    `announced_at` is when a run last claimed the connector, in epoch seconds; 0 when none has in
-    the last day.
-    """
-
-    connector: str
-    count: int
-    announced_at: float
 
 
 class PendingAnnouncements(Protocol):

@@ -6,13 +6,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.expiry.expired_event import (
     RECORD_RETENTION_SECONDS,
     RETENTION_SECONDS,
     UNTRIED,
     ExpiredEvent,
 )
+from dataconnectors.expiry.pending_announcement import PendingAnnouncement
 from dataconnectors.store import keys
 from dataconnectors.store.table import BATCH_WRITE_PUTS, Item, Table
 

@@ -441,7 +441,7 @@ def test_the_record_of_an_expired_event_says_what_happened(world: World) -> None
     world.answers = {"a": 503}
     body = {"event": {"eventType": "touch", "targetName": "projects/p/devices/d"}, "id": "a"}
     text = Message(NAME, 3, "e1", 0, json.dumps(body)).to_text()
-    world.send(replace(received("a", text=text, age=41_000.0), receive_count=21))
+    world.send(received("a", text=text, age=41_000.0, receive_count=21))
     assert world.expired_events.kept == {
         "e1": ExpiredEvent(
             connector=NAME,

@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dataconnectors.expiry.announcements import AnnouncementReport, Announcer, PendingAnnouncement
+from dataconnectors.expiry.announcements import AnnouncementReport, Announcer
+from dataconnectors.expiry.pending_announcement import PendingAnnouncement
 
 NOW = 1_790_000_000.0
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "PutEvents")

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from dataconnectors.events.message import LONGEST_NAME
-from dataconnectors.expiry.announcements import PendingAnnouncement
 from dataconnectors.expiry.expired_event import (
     RECORD_RETENTION_SECONDS,
     RETENTION_SECONDS,
     UNTRIED,
     ExpiredEvent,
 )
+from dataconnectors.expiry.pending_announcement import PendingAnnouncement
 from dataconnectors.store.expired_events import COUNT_RETENTION_SECONDS, ExpiredEventStore, _item
 from dataconnectors.store.table import Table
 from tests.support.aws import make_table
