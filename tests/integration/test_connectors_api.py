@@ -82,7 +82,9 @@ class Service:
         self.connectors.delete(self.project, name.rsplit("/")[-1], ME)
 
     def names(self) -> set[str]:
-        shown = self.connectors.page(self.project, ListRequest("dataConnectors"))["dataConnectors"]
+        shown = self.connectors.page(
+            self.project, ListRequest("dataConnectors"), show_secrets=True
+        )["dataConnectors"]
         return {connector["name"] for connector in shown}
 
     def fill(self, free: int) -> None:
@@ -221,7 +223,7 @@ def test_of_two_patches_at_once_neither_loses_a_field(
     name = service.create()
     getattr(service.store, point).append(lambda: service.patch(name, theirs))
     shown = service.patch(name, mine)
-    assert service.connectors.get(service.project, name.rsplit("/")[-1]) == shown
+    assert service.connectors.get(service.project, name.rsplit("/")[-1], show_secrets=True) == shown
     for change in (mine, theirs):
         for field, value in change.items():
             if field == "httpConfig":
@@ -262,7 +264,9 @@ def test_a_list_opens_secrets_in_parallel_and_each_once_in_half_a_minute(
     calls: list[Any] = []
     kms.meta.events.register("provide-client-params.kms.Decrypt", lambda **_: calls.append(1))
     for _ in range(2):
-        answer = fresh.connectors.page(service.project, ListRequest("dataConnectors"))
+        answer = fresh.connectors.page(
+            service.project, ListRequest("dataConnectors"), show_secrets=True
+        )
         shown = answer["dataConnectors"]
         assert {one["httpConfig"]["signatureSecret"] for one in shown} == {"one"}
         assert len(shown) == 3

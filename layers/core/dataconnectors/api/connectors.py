@@ -18,10 +18,15 @@ def routes(service: ConnectorService, access: Access) -> Router:
     router = Router()
     request = ApiRequest(router, access)
 
+    def shows_secrets(project: str) -> bool:
+        """Only those who may change a connector read its secrets: they let readers forge events."""
+        return request.is_permitted(f"projects/{project}", "dataconnector.update")
+
     @router.get(CONNECTORS)
     def list_connectors(project: str) -> dict[str, Any]:
         request.authorize_project(project, "dataconnector.read")
-        return service.page(project, request.list_request("dataConnectors"))
+        wanted = request.list_request("dataConnectors")
+        return service.page(project, wanted, show_secrets=shows_secrets(project))
 
     @router.post(CONNECTORS)
     def create_connector(project: str) -> dict[str, Any]:
@@ -38,7 +43,7 @@ def routes(service: ConnectorService, access: Access) -> Router:
     @router.get(CONNECTORS + "/<connector>")
     def get_connector(project: str, connector: str) -> dict[str, Any]:
         request.authorize_project(project, "dataconnector.read")
-        return service.get(project, connector)
+        return service.get(project, connector, show_secrets=shows_secrets(project))
 
     @router.patch(CONNECTORS + "/<connector>")
     def update_connector(project: str, connector: str) -> dict[str, Any]:

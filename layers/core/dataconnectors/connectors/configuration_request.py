@@ -13,6 +13,7 @@ from dataconnectors.connectors.configuration import (
 )
 from dataconnectors.connectors.connector import Status
 from dataconnectors.connectors.custom_headers import parse_headers
+from dataconnectors.connectors.secrets import MASK, MASKED_VALUE
 from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
 from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.kernel.errors import BadRequestError, DestinationError
@@ -190,4 +191,6 @@ def _signature_secret(value: Any) -> str:
         return ""
     if not isinstance(value, str) or _NOT_IN_SECRETS.search(value):
         raise BadRequestError("httpConfig.signatureSecret: expected a text, no control characters")
+    if value == MASK:
+        raise BadRequestError(f"httpConfig.signatureSecret: {MASKED_VALUE}")
     return value

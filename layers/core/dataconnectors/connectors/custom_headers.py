@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from dataconnectors.connectors.secrets import MASK, MASKED_VALUE
 from dataconnectors.kernel.errors import BadRequestError
 
 SET_BY_SENDER = frozenset({"content-length", "content-type", "host", "x-dt-signature"})
@@ -58,6 +59,8 @@ def parse_headers(value: Any) -> tuple[tuple[str, str], ...]:
             raise BadRequestError(
                 f"httpConfig.headers.{name}: expected printable ASCII, no space at either end"
             )
+        if text == MASK:
+            raise BadRequestError(f"httpConfig.headers.{name}: {MASKED_VALUE}")
     return tuple(value.items())
 
 

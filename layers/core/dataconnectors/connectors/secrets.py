@@ -27,6 +27,11 @@ class Secrets:
             separators=(",", ":"),
         ).encode()
 
+    def masked(self) -> Self:
+        """The same with `MASK` in place of each secret: what there is, but not what it is."""
+        secret = MASK if self.signature_secret else ""
+        return type(self)(secret, tuple((name, MASK) for name, _ in self.headers))
+
     @classmethod
     def from_bytes(cls, plaintext: bytes) -> Self:
         """Read what `to_bytes` returned."""
@@ -35,6 +40,12 @@ class Secrets:
 
 
 NO_SECRETS = Secrets()
+
+MASK = "********"
+"""Shown in place of a secret to readers who may not change it. It cannot be set as a secret."""
+
+MASKED_VALUE = f"{MASK} stands for a secret that is not shown: leave it out to keep the secret"
+"""What to do about a mask that is sent back as a value."""
 
 
 def open_secrets(connector: Connector, vault: Vault) -> Secrets:

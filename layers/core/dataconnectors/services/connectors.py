@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dataconnectors.aws.vault import Vault
@@ -144,17 +145,21 @@ class ConnectorService:
         )
         return replace(connector, sealed=self._seal(wanted.secrets, connector.name))
 
-    def get(self, project: str, connector_id: str) -> dict[str, Any]:
-        """One connector; raises `NotFoundError` when it is not there or is being deleted."""
-        return self._to_api(self._find(project, connector_id))
+    def get(self, project: str, connector_id: str, *, show_secrets: bool) -> dict[str, Any]:
+        """One connector, with its secrets or with masks in their place.
 
-    def page(self, project: str, wanted: ListRequest) -> dict[str, Any]:
+        Raises `NotFoundError` when it is not there or is being deleted.
+        """
+        return self._to_api(self._find(project, connector_id), show_secrets=show_secrets)
+
+    def page(self, project: str, wanted: ListRequest, *, show_secrets: bool) -> dict[str, Any]:
         """A page of a project's connectors, in the order of their ids.
 
         Only the secrets of the connectors on the page are opened.
         """
         shown, last = self._store.page(project, limit=wanted.size, after=wanted.after)
-        return wanted.answer(list(self._readers.map(self._to_api, shown)), last)
+        to_api = partial(self._to_api, show_secrets=show_secrets)
+        return wanted.answer(list(self._readers.map(to_api, shown)), last)
 
     def update(
         self, project: str, connector_id: str, body: Any, mask: list[str] | None, actor: Actor
@@ -254,8 +259,9 @@ class ConnectorService:
     def _configuration_of(self, connector: Connector) -> Configuration:
         return Configuration.of(connector, open_secrets(connector, self._vault))
 
-    def _to_api(self, connector: Connector) -> dict[str, Any]:
-        return configuration.to_api(connector, open_secrets(connector, self._vault))
+    def _to_api(self, connector: Connector, *, show_secrets: bool) -> dict[str, Any]:
+        secrets = open_secrets(connector, self._vault)
+        return configuration.to_api(connector, secrets if show_secrets else secrets.masked())
 
     def _seal(self, secrets: Secrets, name: str) -> bytes | None:
         return None if secrets == NO_SECRETS else self._vault.seal(secrets.to_bytes(), name)

@@ -23,12 +23,18 @@ from dataconnectors.aws.vault import MAXIMUM_PLAINTEXT
 from dataconnectors.connectors.configuration import CONNECTOR_TYPE, DEFAULT_LABELS
 from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS, Status
 from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
+from dataconnectors.connectors.secrets import MASK
 from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS
 from dataconnectors.endpoints.addresses import LONGEST_URL
 from dataconnectors.kernel.fields import LONGEST_DISPLAY_NAME
 
 _CONNECTORS = "/projects/{project}/dataconnectors"
 _CONNECTOR = _CONNECTORS + "/{connector}"
+
+_MASKED = (
+    f"The signature secret and the values of the headers are `{MASK}` for callers without the "
+    "permission `dataconnector.update`."
+)
 
 OPERATIONS = (
     Operation(
@@ -40,6 +46,7 @@ OPERATIONS = (
         "DataConnectorList",
         "dataconnector.read",
         query=PAGE,
+        description=_MASKED,
     ),
     Operation(
         "createDataConnector",
@@ -65,6 +72,7 @@ OPERATIONS = (
         "Show a connector",
         "DataConnector",
         "dataconnector.read",
+        description=_MASKED,
     ),
     Operation(
         "updateDataConnector",
