@@ -25,7 +25,7 @@ from typing import Any
 import trustme
 
 from bench.sender import SECRETS
-from dataconnectors.store.connectors import _connector_item
+from dataconnectors.store.connector_items import connector_item
 from tests.support.rows import a_connector
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -96,7 +96,7 @@ def row(name: str, ports: list[int]) -> dict[str, Any]:
     """The connector's, as DynamoDB answers."""
     kind, _, number = name.partition("-")
     url = f"https://127.0.0.1:{ports[int(number)]}/{kind}"
-    return _connector_item(a_connector(id=name, url=url, sealed=b"sealed"))
+    return connector_item(a_connector(id=name, url=url, sealed=b"sealed"))
 
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

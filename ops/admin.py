@@ -1,4 +1,4 @@
-"""Makes an administrator of a project. Whoever may invoke functions of the stack may do this.
+"""Makes an administrator of a project. It takes the right to invoke functions of the stack.
 
     python -m ops.admin --stack NAME [--region REGION] [--project NAME | --join PROJECT_ID]
         [--organization-admin] > credentials.json

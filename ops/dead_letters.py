@@ -1,4 +1,4 @@
-"""Shows the messages in the dead-letter queue, and sends them back when the fault is mended.
+"""Shows the messages in the dead-letter queue, and sends them back after the cause is fixed.
 
     python -m ops.dead_letters --stack NAME [--region REGION] [--send-back]
 

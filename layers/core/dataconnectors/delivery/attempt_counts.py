@@ -1,7 +1,7 @@
-"""How attempts went, in numbers that add up: successes, errors, and a histogram of latencies.
+"""Counts of attempts: successes, errors, and a histogram of how long they took.
 
-Tallies of batches, minutes and processes are merged by adding; a percentile of the sum is as good
-as one of the attempts themselves, within `RELATIVE_ERROR`.
+The counts of batches, minutes and processes can be added up. A percentile of the sum differs from
+that of the attempts themselves by `RELATIVE_ERROR` at most.
 """
 
 import math
@@ -14,25 +14,25 @@ from dataconnectors.aws.metrics import Values
 from dataconnectors.endpoints.outcomes import Delivered, Outcome
 
 RELATIVE_ERROR = 0.05
-"""Of a percentile, either way. Halving it would double the size of what is stored."""
+"""Of a percentile, up or down. Half of it would double the size of what is stored."""
 
 SHORTEST = 0.001
-"""Seconds: what is shorter counts as this. Answers show milliseconds."""
+"""Seconds. Shorter attempts count as if they took this long: answers show milliseconds."""
 
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
-"""From one bucket's upper end to the next one's: what `latency_of` gives is off by `RELATIVE_ERROR`
-at either end. Attempts last 330 s at most, which is bucket 127."""
+"""The upper end of a bucket, divided by that of the bucket before. At both ends of a bucket,
+`latency_of` is off by `RELATIVE_ERROR`. Attempts last 330 s at most, which is bucket 127."""
 
 
 def bucket_of(seconds: float) -> int:
-    """The number of the bucket that a latency belongs in."""
+    """The number of the bucket for a latency."""
     if seconds <= SHORTEST:
         return 0
     return math.ceil(math.log(seconds / SHORTEST, _GROWTH))
 
 
 def latency_of(bucket: int) -> float:
-    """Seconds: what a latency in this bucket is taken for."""
+    """The seconds that stand for every latency in a bucket."""
     if bucket == 0:
         return SHORTEST
     upper = SHORTEST * _GROWTH**bucket
@@ -41,7 +41,7 @@ def latency_of(bucket: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class AttemptCounts:
-    """`latencies` holds how many attempts, successful or not, took a bucket's time."""
+    """`latencies` maps a bucket to the number of attempts in it, successful or not."""
 
     successes: int = 0
     errors: int = 0
@@ -49,7 +49,7 @@ class AttemptCounts:
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Self:
-        """Of attempts."""
+        """The counts of some attempts."""
         results = list(outcomes)
         successes = sum(isinstance(outcome, Delivered) for outcome in results)
         latencies = Counter(bucket_of(outcome.response_time) for outcome in results)
@@ -63,9 +63,9 @@ class AttemptCounts:
         )
 
     def percentile(self, percent: int) -> float:
-        """Seconds: that many of a hundred attempts took no longer. 0 without any attempt."""
+        """The seconds that `percent` of the attempts did not exceed; 0 without any attempt."""
         count = sum(self.latencies.values())
-        # In whole numbers: 0.99 * 100 is a little more than 99.
+        # In whole numbers, because 0.99 * 100 is a little more than 99.
         left = -(-count * percent // 100)
         for bucket, attempts in sorted(self.latencies.items()):
             left -= attempts

@@ -12,14 +12,14 @@ from dataconnectors.connectors.connector import (
     Connector,
     Lifecycle,
     LifecycleEntry,
-    Status,
 )
 from dataconnectors.connectors.idempotency import IdempotencyRecord
 from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
 from dataconnectors.store import keys
 from dataconnectors.store.audit import put_audit_entries
-from dataconnectors.store.table import Item, Table
+from dataconnectors.store.connector_items import connector_item, read_connector
+from dataconnectors.store.table import Table
 
 LIFECYCLE_INDEX = "byLifecycle"
 """Name of the index (template.yaml) that lists the connectors of all projects by lifecycle."""
@@ -68,7 +68,7 @@ class ConnectorStore:
                 # First, so that the call that made the last possible connector is recognized again.
                 *self._put_record(record, replaced),
                 self._bump(connector.project, connectors=1),
-                self._table.put(_connector_item(connector), "attribute_not_exists(pk)"),
+                self._table.put(connector_item(connector), "attribute_not_exists(pk)"),
                 *put_audit_entries(self._table, entry),
             ]
         )
@@ -97,12 +97,12 @@ class ConnectorStore:
         if parts is None:
             return None
         item = self._table.get(keys.connector_key(*parts.groups()))
-        return None if item is None else _connector(item)
+        return None if item is None else read_connector(item)
 
     def connectors(self, project_id: str) -> list[Connector]:
         """All connectors of a project, including those that are being deleted."""
         return [
-            _connector(item) for item in self._table.query(f"PROJECT#{project_id}", _CONNECTORS)
+            read_connector(item) for item in self._table.query(f"PROJECT#{project_id}", _CONNECTORS)
         ]
 
     def page(self, project_id: str, *, limit: int, after: str) -> tuple[list[Connector], str]:
@@ -121,7 +121,7 @@ class ConnectorStore:
                 limit=min(limit, MAXIMUM_CONNECTORS) + 1,
                 after=position,
             )
-            rows = map(_connector, items)
+            rows = map(read_connector, items)
             found += [row for row in rows if row.lifecycle is not Lifecycle.DELETING]
             if not position:
                 break
@@ -143,7 +143,7 @@ class ConnectorStore:
             self._table.transact(
                 [
                     self._table.put(
-                        _connector_item(written), "version = :version", _version_value(old)
+                        connector_item(written), "version = :version", _version_value(old)
                     ),
                     self._bump(old.project, connectors=-1 if leaves else 0),
                     *put_audit_entries(self._table, entry),
@@ -253,50 +253,6 @@ class ConnectorStore:
                 update["ConditionExpression"] += " AND connectorCount < :maximum"
                 update["ExpressionAttributeValues"][":maximum"] = {"N": str(MAXIMUM_CONNECTORS)}
         return action
-
-
-def _connector_item(connector: Connector) -> Item:
-    item = keys.connector_key(connector.project, connector.id) | {
-        "displayName": {"S": connector.display_name},
-        "status": {"S": connector.status.value},
-        "eventTypes": {"L": [{"S": event_type} for event_type in connector.event_types]},
-        "labels": {"L": [{"S": label} for label in connector.labels]},
-        "url": {"S": connector.url},
-        "lifecycle": {"S": connector.lifecycle.value},
-        "epoch": {"N": str(connector.epoch)},
-        "version": {"N": str(connector.version)},
-        "queueId": {"S": connector.queue_id},
-        "queueUrl": {"S": connector.queue_url},
-        "mappingId": {"S": connector.mapping_id},
-        "provisioned": {"S": connector.provisioned},
-        "createTime": {"S": connector.create_time},
-        "updateTime": {"S": connector.update_time},
-    }
-    if connector.sealed is not None:
-        item["sealed"] = {"B": connector.sealed}
-    return item
-
-
-def _connector(item: Item) -> Connector:
-    return Connector(
-        project=item["pk"]["S"].removeprefix("PROJECT#"),
-        id=item["sk"]["S"].removeprefix("CONNECTOR#"),
-        display_name=item["displayName"]["S"],
-        status=Status(item["status"]["S"]),
-        event_types=tuple(entry["S"] for entry in item["eventTypes"]["L"]),
-        labels=tuple(entry["S"] for entry in item["labels"]["L"]),
-        url=item["url"]["S"],
-        sealed=bytes(item["sealed"]["B"]) if "sealed" in item else None,
-        lifecycle=Lifecycle(item["lifecycle"]["S"]),
-        epoch=int(item["epoch"]["N"]),
-        version=int(item["version"]["N"]),
-        queue_id=item["queueId"]["S"],
-        queue_url=item["queueUrl"]["S"],
-        mapping_id=item["mappingId"]["S"],
-        provisioned=item["provisioned"]["S"],
-        create_time=item["createTime"]["S"],
-        update_time=item["updateTime"]["S"],
-    )
 
 
 def _version_value(connector: Connector) -> dict[str, Any]:
