@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import random
+import re
 import secrets
 import threading
 import time
@@ -38,6 +39,9 @@ CONNECTOR_LABELS = ("name", "room")
 
 # What of an event's data is worth a place on its line.
 _FIGURES = frozenset({"value", "temperature", "relativeHumidity", "state"})
+
+# The 61st second of a minute, with what is before and behind the seconds of its timestamp.
+_LEAP_SECOND = re.compile(r"(.{16}):60(?:\.\d+)?(.+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +136,24 @@ def line_for(arrival: Mapping[str, Any], outcome: Verified | Rejected) -> str:
         case Rejected(reason):
             return f"demo: REJECTED, {reason} ({answered})"
         case Verified(event, labels):
-            delay = arrival["received_at"] - datetime.fromisoformat(event["timestamp"]).timestamp()
+            delay = arrival["received_at"] - _epoch_second(event["timestamp"])
             return (
                 f"demo: {labels.get('name', '-'):<15} {_in_words(event):<46} "
                 f"signature ok, checksum ok, {delay * 1000:.0f} ms after publishing ({answered})"
             )
+
+
+def _epoch_second(timestamp: str) -> float:
+    """The epoch second of an event's `timestamp`, which is as its publisher wrote it.
+
+    RFC 3339 allows leap seconds (23:59:60Z), for which `datetime` has no number. The whole of one
+    becomes the beginning of the next second, as the API reads it.
+    """
+    leap = _LEAP_SECOND.fullmatch(timestamp)
+    if leap is None:
+        return datetime.fromisoformat(timestamp.upper()).timestamp()
+    minute, zone = leap.groups()
+    return datetime.fromisoformat(f"{minute}:59{zone}".upper()).timestamp() + 1
 
 
 def _in_words(event: Mapping[str, Any]) -> str:

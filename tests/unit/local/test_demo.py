@@ -76,6 +76,23 @@ def test_a_line_says_what_arrived_and_how_fast() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "received_at", "milliseconds"),
+    [
+        ("2016-12-31T23:59:60Z", 1483228800.25, "250 ms"),
+        ("2016-12-31t23:59:60.9z", 1483228800.25, "250 ms"),
+        ("2017-01-01T00:59:60+01:00", 1483228801.0, "1000 ms"),
+    ],
+)
+def test_an_event_of_a_leap_second_has_a_line_like_any_other(
+    timestamp: str, received_at: float, milliseconds: str
+) -> None:
+    body = BODY.replace(b"2026-01-01T00:00:00.500000Z", timestamp.encode())
+    outcome = verify(sign(body), body, SECRET)
+    line = line_for({"received_at": received_at, "answered": 200}, outcome)
+    assert f"checksum ok, {milliseconds} after publishing" in line
+
+
 def test_a_line_about_a_rejected_one_stands_out() -> None:
     line = line_for({"received_at": 0.0, "answered": None}, Rejected("no X-Dt-Signature header"))
     assert line == "demo: REJECTED, no X-Dt-Signature header (not answered yet)"
