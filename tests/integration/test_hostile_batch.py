@@ -31,9 +31,9 @@ from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
 from tests.support.attempt_counters import AttemptCounters
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
-from tests.support.leavings import DeadLetters, ExpiredEvents
 from tests.support.rows import a_connector
 from tests.support.sqs_visibility import Sqs
+from tests.support.undelivered import DeadLetters, ExpiredEvents
 
 TIMEOUT = 1.0
 SLACK = 0.25

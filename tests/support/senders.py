@@ -8,8 +8,8 @@ from dataconnectors.delivery.visibility import QueueVisibility
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.kernel.workers import Workers
 from tests.support.attempt_counters import AttemptCounters
-from tests.support.leavings import DeadLetters, ExpiredEvents
 from tests.support.sqs_visibility import Sqs
+from tests.support.undelivered import DeadLetters, ExpiredEvents
 
 
 def a_sender(

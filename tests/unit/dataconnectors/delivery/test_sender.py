@@ -26,10 +26,10 @@ from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.kernel.errors import VaultError
 from dataconnectors.kernel.workers import Workers
 from tests.support.attempt_counters import AttemptCounters
-from tests.support.leavings import DeadLetters, ExpiredEvents
 from tests.support.rows import a_connector
 from tests.support.senders import a_sender
 from tests.support.sqs_visibility import Sqs
+from tests.support.undelivered import DeadLetters, ExpiredEvents
 
 NOW = 1_790_000_000.0
 ARN = "arn:aws:sqs:eu-west-1:111122223333:dc-c-abc"
