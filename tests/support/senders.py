@@ -1,4 +1,4 @@
-"""The sender with stand-ins around it: of the database, KMS, the endpoints and the log."""
+"""A sender whose database, KMS, endpoints and log are fakes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.undelivered import DeadLetters, ExpiredEvents
 
 
 def a_sender(
-    around: Any,
+    fakes: Any,
     *,
     sqs: Sqs,
     workers: Workers,
@@ -22,21 +22,24 @@ def a_sender(
     timeout: float = 10.0,
     **others: Any,
 ) -> Sender:
-    """`around` has `connector`, `was_removed`, `open`, `post` and the log's methods; `others` are
-    further arguments of `Sender`, and take the places of what takes things and keeps quiet."""
-    quiet: dict[str, Any] = {
+    """A sender that takes its connectors, secrets, endpoints and log from `fakes`.
+
+    `fakes` has the methods `connector`, `was_removed`, `open`, `post` and those of a log. `others`
+    are further arguments of `Sender`; without them nothing fails.
+    """
+    defaults: dict[str, Any] = {
         "dead_letters": DeadLetters(),
         "expired_events": ExpiredEvents(),
         "attempt_counters": AttemptCounters(),
     }
     return Sender(
-        connectors=around,
-        vault=around,
-        endpoint_client=EndpointClient(around, timeout=timeout, clock=clock, now=now),
+        connectors=fakes,
+        vault=fakes,
+        endpoint_client=EndpointClient(fakes, timeout=timeout, clock=clock, now=now),
         visibility=QueueVisibility(sqs),
         workers=workers,
-        log=around,
+        log=fakes,
         clock=clock,
         now=now,
-        **quiet | others,
+        **defaults | others,
     )

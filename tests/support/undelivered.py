@@ -1,4 +1,4 @@
-"""Where messages go that are not delivered, with failures to order."""
+"""Fakes of the places that undelivered messages go to; a test chooses how they fail."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ from dataconnectors.expiry.expired_event import ExpiredEvent
 
 
 class DeadLetters:
-    """A queue of dead letters: `refused` ids are not confirmed, `error` is raised by every call."""
+    """A dead-letter queue. It does not confirm ids in `refused`; calls raise `error` if it is
+    set."""
 
     def __init__(self) -> None:
         self.letters: dict[str, DeadLetter] = {}
@@ -18,38 +19,43 @@ class DeadLetters:
         assert dead_letters
         if self.error is not None:
             raise self.error
-        taken = {
+        confirmed = {
             dead_letter.message.message_id: dead_letter
             for dead_letter in dead_letters
             if dead_letter.message.message_id not in self.refused
         }
-        self.letters |= taken
-        return set(taken)
+        self.letters |= confirmed
+        return set(confirmed)
 
 
 class ExpiredEvents:
-    """Records of expired events. `refused` events are not saved; every call raises `error`."""
+    """Records of expired events.
+
+    `saved` has the records by event id. Ids in `refused` are not saved, and `save` raises `error`
+    if it is set. `counted` has the number and the time of each call that counts events for an
+    announcement; these calls raise `count_error` if it is set.
+    """
 
     def __init__(self) -> None:
-        self.kept: dict[str, ExpiredEvent] = {}
-        self.noted: list[tuple[int, float]] = []
+        self.saved: dict[str, ExpiredEvent] = {}
+        self.counted: list[tuple[int, float]] = []
         self.refused: set[str] = set()
         self.error: Exception | None = None
-        self.note_error: Exception | None = None
+        self.count_error: Exception | None = None
 
     def save(self, events: Sequence[ExpiredEvent]) -> set[int]:
         assert events
         if self.error is not None:
             raise self.error
-        taken = {
+        confirmed = {
             position: event
             for position, event in enumerate(events)
             if event.event_id not in self.refused
         }
-        self.kept |= {event.event_id: event for event in taken.values()}
-        return set(taken)
+        self.saved |= {event.event_id: event for event in confirmed.values()}
+        return set(confirmed)
 
     def count_for_announcement(self, events: Sequence[ExpiredEvent], now: float) -> None:
-        if self.note_error is not None:
-            raise self.note_error
-        self.noted.append((len(events), now))
+        if self.count_error is not None:
+            raise self.count_error
+        self.counted.append((len(events), now))

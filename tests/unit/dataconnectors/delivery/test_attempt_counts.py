@@ -1,4 +1,4 @@
-"""Counts and percentiles of attempts."""
+"""How the attempts of a connector are counted, and the percentiles of their latencies."""
 
 import math
 import random
@@ -35,33 +35,33 @@ def test_the_longest_attempt_has_a_bucket_of_three_digits() -> None:
 
 
 @given(st.lists(LATENCIES, min_size=1, max_size=300), st.integers(1, 100))
-def test_a_percentile_is_that_of_the_attempts_within_the_error(
+def test_a_percentile_is_exact_within_the_stated_error(
     latencies: list[float], percent: int
 ) -> None:
     exact = sorted(latencies)[math.ceil(len(latencies) * percent / 100) - 1]
-    found = AttemptCounts.of(outcomes(latencies)).percentile(percent)
-    assert found == pytest.approx(max(exact, SHORTEST), rel=RELATIVE_ERROR + 1e-9)
+    estimated = AttemptCounts.of(outcomes(latencies)).percentile(percent)
+    assert estimated == pytest.approx(max(exact, SHORTEST), rel=RELATIVE_ERROR + 1e-9)
 
 
 def test_the_99th_percentile_leaves_out_the_slowest_one_of_a_hundred() -> None:
-    tally = AttemptCounts.of(outcomes([0.1] * 99 + [9.0]))
-    assert tally.percentile(99) == pytest.approx(0.1, rel=RELATIVE_ERROR)
-    assert tally.percentile(100) == pytest.approx(9.0, rel=RELATIVE_ERROR)
+    counts = AttemptCounts.of(outcomes([0.1] * 99 + [9.0]))
+    assert counts.percentile(99) == pytest.approx(0.1, rel=RELATIVE_ERROR)
+    assert counts.percentile(100) == pytest.approx(9.0, rel=RELATIVE_ERROR)
     assert AttemptCounts.of(outcomes([0.1] * 98 + [9.0] * 2)).percentile(99) > 8
 
 
-def test_successes_and_errors_are_counted_and_both_take_their_time() -> None:
-    tally = AttemptCounts.of([Delivered(200, 0.1), Failed(FailureKind.STATUS, "500", 3.0, 500)])
-    assert (tally.successes, tally.errors) == (1, 1)
-    assert tally.percentile(99) == pytest.approx(3.0, rel=RELATIVE_ERROR)
+def test_latencies_of_successes_and_errors_are_counted() -> None:
+    counts = AttemptCounts.of([Delivered(200, 0.1), Failed(FailureKind.STATUS, "500", 3.0, 500)])
+    assert (counts.successes, counts.errors) == (1, 1)
+    assert counts.percentile(99) == pytest.approx(3.0, rel=RELATIVE_ERROR)
 
 
-def test_nothing_attempted_is_nothing() -> None:
+def test_no_attempts_have_empty_counts() -> None:
     assert AttemptCounts() == AttemptCounts.of([])
     assert AttemptCounts().percentile(99) == 0
 
 
-def test_merged_tallies_are_that_of_all_attempts() -> None:
+def test_the_sum_of_counts_is_the_count_of_all_attempts() -> None:
     rng = random.Random(1)
     latencies = [rng.expovariate(2) for _ in range(500)]
     parts = (AttemptCounts.of(outcomes(latencies[start : start + 7])) for start in range(0, 500, 7))

@@ -1,4 +1,4 @@
-"""The queue of our faults: what is kept of a stray, within SQS's sizes, and what is confirmed."""
+"""What a dead letter holds, within SQS's limits, and which dead letters SQS confirms."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ def dead_letter(
 
 
 class Sqs:
-    """Takes messages within AWS's limits, but those named in `refuses`, by their place."""
+    """Accepts messages within AWS's limits, except the entries whose ids are in `refuses`."""
 
     def __init__(self, *, refuses: tuple[str, ...] = (), silent: bool = False) -> None:
         self.meta = SimpleNamespace(endpoint_url="https://sqs.us-east-1.amazonaws.com")
@@ -47,14 +47,14 @@ class Sqs:
 
 
 def size(entry: dict[str, Any]) -> int:
-    """As AWS counts."""
+    """An entry's bytes, as AWS counts them."""
     return len(entry["MessageBody"].encode()) + sum(
         len((name + attribute["DataType"] + attribute["StringValue"]).encode())
         for name, attribute in entry["MessageAttributes"].items()
     )
 
 
-def test_sqs_takes_what_is_sent_and_gives_it_back() -> None:
+def test_a_dead_letter_has_the_messages_text_and_where_it_came_from() -> None:
     with mock_aws():
         sqs = boto3.client("sqs")
         url = sqs.create_queue(QueueName="dc-test-dead-letters")["QueueUrl"]
@@ -71,14 +71,14 @@ def test_sqs_takes_what_is_sent_and_gives_it_back() -> None:
         }
 
 
-def test_ten_fit_one_call_and_eleven_do_not() -> None:
+def test_one_call_takes_ten_dead_letters() -> None:
     sqs = Sqs()
     dead_letters = [dead_letter(f"m{number}") for number in range(11)]
     assert DeadLetterQueue(sqs, ARN).put(dead_letters) == {f"m{number}" for number in range(11)}
     assert [len(call) for call in sqs.calls] == [10, 1]
 
 
-def test_a_call_has_one_mebibyte_at_most() -> None:
+def test_one_call_has_at_most_one_mebibyte() -> None:
     sqs = Sqs()
     dead_letters = [dead_letter(f"m{number}", "x" * 400_000) for number in range(5)]
     assert len(DeadLetterQueue(sqs, ARN).put(dead_letters)) == 5
@@ -96,21 +96,21 @@ def test_a_body_without_room_for_the_reason_is_cut_and_says_so(character: str) -
     assert MAXIMUM_BYTES - 4 <= size(entry) <= MAXIMUM_BYTES
 
 
-def test_the_largest_body_with_room_is_whole() -> None:
+def test_a_body_that_leaves_room_for_the_reason_is_not_cut() -> None:
     sqs = Sqs()
     DeadLetterQueue(sqs, ARN).put([dead_letter("m1", "x" * (MAXIMUM_BYTES - 300))])
     ((entry,),) = sqs.calls
     assert "bytes" not in entry["MessageAttributes"]
 
 
-def test_half_a_character_does_not_keep_its_neighbours_from_going() -> None:
+def test_a_lone_surrogate_in_a_text_does_not_stop_the_other_dead_letters() -> None:
     assert DeadLetterQueue(Sqs(), ARN).put([dead_letter("m1", "\ud800"), dead_letter("m2")]) == {
         "m1",
         "m2",
     }
 
 
-def test_what_sqs_refuses_or_does_not_name_is_not_confirmed() -> None:
+def test_dead_letters_that_sqs_refuses_or_does_not_name_are_not_confirmed() -> None:
     dead_letters = [dead_letter("m0"), dead_letter("m1"), dead_letter("m2")]
     assert DeadLetterQueue(Sqs(refuses=("1",)), ARN).put(dead_letters) == {"m0", "m2"}
     assert DeadLetterQueue(Sqs(silent=True), ARN).put(dead_letters) == set()

@@ -30,17 +30,19 @@ def queued(body: str) -> QueuedEvent:
         ("[" * 100_000, ""),
     ],
 )
-def test_a_body_that_says_little_is_recorded_all_the_same(body: str, expected: str) -> None:
+def test_an_event_whose_body_lacks_fields_is_recorded_without_them(
+    body: str, expected: str
+) -> None:
     record = record_of(queued(body), FAILED, NOW)
     assert (record.event_id, record.event_type, record.kind) == ("e1", expected, "timeout")
 
 
-def test_the_times_the_attempts_and_the_failure_are_recorded() -> None:
+def test_a_record_has_the_times_the_attempts_and_the_last_failure() -> None:
     record = record_of(queued("{}"), FAILED, NOW)
     assert (record.accepted_at, record.expired_at, record.attempts) == (NOW - 41_000, NOW, 20)
     assert (record.message, record.status) == ("no answer in time", None)
 
 
-def test_a_record_holds_nothing_of_the_body() -> None:
+def test_a_record_has_no_data_of_the_event() -> None:
     body = json.dumps({"event": {"eventType": "touch", "data": "a secret value"}})
     assert "a secret value" not in repr(record_of(queued(body), "not tried", NOW))

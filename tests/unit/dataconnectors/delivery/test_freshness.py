@@ -1,8 +1,9 @@
-"""Disabling and deleting against sending: every interleaving, in virtual time.
+"""No attempt begins after a call has disabled or deleted the connector, whatever the timing.
 
-A batch is a chain of delays: until its read reaches the database, until the answer is back, KMS,
-and a wait before each attempt. The customer's call commits at any moment of it. Both sides are our
-own code; only the database, KMS, the threads, the clocks and the endpoint are stand-ins.
+The tests run in virtual time. A batch takes time in four places: until its read reaches the
+database, until the answer is back, until KMS answers, and before each attempt. The customer's call
+commits at any moment of that. The sender and the config API are the real ones; the database, KMS,
+threads, clocks and the endpoint are fakes.
 """
 
 import itertools
@@ -33,17 +34,18 @@ T = TypeVar("T")
 
 NAME = "projects/p/dataconnectors/c"
 URL, OTHER_URL = "https://example.com/1", "https://example.com/2"
-AUTHOR = Actor("me@example.com", "key", "192.0.2.1", 0.0, "request")
+ACTOR = Actor("me@example.com", "key", "192.0.2.1", 0.0, "request")
 CONNECTOR = a_connector(url=URL, sealed=b"1", epoch=3, version=7, queue_id="abc")
 STEP = 0.07
-"""Seconds between the moments that are tried: no multiple of a part's."""
+"""Seconds between the moments that are tried. No delay of the timelines is a multiple of it."""
 
 
 class Timeline(Workers):
-    """One sender, one connector, one customer. Passing time runs what was set for it.
+    """A sender, a connector and a customer. Actions that are due run when time passes.
 
-    `there`, `back`, `kms`: seconds of the parts of each read, in turn; `starts`: from when a batch
-    hands out an attempt to when its thread runs.
+    `there`, `back` and `kms` are seconds: until a read reaches the database, until its answer is
+    back, and until KMS answers. `starts` are the seconds before the thread of an attempt runs. The
+    values of a sequence are used in turn.
     """
 
     def __init__(
@@ -93,11 +95,11 @@ class Timeline(Workers):
         self.time = until
 
     def wait(self, seconds: float) -> None:
-        """Of the customer's call, which has nothing left to do but to answer."""
+        """The sleep of the customer's call, which answers afterwards."""
         self.answered = self.time + seconds
 
     def run(self, calls: Sequence[Callable[[], T]], seconds: float) -> list[Future[T]]:
-        """In parallel: each begins at the same moment, after its own delay."""
+        """Run calls in parallel: all begin at the same moment, each after its own delay."""
         futures: list[Future[T]] = []
         began = ended = self.time
         delays = self._starts if len(calls) > 1 else (0.0,)
@@ -105,7 +107,7 @@ class Timeline(Workers):
             zip(calls, itertools.cycle(delays), strict=False), key=lambda pair: pair[1]
         ):
             future: Future[T] = Future()
-            # What is due in between has happened: time does not go back for a later thread.
+            # Actions that were due meanwhile have run. They do not run again for the next thread.
             self.pass_time(max(0.0, began + delay - self.time))
             try:
                 future.set_result(call())
@@ -121,7 +123,7 @@ class Timeline(Workers):
         return True
 
     def connector(self, name: str) -> Connector | None:
-        """The sender's read. The customer's is made at its moment, in no time."""
+        """The sender's read. The read of the customer's call takes no time."""
         assert name == NAME
         if self._in_call:
             return self.row
@@ -187,19 +189,19 @@ class Timeline(Workers):
 
 
 def disable(api: ConnectorService) -> None:
-    api.update("p", "c", {"status": "USER_DISABLED"}, None, AUTHOR)
+    api.update("p", "c", {"status": "USER_DISABLED"}, None, ACTOR)
 
 
 def enable(api: ConnectorService) -> None:
-    api.update("p", "c", {"status": "ACTIVE"}, None, AUTHOR)
+    api.update("p", "c", {"status": "ACTIVE"}, None, ACTOR)
 
 
 def delete(api: ConnectorService) -> None:
-    api.delete("p", "c", AUTHOR)
+    api.delete("p", "c", ACTOR)
 
 
 def timelines() -> Iterator[dict[str, Any]]:
-    """Fast and slow in every part, before and after the row is looked at."""
+    """Timelines with a short and a long delay in each place."""
     for there, back, kms, starts in itertools.product(
         [(0.0,), (0.3,), (0.7, 0.1), (0.4, 0.0)],
         [(0.0,), (0.3,), (0.6, 0.0), (0.1, 0.55)],
@@ -227,12 +229,12 @@ def test_no_attempt_begins_once_a_disabling_call_has_answered(
                 assert began < committed + FRESH_SECONDS, (parts, moment)
                 late += began > committed
             runs += 1
-    # It is no proof when the calls never came between a read and its attempts.
+    # The test proves something only if some calls came between a read and its attempts.
     assert runs == 2560
     assert late > 200
 
 
-def test_what_was_undelivered_is_not_sent_after_enabling_again_either() -> None:
+def test_events_of_a_disabled_connector_are_not_sent_after_it_is_enabled_again() -> None:
     postponed = 0
     for parts in timelines():
         for moment, pause in itertools.product(range(0, 30, 7), (0.0, 0.2)):
@@ -243,16 +245,16 @@ def test_what_was_undelivered_is_not_sent_after_enabling_again_either() -> None:
             timeline.at(enabled, timeline.call(enable))
             timeline.send("a", "b", "c", "d", "e")
             timeline.pass_time(10.0)
-            assert timeline.answered == enabled  # Enabling waits for nothing
+            assert timeline.answered == enabled  # Enabling does not wait.
             assert all(began < disabled + FRESH_SECONDS for began, _, _ in timeline.dialled)
             assert timeline.row is not None
             sent = len(timeline.dialled)
             timeline.send("f", epoch=3)
             assert len(timeline.dialled) == sent
-            kept = timeline.send("g", epoch=timeline.row.epoch)
-            # Where no read is fast enough, it waits in its queue.
-            assert [event for _, event, _ in timeline.dialled[sent:]] == ["g"] * (not kept)
-            postponed += len(kept)
+            remaining = timeline.send("g", epoch=timeline.row.epoch)
+            # When no read is fast enough, the event stays in its queue.
+            assert [event for _, event, _ in timeline.dialled[sent:]] == ["g"] * (not remaining)
+            postponed += len(remaining)
     assert 0 < postponed < 640
 
 
@@ -262,19 +264,20 @@ def test_every_attempt_begins_soon_after_the_start_of_a_read() -> None:
         began_reads: list[float] = []
         read = timeline.connector
 
-        def noted(name: str, read: Any = read, log: list[float] = began_reads) -> Any:
-            log.append(timeline.time)  # noqa: B023  # called within this turn alone
+        def watched(name: str, read: Any = read, log: list[float] = began_reads) -> Any:
+            log.append(timeline.time)  # noqa: B023  # called only within this iteration
             return read(name)
 
-        timeline.connector = noted  # type: ignore[method-assign]
+        timeline.connector = watched  # type: ignore[method-assign]
         timeline.send("a", "b", "c", "d", "e")
         for began, _, _ in timeline.dialled:
             before = [moment for moment in began_reads if moment <= began]
             assert began - max(before) < FRESH_SECONDS, parts
 
 
-def test_a_second_call_does_not_answer_before_the_first_ones_change_has_settled() -> None:
-    """A client that timed out sends it again: it finds its wish fulfilled, and must still wait."""
+def test_a_repeated_call_does_not_answer_before_the_first_calls_change_has_settled() -> None:
+    """A client repeats a call that timed out. The connector is disabled already, but attempts may
+    still begin, so the second call has to wait as well."""
     timeline = Timeline()
     timeline.call(disable)()
     timeline.pass_time(0.1)
@@ -287,21 +290,21 @@ def test_a_second_call_does_not_answer_before_the_first_ones_change_has_settled(
     assert timeline.answered == timeline.time + SETTLE_SECONDS
 
 
-def test_changes_that_leave_a_connector_enabled_wait_for_nothing() -> None:
+def test_changes_that_leave_a_connector_enabled_do_not_wait() -> None:
     timeline = Timeline()
-    timeline.call(lambda api: api.update("p", "c", {"displayName": "x"}, None, AUTHOR))()
+    timeline.call(lambda api: api.update("p", "c", {"displayName": "x"}, None, ACTOR))()
     assert timeline.answered == timeline.time
 
 
-def test_an_attempt_that_reads_again_uses_what_it_finds() -> None:
+def test_an_attempt_that_reads_again_uses_the_new_row() -> None:
     timeline = Timeline(starts=(0.0, 0.6))
     change = {"httpConfig": {"url": OTHER_URL}}
-    timeline.at(0.3, timeline.call(lambda api: api.update("p", "c", change, None, AUTHOR)))
+    timeline.at(0.3, timeline.call(lambda api: api.update("p", "c", change, None, ACTOR)))
     assert timeline.send("a", "b") == set()
     assert [(event, url) for _, event, url in timeline.dialled] == [("a", URL), ("b", OTHER_URL)]
 
 
-def test_a_batch_reads_once_and_ten_late_attempts_read_once_more() -> None:
+def test_a_batch_reads_once_and_its_ten_late_attempts_share_a_second_read() -> None:
     timeline = Timeline(there=(0.01,))
     timeline.send(*"abcdefghij")
     assert timeline.reads == 1
@@ -311,7 +314,7 @@ def test_a_batch_reads_once_and_ten_late_attempts_read_once_more() -> None:
     assert len(timeline.dialled) == 10
 
 
-def test_a_database_that_is_always_too_slow_is_left_alone_and_the_messages_wait() -> None:
+def test_messages_wait_when_the_database_is_always_too_slow() -> None:
     timeline = Timeline(back=(0.6,))
     assert timeline.send("a", "b") == {"a", "b"}
     assert timeline.dialled == []
@@ -319,7 +322,7 @@ def test_a_database_that_is_always_too_slow_is_left_alone_and_the_messages_wait(
     assert timeline.sqs.visibility == {"a": 8, "b": 8}
 
 
-def test_a_read_that_failed_has_failed_for_all_who_waited_for_it() -> None:
+def test_a_failed_read_fails_for_every_thread_that_waited_for_it() -> None:
     reads = []
 
     def read() -> None:
@@ -333,7 +336,7 @@ def test_a_read_that_failed_has_failed_for_all_who_waited_for_it() -> None:
     assert len(reads) == 1
 
 
-def test_nothing_is_read_after_the_last_moment() -> None:
+def test_nothing_is_read_after_the_deadline() -> None:
     fresh = FreshRead(lambda: pytest.fail("read"), clock=lambda: 2.0)
     with pytest.raises(StaleError):
         fresh.get(1.9)

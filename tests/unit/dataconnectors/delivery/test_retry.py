@@ -43,11 +43,11 @@ def test_twenty_attempts_fit_the_twelve_hours() -> None:
         (2, 10.0, 50.0, 40),
         (4, 10.0, 200.0, 64),
         (10, 300.0, 30_000.0, 3600),
-        # Receives without an attempt: the wait is what an event of this age has come to.
+        # Some receives made no attempt: the event's age limits the wait.
         (9, 0.0, 20.0, 28),
         (20, 0.0, 0.0, 8),
         (20, 5.0, 0.0, 20),
-        # A clock behind that of SQS.
+        # Our clock is behind that of SQS.
         (1, 0.0, -3.0, 8),
         (5, 0.0, -3.0, 8),
     ],
@@ -69,10 +69,10 @@ def test_the_wait_is_the_formula(receive_count: int, response_time: float, age: 
 
 
 @given(st.lists(st.floats(0, 900), min_size=1, max_size=25), st.data())
-def test_where_every_receive_was_an_attempt_the_age_never_shortens_the_wait(
+def test_the_age_never_shortens_the_wait_when_each_receive_was_an_attempt(
     response_times: list[float], data: st.DataObject
 ) -> None:
-    """However slow the endpoint was, and however late each attempt came."""
+    """This holds however slow the endpoint is, and however late each attempt comes."""
     age = 0.0
     for receive_count, response_time in enumerate(response_times, 1):
         age += response_time
@@ -84,9 +84,9 @@ def test_where_every_receive_was_an_attempt_the_age_never_shortens_the_wait(
 
 
 @given(COUNTS, TIMES, st.integers(0, 100))
-def test_receives_without_attempts_never_cost_more_than_the_event_has_waited(
+def test_receives_without_attempts_never_lengthen_the_wait_beyond_the_events_age(
     receive_count: int, age: float, handed_back: int
 ) -> None:
-    """Nor less than they would have without."""
+    """And the wait is never shorter than it would be without those receives."""
     wait = wait_after(receive_count + handed_back, 0.0, age)
     assert wait_after(receive_count, 0.0, age) <= wait <= age + 8

@@ -1,4 +1,4 @@
-"""The wait before the next attempt, as SQS is told of it."""
+"""How the wait before the next attempt is set as a visibility timeout in SQS."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ def postponements(count: int) -> list[VisibilityChange]:
 
 
 @pytest.mark.parametrize(("count", "calls"), [(1, 1), (10, 1), (11, 2), (25, 3)])
-def test_ten_messages_go_into_one_call(count: int, calls: int) -> None:
+def test_one_call_changes_ten_messages(count: int, calls: int) -> None:
     sqs = Sqs()
     assert QueueVisibility(sqs).change(ARN, postponements(count)) == {}
     assert len(sqs.calls) == calls
     assert sqs.visibility == {f"r{number}": number for number in range(count)}
 
 
-def test_what_sqs_refuses_in_an_answer_of_200_is_returned() -> None:
+def test_messages_that_sqs_refuses_in_a_successful_answer_are_returned() -> None:
     sqs = Sqs(refused={"r11": "ReceiptHandleIsInvalid", "r3": "InternalError"})
     refused = QueueVisibility(sqs).change(ARN, postponements(12))
     assert refused == {"m3": "InternalError", "m11": "ReceiptHandleIsInvalid"}
