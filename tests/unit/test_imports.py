@@ -1,4 +1,4 @@
-"""Which room may import which, and what cold starts never pay for."""
+"""Which folder may import which, and which packages must not slow cold starts down."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "layers/core"
 
 NEVER_IN_LAMBDA = {"aws-xray-sdk", "boto3", "cryptography", "pydantic", "requests"}
-"""Each adds a tenth to a half of a cold start, and nothing that we use."""
+"""Each of them lengthens a cold start by a tenth to a half, and we use nothing of it."""
 
 FORBIDDEN = {
     "layers/core/dataconnectors": {"bench", "functions", "local", "ops", "tests"},
@@ -22,7 +22,7 @@ FORBIDDEN = {
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The top packages that a module imports, anywhere in it."""
+    """The top-level packages that a module imports, at any place."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -30,21 +30,21 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-@pytest.mark.parametrize("room", FORBIDDEN)
-def test_imports_go_one_way(room: str) -> None:
-    link = ROOT / "functions/sender/core"  # to the layer, for the sender's build
-    modules = [path for path in (ROOT / room).rglob("*.py") if link not in path.parents]
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_a_folder_imports_only_what_it_may(folder: str) -> None:
+    link = ROOT / "functions/sender/core"  # a link to the layer, for the sender's build
+    modules = [path for path in (ROOT / folder).rglob("*.py") if link not in path.parents]
     assert len(modules) > 1
     for module in modules:
-        assert not set(imported(module)) & FORBIDDEN[room], module
+        assert not set(imported(module)) & FORBIDDEN[folder], module
 
 
-def test_the_environment_is_read_in_the_handlers_alone() -> None:
+def test_only_handlers_read_the_environment() -> None:
     for module in (CORE / "dataconnectors").rglob("*.py"):
         assert "os.environ" not in module.read_text(), module
 
 
-def test_the_layer_carries_nothing_that_slows_cold_starts() -> None:
+def test_the_layer_has_no_package_that_slows_cold_starts() -> None:
     lock = (CORE / "requirements.txt").read_text()
     packages = set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
     assert {"botocore", "pyjwt", "urllib3", "certifi", "aws-lambda-powertools"} <= packages
@@ -53,7 +53,7 @@ def test_the_layer_carries_nothing_that_slows_cold_starts() -> None:
 
 @pytest.mark.parametrize("function", ["ingest", "sender"])
 def test_the_hot_functions_use_no_resolver_tracer_or_parser(function: str) -> None:
-    """By the modules of Powertools that they and what they import name."""
+    """The test looks at the modules of Powertools that the functions and their imports name."""
     seen: set[Path] = set()
     todo = [ROOT / "functions" / function / "app.py"]
     names: set[str] = set()

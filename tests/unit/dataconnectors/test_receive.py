@@ -1,4 +1,4 @@
-"""The receiver's side: what is accepted, and everything else that is not."""
+"""Which deliveries a customer's receiver accepts."""
 
 import base64
 import hashlib
@@ -43,12 +43,12 @@ HEADER: dict[str, Any] = {"alg": "HS256", "typ": "JWT"}
 
 
 def signature(secret: str = SECRET, body: bytes = BODY, now: float = NOW) -> str:
-    """As the sender makes it."""
+    """The signature that the sender makes."""
     return sign(body, secret, now, bytes(8))
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """A sender's claims, with changes; None leaves one out."""
+    """The claims of a sender's signature, with changes; None leaves a claim out."""
     right = jwt.decode(
         signature(), SECRET, ["HS256"], options={"verify_exp": False, "verify_iat": False}
     )
@@ -58,7 +58,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 def token(
     header: Any, payload: Any, secret: bytes = SECRET.encode(), digest: str = "sha256"
 ) -> str:
-    """Anything at all, signed."""
+    """A signed token with any header and claims."""
 
     def encoded(part: Any) -> bytes:
         raw = part if isinstance(part, bytes) else json.dumps(part).encode()
@@ -68,7 +68,7 @@ def token(
     return (signed + b"." + encoded(hmac.digest(secret, signed, digest))).decode()
 
 
-def test_a_delivery_is_its_event() -> None:
+def test_a_signed_delivery_returns_its_event() -> None:
     event = receive({"x-dt-signature": signature()}, BODY, SECRET, now=NOW)
     assert event == Event(
         event_id="c2jl4vg000000000abcd",
@@ -82,7 +82,7 @@ def test_a_delivery_is_its_event() -> None:
 
 
 @pytest.mark.parametrize("name", ["x-dt-signature", "X-Dt-Signature", "X-DT-SIGNATURE"])
-def test_the_headers_name_may_be_in_any_case(name: str) -> None:
+def test_the_name_of_the_signature_header_may_be_in_any_case(name: str) -> None:
     assert receive({"accept": "*/*", name: signature()}, BODY, SECRET, now=NOW)
 
 
@@ -90,12 +90,12 @@ def test_the_headers_name_may_be_in_any_case(name: str) -> None:
     "headers",
     [{}, {"x-dt-signature": ""}, {"X-Dt-Signature": signature(), "x-dt-signature": signature()}],
 )
-def test_without_exactly_one_signature_it_is_not_verified(headers: dict[str, str]) -> None:
+def test_a_delivery_needs_exactly_one_signature(headers: dict[str, str]) -> None:
     with pytest.raises(UnverifiedError):
         receive(headers, BODY, SECRET, now=NOW)
 
 
-def test_while_the_secret_changes_both_may_be_given() -> None:
+def test_several_secrets_may_be_given_while_the_secret_changes() -> None:
     for secret in ("the old one", "the new one"):
         verify(signature(secret), BODY, ("the old one", "the new one"), now=NOW)
     with pytest.raises(UnverifiedError):
@@ -103,7 +103,7 @@ def test_while_the_secret_changes_both_may_be_given() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", (), ("a secret", "")])
-def test_an_empty_secret_is_a_mistake_of_the_receiver(secret: Any) -> None:
+def test_an_empty_secret_raises_a_value_error(secret: Any) -> None:
     with pytest.raises(ValueError, match="empty secret"):
         verify(signature(""), BODY, secret, now=NOW)
 
@@ -113,12 +113,14 @@ def test_a_secret_may_be_any_text() -> None:
         verify(signature(secret), BODY, secret, now=NOW)
 
 
-# The sender dates each attempt back by 5 s: what it signs at 0 expires after -5 + 600 + 60.
+# The sender dates each signature back by 5 s: one made at 0 s is accepted until -5 + 600 + 60 s.
 @pytest.mark.parametrize(
     ("seconds_later", "accepted"),
     [(-66, False), (-64, True), (0, True), (300, True), (654, True), (656, False), (86_400, False)],
 )
-def test_the_age_of_an_attempt(seconds_later: float, accepted: bool) -> None:
+def test_an_attempt_is_refused_when_it_is_too_old_or_from_the_future(
+    seconds_later: float, accepted: bool
+) -> None:
     try:
         verify(signature(), BODY, SECRET, now=NOW + seconds_later)
     except UnverifiedError:
@@ -127,7 +129,7 @@ def test_the_age_of_an_attempt(seconds_later: float, accepted: bool) -> None:
         assert accepted
 
 
-def test_an_earlier_expiry_of_the_token_counts() -> None:
+def test_an_earlier_expiry_in_the_token_is_respected() -> None:
     short = token(HEADER, claims(exp=int(NOW) + 10))
     verify(short, BODY, SECRET, now=NOW + 69)
     with pytest.raises(UnverifiedError, match="expired"):
@@ -181,7 +183,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
-def test_nothing_else_is_a_signature(given: str) -> None:
+def test_other_texts_are_not_accepted_as_a_signature(given: str) -> None:
     with pytest.raises(UnverifiedError) as refused:
         verify(given, BODY, SECRET, now=NOW)
     assert refused.value.status == 401
@@ -197,7 +199,7 @@ def test_nothing_else_is_a_signature(given: str) -> None:
     ]
     + [json.dumps(CONTENT | {"labels": []}).encode()],
 )
-def test_a_signed_body_that_holds_no_event_is_the_sender_s_fault(body: bytes) -> None:
+def test_a_signed_body_without_an_event_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableError) as refused:
         receive({"x-dt-signature": signature(body=body)}, body, SECRET, now=NOW)
     assert refused.value.status == 400
@@ -209,8 +211,8 @@ def test_an_event_that_no_device_published_may_lack_metadata() -> None:
     assert parse(json.dumps(without).encode()).metadata == {}
 
 
-def test_copied_to_another_place_it_needs_nothing_but_python(tmp_path: Path) -> None:
-    """`-I` sees neither this folder nor its neighbours, `-S` no installed package."""
+def test_a_copy_of_the_file_runs_on_the_standard_library_alone(tmp_path: Path) -> None:
+    """With `-I` Python finds no module of this folder, and with `-S` no installed package."""
     shutil.copy(str(module.__file__), tmp_path / "receive.py")
     program = (
         "import sys, runpy\n"

@@ -49,7 +49,7 @@ def fail(error: Exception) -> Callable[..., AWSResponse]:
         (answer(400, "ThrottlingException"), TOTAL_ATTEMPTS),
     ],
 )
-def test_an_operation_that_may_have_been_done_is_not_repeated(
+def test_an_operation_that_may_have_been_done_is_not_sent_again(
     monkeypatch: pytest.MonkeyPatch, happens: Callable[..., Any], sent: int
 ) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
@@ -70,7 +70,7 @@ def test_an_operation_that_may_have_been_done_is_not_repeated(
     assert calls == ["GetItem"] * TOTAL_ATTEMPTS
 
 
-def test_threads_share_the_client_that_the_first_of_them_makes() -> None:
+def test_threads_share_the_client_that_the_first_one_makes() -> None:
     client = Clients().lazy("sqs")
     barrier = Barrier(8)
 

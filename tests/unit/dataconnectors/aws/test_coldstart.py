@@ -1,4 +1,7 @@
-"""What a cold start imports, measured in a separate Python: this one has imported everything."""
+"""What a cold start imports.
+
+Each test runs a new Python process, because this one has imported everything already.
+"""
 
 import json
 import subprocess
@@ -50,7 +53,9 @@ def modules(imports: str) -> set[str]:
         ("from jwt.api_jws import PyJWS", "jwt.algorithms", "jwt.jwks_client"),
     ],
 )
-def test_a_module_comes_without_its_siblings(imports: str, wanted: str, unwanted: str) -> None:
+def test_importing_a_module_does_not_import_its_siblings(
+    imports: str, wanted: str, unwanted: str
+) -> None:
     imported = modules(imports)
     assert wanted in imported
     assert unwanted not in imported
@@ -69,5 +74,5 @@ def test_a_module_comes_without_its_siblings(imports: str, wanted: str, unwanted
         "import jwt; assert not hasattr(jwt, 'nonsense')",
     ],
 )
-def test_whatever_else_a_package_has_is_still_there(imports: str) -> None:
+def test_the_other_modules_of_a_package_can_still_be_imported(imports: str) -> None:
     modules(imports)

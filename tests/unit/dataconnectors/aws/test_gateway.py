@@ -1,4 +1,4 @@
-"""Requests as API Gateway passes them on, with all the spellings that clients send."""
+"""How requests are read as API Gateway passes them on, in every spelling that clients use."""
 
 import json
 from typing import Any

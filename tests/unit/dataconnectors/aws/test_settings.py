@@ -46,7 +46,7 @@ def test_the_sender_defaults_are_the_strict_ones() -> None:
     )
 
 
-def test_the_sender_settings() -> None:
+def test_the_senders_settings_are_read_from_the_environment() -> None:
     settings = SenderSettings.from_env(
         ENV
         | {
@@ -60,7 +60,7 @@ def test_the_sender_settings() -> None:
     assert settings.acknowledge_any_2xx
 
 
-def test_the_token_audiences() -> None:
+def test_token_audiences_are_read_from_a_comma_separated_list() -> None:
     assert ApiSettings.from_env(ENV | {"TOKEN_AUDIENCES": ""}).token_audiences == ()
     listed = ApiSettings.from_env(ENV | {"TOKEN_AUDIENCES": "https://a/token, https://b/token"})
     assert listed.token_audiences == ("https://a/token", "https://b/token")
@@ -118,17 +118,17 @@ def test_a_missing_variable_is_named(kind: type[Settings], names: list[str]) -> 
         ({"ACKNOWLEDGE_ANY_2XX": "yes"}, "ACKNOWLEDGE_ANY_2XX is 'yes', expected true or false"),
     ],
 )
-def test_a_sender_setting_that_does_not_fit_is_named(changes: dict[str, str], problem: str) -> None:
+def test_an_invalid_setting_of_the_sender_is_named(changes: dict[str, str], problem: str) -> None:
     with pytest.raises(SettingsError) as caught:
         SenderSettings.from_env(ENV | changes)
     assert str(caught.value).startswith(problem)
 
 
-def test_a_deadline_that_just_fits_is_accepted() -> None:
+def test_the_shortest_function_timeout_that_fits_is_accepted() -> None:
     assert SenderSettings.from_env(ENV | {"FUNCTION_TIMEOUT": "19"}).function_timeout == 19
 
 
-def test_history_is_kept_unless_the_deployer_says_otherwise() -> None:
+def test_history_is_kept_by_default() -> None:
     assert IngestSettings.from_env(ENV).keep_history
     assert IngestSettings.from_env(ENV | {"KEEP_HISTORY": "true"}).keep_history
     assert not IngestSettings.from_env(ENV | {"KEEP_HISTORY": "false"}).keep_history

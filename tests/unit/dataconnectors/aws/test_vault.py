@@ -1,4 +1,4 @@
-"""Secrets under KMS."""
+"""How secrets are encrypted by KMS, and how long their plaintexts stay in memory."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from dataconnectors.kernel.errors import VaultError
 
 
 class Kms:
-    """Seals reversibly, and opens only under the same encryption context."""
+    """A fake of KMS: it decrypts a ciphertext only with the context that it was encrypted with."""
 
     def __init__(self) -> None:
         self.decrypted = 0
@@ -53,7 +53,7 @@ def vault(kms: Kms, now: list[float]) -> Vault:
     return Vault(kms, "key", clock=lambda: now[0])
 
 
-def test_what_was_sealed_opens_under_its_name_alone(vault: Vault) -> None:
+def test_a_secret_opens_only_under_the_name_that_it_was_sealed_with(vault: Vault) -> None:
     sealed = vault.seal(b"secret", "a")
     assert b"secret" not in sealed
     assert vault.open(sealed, "a") == b"secret"
@@ -61,7 +61,7 @@ def test_what_was_sealed_opens_under_its_name_alone(vault: Vault) -> None:
         vault.open(sealed, "b")
 
 
-def test_kms_is_not_called_for_every_event_but_at_least_every_half_minute(
+def test_a_secret_is_opened_again_after_half_a_minute_and_not_before(
     vault: Vault, kms: Kms, now: list[float]
 ) -> None:
     sealed = vault.seal(b"secret", "a")
@@ -82,7 +82,7 @@ def test_an_unused_secret_is_dropped_when_another_one_is_opened(
     now[0] = CACHE_SECONDS - 1
     vault.open(used, "b")
     now[0] = CACHE_SECONDS
-    vault.open(used, "b")  # from memory: KMS has no part in it
+    vault.open(used, "b")  # from memory, without a call to KMS
     assert b"unused" not in vault._plaintexts.entries().values()
 
 
@@ -92,7 +92,7 @@ def test_a_changed_secret_is_used_at_once(vault: Vault) -> None:
     assert vault.open(second, "a") == b"second"
 
 
-def test_so_many_plaintexts_are_kept_and_no_more(vault: Vault, kms: Kms) -> None:
+def test_the_number_of_plaintexts_in_memory_is_limited(vault: Vault, kms: Kms) -> None:
     sealed = [vault.seal(str(number).encode(), "a") for number in range(CACHE_ENTRIES + 1)]
     for ciphertext in sealed:
         vault.open(ciphertext, "a")
@@ -102,7 +102,7 @@ def test_so_many_plaintexts_are_kept_and_no_more(vault: Vault, kms: Kms) -> None
     assert kms.decrypted == CACHE_ENTRIES + 2
 
 
-def test_more_than_kms_takes_is_refused_before_it_is_asked(vault: Vault) -> None:
+def test_a_plaintext_that_is_too_long_for_kms_is_refused_without_a_call(vault: Vault) -> None:
     assert vault.seal(b"x" * MAXIMUM_PLAINTEXT, "a")
     with pytest.raises(VaultError, match="4097 bytes"):
         vault.seal(b"x" * (MAXIMUM_PLAINTEXT + 1), "a")
@@ -115,7 +115,7 @@ def test_more_than_kms_takes_is_refused_before_it_is_asked(vault: Vault) -> None
         (EndpointConnectionError(endpoint_url="https://kms"), "EndpointConnectionError"),
     ],
 )
-def test_a_failure_of_kms_is_named_without_its_message(
+def test_an_error_of_kms_is_reported_by_its_code_without_its_message(
     vault: Vault, kms: Kms, error: Exception, reason: str
 ) -> None:
     sealed = vault.seal(b"secret", "a")

@@ -1,4 +1,4 @@
-"""The vault against a model of what it may keep, however secrets change and time passes."""
+"""The vault keeps exactly the plaintexts that a model says, however secrets change."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ NAMES = st.sampled_from(["a", "b", "c"])
 
 
 class CountingKms(Kms):
-    """Counts what it opens, and can be out of reach."""
+    """A fake of KMS that counts the ciphertexts it decrypts, and that can be unreachable."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,8 @@ class CountingKms(Kms):
 
 
 class VaultStates(RuleBasedStateMachine):
-    """`kept` is what the vault may have in memory, by when it was opened, the oldest first."""
+    """`kept` has the plaintexts that the vault may hold, with the time of decryption, oldest
+    first."""
 
     @initialize()
     def start(self) -> None:
@@ -47,12 +48,12 @@ class VaultStates(RuleBasedStateMachine):
 
     @rule(name=NAMES, secret=st.binary(max_size=8))
     def change(self, name: str, secret: bytes) -> None:
-        """A secret is replaced, perhaps by an equal one."""
+        """Replace a secret, perhaps by an equal one."""
         self.sealed.setdefault(name, []).append((self.vault.seal(secret, name), secret))
 
     @rule(name=NAMES, age=st.integers(0, 2))
     def open(self, name: str, age: int) -> None:
-        """The current secret, or one that a row read a while ago still has."""
+        """Open the current ciphertext, or an older one from a row that was read earlier."""
         versions = self.sealed.get(name, [])
         if age < len(versions):
             ciphertext, secret = versions[-1 - age]
@@ -60,7 +61,8 @@ class VaultStates(RuleBasedStateMachine):
 
     @rule(name=NAMES, other=NAMES)
     def open_of_another(self, name: str, other: str) -> None:
-        """A ciphertext that was copied to another row does not open, kept or not."""
+        """A ciphertext copied to another row does not open, whether its plaintext is kept or
+        not."""
         if name == other or other not in self.sealed:
             return
         ciphertext, _ = self.sealed[other][-1]
@@ -70,7 +72,7 @@ class VaultStates(RuleBasedStateMachine):
 
     @rule(count=st.sampled_from([1, CACHE_ENTRIES // 2 + 1]))
     def open_many(self, count: int) -> None:
-        """Other connectors' secrets, each once."""
+        """Open secrets of other connectors, each once."""
         for _ in range(count):
             self.others += 1
             name = f"other {self.others}"
@@ -87,7 +89,7 @@ class VaultStates(RuleBasedStateMachine):
 
     @invariant()
     def keeps_no_more_than_it_may(self) -> None:
-        """Nothing else, either: what is not used any more goes with the next use of anything."""
+        """The vault keeps nothing else: each use drops the plaintexts that are too old."""
         assert list(self.vault._plaintexts.entries()) == list(self.kept)
         assert len(self.kept) <= CACHE_ENTRIES
 

@@ -54,7 +54,7 @@ def test_an_answer_shows_every_field() -> None:
         ({"secrets": NO_SECRETS}, ("httpConfig.signatureSecret", "httpConfig.headers")),
     ],
 )
-def test_changed_fields_are_named_as_a_mask_names_them(
+def test_changed_fields_have_the_names_of_an_update_mask(
     changes: dict[str, Any], names: tuple[str, ...]
 ) -> None:
     assert changed_fields(CURRENT, replace(CURRENT, **changes)) == names

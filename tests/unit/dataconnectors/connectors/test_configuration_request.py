@@ -1,4 +1,4 @@
-"""What requests may set on a connector, and what they leave as it is."""
+"""Which fields of a connector a create or update request sets, and which it leaves unchanged."""
 
 from dataclasses import replace
 from functools import partial
@@ -110,7 +110,7 @@ def test_patch_with_a_mask_changes_what_the_mask_names(
     assert patch(body, mask) == replace(CURRENT, **changes)
 
 
-def test_a_status_that_is_named_but_absent_is_reset() -> None:
+def test_a_status_in_the_mask_but_not_in_the_body_is_reset() -> None:
     disabled = replace(CURRENT, status=Status.USER_DISABLED)
     assert patch({}, ["status"], disabled).status is Status.ACTIVE
     assert patch({"status": None}, None, disabled) == disabled
@@ -168,6 +168,6 @@ def test_create_needs_a_url(http: Any) -> None:
         parse_create({"type": "HTTP_PUSH", "httpConfig": http}, CHECK)
 
 
-def test_a_mask_that_names_nothing_of_ours_is_refused() -> None:
+def test_a_mask_without_a_known_field_is_refused() -> None:
     with pytest.raises(BadRequestError, match="update_mask: 'type' is unknown"):
         patch({}, ["type"])

@@ -43,8 +43,8 @@ def test_what_is_wrong_is_named(headers: Any, reason: str) -> None:
         "UPGRADE",
     ],
 )
-def test_a_header_of_the_connection_is_refused(name: str) -> None:
-    """RFC 9110, sections 7.6.1 and 10.1.1, and RFC 2616, section 13.5.1."""
+def test_a_header_that_belongs_to_the_connection_is_refused(name: str) -> None:
+    """Sources: RFC 9110, sections 7.6.1 and 10.1.1, and RFC 2616, section 13.5.1."""
     reason = rf"httpConfig\.headers: {name} belongs to the connection and is not passed on"
     for headers in ({name: "100-continue"}, {"x-team": "blue", name: ""}):
         with pytest.raises(BadRequestError, match=reason):
@@ -52,7 +52,7 @@ def test_a_header_of_the_connection_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Date", "Expectation", "User-Agent", "Via"])
-def test_a_header_of_the_request_may_be_set(name: str) -> None:
+def test_other_headers_may_be_set(name: str) -> None:
     assert parse_headers({name: "x"}) == ((name, "x"),)
 
 

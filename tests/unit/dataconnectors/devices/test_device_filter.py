@@ -1,4 +1,4 @@
-"""Filters of device lists."""
+"""How the filters of a device list are read."""
 
 import pytest
 
@@ -20,5 +20,7 @@ from dataconnectors.devices.device_filter import parse_device_filter
         ("", []),
     ],
 )
-def test_label_filters_in_every_spelling(query: str, expected: list[tuple[str, str]]) -> None:
+def test_a_label_filter_is_read_in_every_spelling(
+    query: str, expected: list[tuple[str, str]]
+) -> None:
     assert list(parse_device_filter({"rawQueryString": query}).labels) == expected

@@ -1,4 +1,4 @@
-"""Orders of device lists, and their pages."""
+"""How device lists are ordered and paged."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ VALUES = st.one_of(
 
 
 @given(st.lists(VALUES, max_size=12), st.booleans(), st.integers(1, 4))
-def test_pages_of_any_values_show_each_device_once_in_order(
+def test_all_pages_together_show_each_device_once_and_in_order(
     values: list[Any], descending: bool, size: int
 ) -> None:
     states = [state(f"d{number:02d}", value) for number, value in enumerate(values)]
@@ -46,7 +46,7 @@ def test_pages_of_any_values_show_each_device_once_in_order(
     assert missing == sorted(missing)
 
 
-def test_a_page_goes_on_where_its_last_device_was_deleted() -> None:
+def test_the_next_page_continues_after_a_device_that_was_deleted_meanwhile() -> None:
     states = [state(f"d{number}", number) for number in range(4)]
     order = DeviceOrder(("reported", "co2", "ppm"), descending=False)
     rest = order.after(order.sort([states[0], states[3]]), (order.sort_key(states[1]), "d1"))
@@ -62,7 +62,7 @@ def test_a_page_goes_on_where_its_last_device_was_deleted() -> None:
         ("reported.networkStatus.a.b", ("reported", "networkStatus", "a", "b")),
     ],
 )
-def test_fields_that_lists_can_be_ordered_by(text: str, path: tuple[str, ...]) -> None:
+def test_a_list_can_be_ordered_by_each_documented_field(text: str, path: tuple[str, ...]) -> None:
     for prefix in ("", "-"):
         query = {"rawQueryString": f"order_by={prefix}{text}"}
         assert parse_device_order(query) == DeviceOrder(path, descending=bool(prefix))

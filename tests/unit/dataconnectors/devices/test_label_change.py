@@ -1,4 +1,4 @@
-"""What a request changes about labels."""
+"""How a request changes the labels of a device."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from dataconnectors.devices.label_change import LabelChange
 from dataconnectors.kernel.errors import BadRequestError
 
 
-def test_removing_comes_before_adding_and_the_limit_after_both() -> None:
+def test_labels_are_removed_before_others_are_added_and_the_limit_applies_to_the_result() -> None:
     full = {f"k{n}": "" for n in range(50)}
     swap = LabelChange({"new": ""}, frozenset({"k0"}))
     assert len(swap.apply_to(full)) == 50

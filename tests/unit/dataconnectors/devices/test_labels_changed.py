@@ -1,4 +1,4 @@
-"""The labelsChanged event of a change of labels."""
+"""Which labelsChanged event a change of labels makes."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ texts = st.dictionaries(st.sampled_from("abcde"), st.sampled_from("12"), max_siz
 
 
 @given(texts, texts)
-def test_the_difference_leads_from_the_old_labels_to_the_new(
+def test_the_difference_turns_the_old_labels_into_the_new_ones(
     old: dict[str, str], new: dict[str, str]
 ) -> None:
     data = label_differences(old, new)
@@ -31,7 +31,7 @@ def test_the_difference_leads_from_the_old_labels_to_the_new(
     assert all(old[key] != value for key, value in data["modified"].items())
 
 
-def test_the_event_of_a_change_is_one_that_ingest_accepts() -> None:
+def test_ingest_accepts_the_event_of_a_change() -> None:
     new = replace(DEVICE, labels={"name": "B", "floor": "3"})
     envelope = labels_changed_event(DEVICE, new, STAMP, "stream-record-1")
     assert envelope is not None
@@ -43,7 +43,7 @@ def test_the_event_of_a_change_is_one_that_ingest_accepts() -> None:
     assert parse_event(envelope, "p1", NOW, from_label_change=True).type == "labelsChanged"
 
 
-def test_the_same_change_has_the_same_event_id_and_another_another() -> None:
+def test_the_event_id_is_the_same_for_the_same_change_only() -> None:
     new = replace(DEVICE, labels={})
     first, again, other = (
         labels_changed_event(DEVICE, new, STAMP, name) for name in ("a", "a", "b")
@@ -56,5 +56,5 @@ def test_the_same_change_has_the_same_event_id_and_another_another() -> None:
     assert set(first["eventId"]) <= set("0123456789abcdefghijklmnopqrstuv")
 
 
-def test_a_write_that_changed_no_label_makes_no_event() -> None:
+def test_a_write_that_changes_no_label_makes_no_event() -> None:
     assert labels_changed_event(DEVICE, replace(DEVICE, type="co2"), STAMP, "a") is None

@@ -1,4 +1,4 @@
-"""Which URLs and addresses are called: public ones, and no other in any disguise."""
+"""Which URLs and addresses may be called: only public ones, in whatever spelling."""
 
 import socket
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -32,7 +32,7 @@ def test_a_special_address_is_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_is(address: str) -> None:
+def test_other_addresses_are_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
@@ -45,14 +45,16 @@ def test_a_special_address_is_refused_where_it_is_configured(address: str) -> No
 
 
 @given(st.ip_addresses(v=6))
-def test_only_unicast_ipv6_is_public_and_none_that_holds_an_ipv4_address(address: object) -> None:
+def test_ipv6_addresses_are_public_if_they_are_unicast_and_embed_no_ipv4_address(
+    address: object,
+) -> None:
     six = IPv6Address(str(address))
     if is_public(six):
         assert int(six) >> 125 == 0b001
         assert [six.ipv4_mapped, six.sixtofour, six.teredo] == [None] * 3
 
 
-def test_an_allowed_network_is_called_besides() -> None:
+def test_addresses_of_an_allowed_network_are_accepted_too() -> None:
     allowed = (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
     assert may_call(ip_address("127.0.0.1"), allowed)
     assert may_call(ip_address("fd00::1"), allowed)
@@ -80,7 +82,7 @@ def test_an_allowed_network_is_called_besides() -> None:
         ("https://service.internal/", Destination("service.internal", 443, "/")),
     ],
 )
-def test_a_url_that_a_connector_may_have(url: str, expected: Destination | None) -> None:
+def test_a_valid_url_is_accepted(url: str, expected: Destination | None) -> None:
     destination = check_url(url)
     if expected is None:
         assert destination.target == url.split("/", 3)[3].join(["/", ""])
@@ -182,7 +184,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_a_url_that_no_connector_may_have(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(DestinationError):
         check_url(url)
 
@@ -197,7 +199,7 @@ def test_loopback_in_any_spelling_is_accepted_where_it_is_allowed() -> None:
         check_url("https://10.0.0.1/", allowed)
 
 
-def test_the_reason_is_for_a_customer_to_read() -> None:
+def test_the_reason_of_a_refusal_is_written_for_customers() -> None:
     for url, reason in {
         "http://example.com": "expected https://",
         "https://a:b@example.com/": "credentials do not belong in a URL: use a header",
@@ -209,7 +211,7 @@ def test_the_reason_is_for_a_customer_to_read() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
-def test_whatever_follows_the_scheme_is_parsed_or_refused(rest: str) -> None:
+def test_any_text_after_the_scheme_is_parsed_or_refused(rest: str) -> None:
     try:
         destination = check_url("https://" + rest)
     except DestinationError:
@@ -221,7 +223,7 @@ def test_whatever_follows_the_scheme_is_parsed_or_refused(rest: str) -> None:
 
 
 @given(st.ip_addresses(v=4), st.sampled_from(["decimal", "hex", "octal", "short"]))
-def test_every_spelling_of_an_address_means_that_address(address: object, spelling: str) -> None:
+def test_an_address_is_recognized_in_every_spelling(address: object, spelling: str) -> None:
     number = int(ip_address(str(address)))
     text = {
         "decimal": str(number),

@@ -1,4 +1,4 @@
-"""One attempt: what is posted, and what counts as an acknowledgement."""
+"""What an attempt posts, and which answers acknowledge the event."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ URL = "https://example.com/hook?a=1"
 
 
 class Transport:
-    """Answers in turn, each after `seconds` of a clock of its own."""
+    """A fake of a customer's endpoint: it gives `answers` in turn, each after `seconds`."""
 
     def __init__(self, *answers: int | Answer | NoAnswer, seconds: float = 0.5) -> None:
         self.answers = list(answers)
@@ -46,7 +46,7 @@ class Transport:
 
 @pytest.mark.parametrize("any_2xx", [False, True])
 @pytest.mark.parametrize("status", [100, 101, 199, 200, 201, 204, 299, 300, 302, 404, 410, 503])
-def test_only_200_acknowledges_unless_any_2xx_is_to(status: int, any_2xx: bool) -> None:
+def test_only_200_acknowledges_unless_every_2xx_is_allowed_to(status: int, any_2xx: bool) -> None:
     outcome = Transport(status).client(any_2xx).attempt(URL, Secrets(), BODY)
     if status == 200 or (any_2xx and 200 <= status < 300):
         assert outcome == Delivered(status, 0.5)
@@ -65,7 +65,7 @@ def test_only_200_acknowledges_unless_any_2xx_is_to(status: int, any_2xx: bool) 
         (404, "120", 0.0),
     ],
 )
-def test_an_endpoint_that_is_overloaded_may_ask_to_be_left_alone(
+def test_retry_after_is_honoured_with_429_and_503_for_an_hour_at_most(
     status: int, header: str, seconds: float
 ) -> None:
     outcome = Transport(Answer(status, header)).client().attempt(URL, Secrets(), BODY)
@@ -73,13 +73,13 @@ def test_an_endpoint_that_is_overloaded_may_ask_to_be_left_alone(
     assert (outcome.status, outcome.retry_after) == (status, seconds)
 
 
-def test_a_missing_answer_is_a_failure_with_its_time() -> None:
-    fault = NoAnswer(FailureKind.TLS, "example.com: certificate has expired")
-    outcome = Transport(fault).client().attempt(URL, Secrets(), BODY)
+def test_an_attempt_without_an_answer_fails_with_the_reason_and_the_time_it_took() -> None:
+    no_answer = NoAnswer(FailureKind.TLS, "example.com: certificate has expired")
+    outcome = Transport(no_answer).client().attempt(URL, Secrets(), BODY)
     assert outcome == Failed(FailureKind.TLS, "example.com: certificate has expired", 0.5)
 
 
-def test_what_is_posted() -> None:
+def test_a_post_has_the_path_the_headers_the_body_and_the_timeout() -> None:
     transport = Transport(200)
     transport.client().attempt(URL, Secrets(), BODY)
     ((destination, headers, body, timeout),) = transport.posts
@@ -88,13 +88,13 @@ def test_what_is_posted() -> None:
     assert (body, timeout) == (BODY, 10.0)
 
 
-def test_each_attempt_is_signed_anew() -> None:
+def test_each_attempt_has_a_new_signature() -> None:
     transport = Transport(500, 200)
     now = [NOW, NOW + 7200]
-    courier = EndpointClient(transport, timeout=10.0, now=lambda: now.pop(0))
+    client = EndpointClient(transport, timeout=10.0, now=lambda: now.pop(0))
     secrets = Secrets("0123456789abcdef0123456789abcdef")
     for _ in range(2):
-        courier.attempt(URL, secrets, BODY)
+        client.attempt(URL, secrets, BODY)
     first, second = (
         jwt.decode(
             headers["X-Dt-Signature"],
@@ -109,7 +109,7 @@ def test_each_attempt_is_signed_anew() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "https://10.0.0.1/", "nonsense"])
-def test_a_url_that_is_not_agreed_to_any_more_is_refused_without_a_post(url: str) -> None:
+def test_a_url_that_is_no_longer_allowed_is_refused_without_a_post(url: str) -> None:
     transport = Transport()
     outcome = transport.client().attempt(url, Secrets(), BODY)
     assert isinstance(outcome, Failed)
@@ -129,7 +129,7 @@ def test_a_url_that_is_not_agreed_to_any_more_is_refused_without_a_post(url: str
         ([("X-Ort", "Kühlraum €")], {"X-Ort": "KÃ¼hlraum â\x82¬"}),
     ],
 )
-def test_custom_headers_go_along_but_replace_none_that_matter(
+def test_custom_headers_are_sent_but_do_not_replace_the_reserved_ones(
     configured: Sequence[tuple[str, str]], expected: dict[str, str]
 ) -> None:
     ours = {"Content-Type": "application/json", "User-Agent": USER_AGENT}

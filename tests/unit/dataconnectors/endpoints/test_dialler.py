@@ -1,4 +1,4 @@
-"""No packet leaves for an address that we do not agree to call."""
+"""The dialler connects to allowed addresses only, whatever a name resolves to."""
 
 import socket
 import threading
@@ -36,8 +36,11 @@ class FakeSocket:
 
 
 class Network:
-    """A name service and a network. Each lookup takes the next answer of `answers`, the last one
-    for ever; `dead` addresses do not connect, `diverted` ones lead elsewhere."""
+    """A fake of the name service and the network.
+
+    Each lookup gets the next of `answers`; the last one is repeated. `dead` addresses do not
+    connect, and `diverted` ones connect to another address.
+    """
 
     def __init__(self, *answers: tuple[str, ...]) -> None:
         self.answers = list(answers)
@@ -90,7 +93,7 @@ SPELLINGS = (
         "\u2460\u2461\u2466.1",
     ),
 )
-"""Hosts that the system's resolver takes for addresses, without asking anybody."""
+"""Hosts that the system's resolver reads as addresses, without a lookup."""
 
 HOSTILE = [
     *[(address,) for address in PRIVATE],
@@ -100,12 +103,14 @@ HOSTILE = [
 ]
 
 
-def test_the_hostile_targets_are_many() -> None:
+def test_there_are_many_hostile_targets() -> None:
     assert len(HOSTILE) + len(SPELLINGS) >= 80
 
 
 @pytest.mark.parametrize("answer", HOSTILE, ids=" ".join)
-def test_nothing_is_dialled_if_any_answer_is_not_public(answer: tuple[str, ...]) -> None:
+def test_nothing_is_dialled_when_any_resolved_address_is_not_public(
+    answer: tuple[str, ...],
+) -> None:
     network = Network(answer)
     with pytest.raises(NoAnswerError) as caught:
         network.connect()
@@ -124,10 +129,10 @@ def test_no_spelling_of_an_address_gets_past_the_resolver(host: str) -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("count", [1, ADDRESSES_TRIED, 30])
-def test_a_private_address_among_many_public_ones_is_seen_wherever_it_is(
+def test_a_private_address_is_found_at_any_position_among_public_ones(
     count: int, order: int
 ) -> None:
-    """Also where so many come first that it would not be tried."""
+    """This includes positions so late that the dialler would never try that address."""
     answer = (*[f"93.184.216.{number}" for number in range(count)], "169.254.170.2")[::order]
     network = Network(answer)
     with pytest.raises(NoAnswerError) as caught:
@@ -139,12 +144,12 @@ def test_a_private_address_among_many_public_ones_is_seen_wherever_it_is(
     assert network.dialled == []
 
 
-def test_a_refusal_is_no_os_error() -> None:
+def test_a_refused_address_is_not_reported_as_an_os_error() -> None:
     assert not issubclass(NoAnswerError, OSError)
 
 
 def test_a_name_is_resolved_once_and_what_was_checked_is_dialled() -> None:
-    """DNS rebinding: the second answer would be another one."""
+    """Against DNS rebinding: a second lookup would return another address."""
     network = Network(PUBLIC[:1], ("127.0.0.1",))
     network.connect()
     assert network.dialled == [PUBLIC[0]]
@@ -154,7 +159,7 @@ def test_a_name_is_resolved_once_and_what_was_checked_is_dialled() -> None:
     assert network.dialled == [PUBLIC[0]]
 
 
-def test_a_connection_that_ended_elsewhere_is_closed() -> None:
+def test_a_connection_to_another_address_than_the_checked_one_is_closed() -> None:
     network = Network(PUBLIC[:1])
     network.diverted[PUBLIC[0]] = "10.0.0.1"
     with pytest.raises(NoAnswerError) as caught:
@@ -169,7 +174,7 @@ def test_allowed_networks_are_dialled() -> None:
     assert network.dialled == ["127.0.0.1"]
 
 
-def test_a_dead_address_does_not_cost_the_attempt() -> None:
+def test_the_next_address_is_tried_when_one_does_not_connect() -> None:
     network = Network(PUBLIC)
     network.dead = {PUBLIC[0]}
     assert network.connect().peer == PUBLIC[1]
@@ -177,7 +182,7 @@ def test_a_dead_address_does_not_cost_the_attempt() -> None:
     assert network.shares[1] == pytest.approx(10, abs=0.5)
 
 
-def test_dead_addresses_are_named_and_only_so_many_are_tried() -> None:
+def test_the_number_of_tried_addresses_is_limited_and_the_error_names_them() -> None:
     many = tuple(f"93.184.216.{number}" for number in range(40))
     network = Network(many)
     network.dead = set(many)
@@ -199,21 +204,21 @@ def test_dead_addresses_are_named_and_only_so_many_are_tried() -> None:
         (None, "host.example has no address"),
     ],
 )
-def test_a_name_that_cannot_be_resolved(error: Exception | None, message: str) -> None:
+def test_a_name_that_cannot_be_resolved_fails_as_dns(error: Exception | None, message: str) -> None:
     def resolve(host: str, port: int) -> Resolved:
         if error is not None:
             raise error
         return []
 
     dialler = Dialler((), resolve=resolve)
-    for _ in range(200):  # more than lookups at once: each gives its place back
+    for _ in range(200):  # more than the lookups at a time: each frees its place
         with pytest.raises(NoAnswerError) as caught:
             dialler.connect("host.example", 443, Limits(10))
         assert caught.value.no_answer.kind is FailureKind.DNS
         assert caught.value.no_answer.message == message
 
 
-def test_threads_for_lookups_are_kept() -> None:
+def test_threads_for_lookups_are_reused() -> None:
     network = Network(PUBLIC)
     threads = set()
 
@@ -224,13 +229,13 @@ def test_threads_for_lookups_are_kept() -> None:
     dialler = Dialler((), resolve=resolve, dial=network.dial)
     for _ in range(50):
         dialler.connect("host.example", 443, Limits(10))
-    # A thread may be asked again a moment before it says that it is idle.
+    # A thread can get its next lookup a moment before it reports that it is idle.
     assert len(threads) <= 3
     assert threading.get_ident() not in threads
 
 
-def test_names_that_hang_hold_only_their_own_attempts() -> None:
-    """However many: there are only so many threads, and those who ask wait no longer."""
+def test_a_lookup_that_hangs_delays_only_its_own_attempt() -> None:
+    """The number of threads is limited, and no attempt waits longer than its deadline for one."""
     network, hang, asked = Network(PUBLIC), threading.Event(), []
 
     def resolve(host: str, port: int) -> Resolved:
@@ -251,5 +256,5 @@ def test_names_that_hang_hold_only_their_own_attempts() -> None:
     assert len(asked) <= LOOKUPS_AT_ONCE + 1
     hang.set()
     assert dialler.connect("host.example", 443, Limits(10))
-    # What nobody waits for any more is not asked.
+    # Lookups that no attempt waits for any more are not made.
     assert len(asked) <= LOOKUPS_AT_ONCE + 2

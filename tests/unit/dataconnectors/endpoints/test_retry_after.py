@@ -33,10 +33,10 @@ NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
         ("\u0661", 0.0),  # a digit, but not in ASCII
     ],
 )
-def test_seconds_or_a_date_and_nothing_else(text: str, seconds: float) -> None:
+def test_retry_after_is_read_as_seconds_or_as_a_date(text: str, seconds: float) -> None:
     assert seconds_of(text, NOW) == seconds
 
 
 @given(st.text(max_size=80))
-def test_whatever_an_endpoint_writes_is_a_wait_within_the_limit(text: str) -> None:
+def test_any_retry_after_is_a_wait_within_the_limit(text: str) -> None:
     assert 0.0 <= seconds_of(text, NOW) <= LONGEST_SECONDS

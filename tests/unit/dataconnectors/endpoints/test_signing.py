@@ -24,7 +24,7 @@ def parts(token: str) -> list[bytes]:
     return [base64.urlsafe_b64decode(part + "==") for part in token.split(".")]
 
 
-def test_header_and_claims_are_the_vendors_byte_for_byte() -> None:
+def test_the_header_and_the_claims_equal_the_vendors_byte_for_byte() -> None:
     header, payload, _ = parts(sign(BODY, "secret", NOW, ENTROPY))
     assert header == b'{"alg":"HS256","typ":"JWT"}'
     assert b"." not in payload
@@ -38,7 +38,7 @@ def test_header_and_claims_are_the_vendors_byte_for_byte() -> None:
     assert len(claims["jti"]) == 20
 
 
-def test_a_receiver_verifies_it_with_the_secret_and_with_no_other() -> None:
+def test_the_signature_verifies_only_with_the_connectors_secret() -> None:
     secret = "0123456789abcdef0123456789abcdef"
     token = sign(BODY, secret, NOW, ENTROPY)
     jwt.decode(token, secret, ["HS256"], options={"verify_exp": False})
@@ -57,7 +57,7 @@ def test_a_receiver_verifies_it_with_the_secret_and_with_no_other() -> None:
         "a" * 4000,
     ],
 )
-def test_any_secret_signs_without_a_word(secret: str) -> None:
+def test_any_secret_signs_without_a_warning(secret: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         token = sign(BODY, secret, NOW, ENTROPY)
@@ -67,7 +67,8 @@ def test_any_secret_signs_without_a_word(secret: str) -> None:
 
 
 def test_signing_works_without_cryptography() -> None:
-    """It is not in the bundle: 11 MB, and a tenth of a cold start, for algorithms not used here."""
+    """The package is not in the bundle. It has 11 MB, costs a tenth of a cold start, and serves
+    algorithms that we do not use."""
     code = (
         "import sys; sys.modules['cryptography'] = None; sys.path.insert(0, sys.argv[1]);"
         "from dataconnectors.endpoints.signing import sign; print(sign(b'{}', 's', 1e9, bytes(8)))"

@@ -1,4 +1,4 @@
-"""What is accepted as an event, and what receivers then get."""
+"""Which events are accepted, and what receivers get of them."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.envelopes import NOW, VALID_DATA, envelope
 
 
 @pytest.mark.parametrize("event_type", VALID_DATA)
-def test_a_valid_event_is_delivered_with_every_field_it_came_with(event_type: str) -> None:
+def test_a_valid_event_is_delivered_with_all_its_fields(event_type: str) -> None:
     given = envelope(event_type)
     event = parse_event(given, "p1", NOW)
     delivered = json.loads(event.json)
@@ -52,14 +52,14 @@ def test_a_valid_event_is_delivered_with_every_field_it_came_with(event_type: st
         ({"labels": {}}, "'labels': unknown"),
     ],
 )
-def test_what_is_not_valid_is_refused_with_the_field_and_the_rule(
+def test_an_invalid_event_is_refused_with_the_field_and_the_rule(
     changes: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(EventError, match=reason):
         parse_event(envelope(**changes), "p1", NOW)
 
 
-def test_a_leap_second_is_delivered_as_it_was_given_and_kept_at_the_next_second() -> None:
+def test_a_leap_second_is_delivered_as_given_and_stored_at_the_next_second() -> None:
     """RFC 3339, section 5.6: `time-second` may be 60."""
     leap, midnight = "2016-12-31T23:59:60.25Z", times.from_text("2017-01-01T00:00:00Z")
     sample = {"value": 21.5, "sampleTime": leap}
@@ -80,12 +80,12 @@ def test_an_emulated_device_may_report_a_leap_second() -> None:
 
 
 @pytest.mark.parametrize("given", [None, 3, "x", [], True])
-def test_what_is_no_object_is_refused(given: object) -> None:
+def test_an_event_that_is_not_a_json_object_is_refused(given: object) -> None:
     with pytest.raises(EventError, match="expected an object"):
         parse_event(given, "p1", NOW)
 
 
-def test_labels_changed_is_not_published() -> None:
+def test_publishers_may_not_send_labels_changed() -> None:
     data = {"added": {"a": "1"}, "modified": {}, "removed": []}
     with pytest.raises(EventError, match="eventType: labelsChanged: made by changing labels"):
         parse_event(envelope() | {"eventType": "labelsChanged", "data": data}, "p1", NOW)

@@ -10,7 +10,7 @@ from dataconnectors.kernel.errors import EventError
 from tests.support.envelopes import NOW, VALID_DATA, envelope
 
 
-def test_every_type_of_the_contract_is_served() -> None:
+def test_every_event_type_of_the_contract_is_known() -> None:
     assert set(EVENT_TYPES) == {*VALID_DATA, "labelsChanged"}
 
 
@@ -25,7 +25,7 @@ def test_each_required_field_is_named_when_it_is_missing(event_type: str) -> Non
             parse_event(envelope(event_type, data={event_type: fields}), "p1", NOW)
 
 
-def test_labels_changed_is_not_keyed_by_its_type() -> None:
+def test_the_data_of_labels_changed_has_no_key_named_after_the_type() -> None:
     data = {"added": {"a": "1"}, "modified": {}, "removed": ["b"]}
     given = envelope() | {"eventType": "labelsChanged", "data": data}
     assert json.loads(parse_event(given, "p1", NOW, from_label_change=True).json)["data"] == data

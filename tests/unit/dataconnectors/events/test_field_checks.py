@@ -1,4 +1,4 @@
-"""Which values a field of an event's data may not have, and how an error names the field."""
+"""Which values are invalid in an event's data, and how an error names the field."""
 
 from typing import Any
 

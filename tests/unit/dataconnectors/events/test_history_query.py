@@ -48,7 +48,9 @@ def stamp(age: float) -> str:
         ),
     ],
 )
-def test_every_spelling_is_understood(query: str, expected: dict[str, Any]) -> None:
+def test_a_query_for_history_is_read_in_every_spelling(
+    query: str, expected: dict[str, Any]
+) -> None:
     wanted = parse(query)
     fields = {name: getattr(wanted, name) for name in HistoryQuery.__slots__}
     assert fields == {name: getattr(DEFAULTS, name) for name in HistoryQuery.__slots__} | expected
@@ -83,7 +85,7 @@ def test_what_is_wrong_is_named(query: str, reason: str) -> None:
         parse(query)
 
 
-def test_a_token_that_nests_deeply_is_a_wrong_one() -> None:
+def test_a_deeply_nested_page_token_is_refused() -> None:
     deep = "[" * 1500
     token = base64.urlsafe_b64encode(deep.encode()).decode()
     with pytest.raises(BadRequestError):

@@ -1,4 +1,4 @@
-"""What stands in a queue message, and what is refused to be one."""
+"""How a queue message is written, and which texts are refused as one."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def fields(**changes: Any) -> str:
     return json.dumps(json.loads(MESSAGE.to_text()) | changes)
 
 
-def test_the_text_is_the_documented_one() -> None:
+def test_a_message_is_written_as_documented() -> None:
     assert MESSAGE.to_text() == (
         '{"v":1,"connector":"projects/p/dataconnectors/c","epoch":3,"eventId":"e1",'
         '"acceptedAt":1790000000123,"body":"{\\"a\\":\\"\\u00fc\\"}"}'
@@ -25,7 +25,7 @@ def test_the_text_is_the_documented_one() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8")), st.integers(0, 10**15))
-def test_any_body_comes_back_from_text_that_sqs_accepts(body: str, number: int) -> None:
+def test_any_body_survives_as_text_that_sqs_accepts(body: str, number: int) -> None:
     message = Message("projects/p/dataconnectors/c", number, "e", number, body)
     text = message.to_text()
     assert text.isascii()
@@ -34,7 +34,7 @@ def test_any_body_comes_back_from_text_that_sqs_accepts(body: str, number: int) 
 
 
 @pytest.mark.parametrize("version", [VERSION, VERSION + 1])
-def test_one_version_forward_is_read_with_its_further_fields(version: int) -> None:
+def test_a_message_of_the_next_version_is_read_with_its_additional_fields(version: int) -> None:
     assert Message.from_text(fields(v=version, later="x")) == MESSAGE
 
 
@@ -65,7 +65,9 @@ def test_one_version_forward_is_read_with_its_further_fields(version: int) -> No
         (fields(body={"private": 1}), "body is missing or not of type str"),
     ],
 )
-def test_what_is_not_a_message_is_refused_without_quoting_it(text: str, problem: str) -> None:
+def test_a_text_that_is_not_a_message_is_refused_without_quoting_it(
+    text: str, problem: str
+) -> None:
     with pytest.raises(MessageError, match=problem) as caught:
         Message.from_text(text)
     assert "private" not in str(caught.value)

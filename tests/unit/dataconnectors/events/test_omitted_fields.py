@@ -1,4 +1,4 @@
-"""What publishers may leave out of an event's data, and what receivers then get."""
+"""Which fields of an event's data publishers may omit, and what receivers get in their place."""
 
 import json
 from typing import Any
@@ -59,7 +59,7 @@ from tests.support.envelopes import NOW, STAMP
         ),
     ],
 )
-def test_an_emulated_event_gets_what_the_sdk_leaves_out(
+def test_an_emulated_event_gets_the_fields_that_the_sdk_omits(
     published: dict[str, Any], delivered: dict[str, Any]
 ) -> None:
     event = parse_emulated_event(published, "p1", "emu1", "e1", NOW)

@@ -1,4 +1,4 @@
-"""Which hour is accounted for next, and what a failure costs."""
+"""Which hour the hourly accounting looks at next, also after a failure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,28 +18,29 @@ def always() -> bool:
     return True
 
 
-def test_an_hour_is_accounted_for_once_its_metrics_are_there() -> None:
+def test_an_hour_is_due_once_its_metrics_are_complete() -> None:
     hour = START + 3600
     assert hour_to_account(hour + 25 * 60 - 0.1, START - 3600) is None
     assert hour_to_account(hour + 25 * 60, START - 3600) == START
-    # A run that comes late, or after one that failed, makes up for it.
+    # A run that comes late, or after a failed one, accounts for the missed hour.
     assert hour_to_account(hour + 84 * 60, START - 3600) == START
     assert hour_to_account(hour + 84 * 60, START) is None
     assert hour_to_account(hour + 85 * 60, START) == hour
 
 
-def test_hours_in_which_nothing_ran_are_made_up_for_one_after_another() -> None:
+def test_missed_hours_are_made_up_for_one_by_one() -> None:
     now, last_accounted, hours = START + 100 * 3600, START, []
     while (due := hour_to_account(now, last_accounted)) is not None:
         hours.append((due - START) / 3600)
         last_accounted = due
     assert hours == list(range(87, 99))
-    # A stack without an hour yet begins with the last one.
+    # A new stack begins with the last hour.
     assert hour_to_account(now, None) == START + 98 * 3600
 
 
 class Store:
-    """The row of one connector, and its records. `failing` names the method that raises."""
+    """A fake of the store with one connector and its records. `failing` is the method that
+    raises."""
 
     def __init__(self) -> None:
         self.hour: float | None = START - 3600
@@ -68,7 +69,7 @@ class Store:
 
 
 @pytest.mark.parametrize("failing", ["save", "last_accounted_hour", "set_last_accounted_hour"])
-def test_an_hour_that_could_not_be_accounted_for_is_tried_again(failing: str) -> None:
+def test_an_hour_whose_accounting_failed_is_tried_again(failing: str) -> None:
     store = Store()
     watch = CloudWatch(START, q=in_queue({5: 500.0}, {6: 100.0}, {59: 0.0}))
     accountant = Accountant(watch, store, store, str)
@@ -83,11 +84,11 @@ def test_an_hour_that_could_not_be_accounted_for_is_tried_again(failing: str) ->
     assert report is not None
     assert (report.unaccounted, report.error) == (400, "")
     assert accountant.run(now + 120, always) is None
-    # Once more the same record, which is one in the table.
+    # The same record is saved again. It is one item in the table.
     assert len(set(store.saved)) == 1
 
 
-def test_an_hour_that_there_was_no_time_for_is_not_tried_for_ever() -> None:
+def test_an_hour_that_ran_out_of_time_is_not_tried_for_ever() -> None:
     store = Store()
     accountant = Accountant(CloudWatch(START), store, store, str)
     now = START + 3600 + 25 * 60

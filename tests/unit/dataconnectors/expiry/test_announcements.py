@@ -1,4 +1,4 @@
-"""Announcements of expired events: how many, how often, and what a failure costs."""
+"""How many announcements of expired events are sent, how often, and what happens on failures."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ def name(number: int) -> str:
 
 
 class World:
-    """EventBridge and the store. `refused` connectors' events are not taken."""
+    """Fakes of EventBridge and of the store. EventBridge refuses announcements of `refused`."""
 
     def __init__(self, *counts: int) -> None:
         self.rows = {name(number): [count, 0.0] for number, count in enumerate(counts)}
@@ -92,7 +92,7 @@ def test_connectors_without_expired_events_are_not_announced() -> None:
     assert world.calls == []
 
 
-def test_one_event_in_five_minutes_with_all_that_came_meanwhile() -> None:
+def test_a_connector_has_one_announcement_in_five_minutes_with_all_events_since_the_last() -> None:
     world = World(3)
     world.run()
     for minute in range(1, 5):
@@ -104,13 +104,13 @@ def test_one_event_in_five_minutes_with_all_that_came_meanwhile() -> None:
     assert len(world.events) == 2
 
 
-def test_ten_connectors_fit_one_call() -> None:
+def test_one_call_announces_ten_connectors() -> None:
     world = World(*range(1, 24))
     assert world.run().connectors == 23
     assert world.calls == [10, 10, 3]
 
 
-def test_what_eventbridge_refuses_is_announced_later() -> None:
+def test_an_announcement_that_eventbridge_refuses_is_sent_later() -> None:
     world = World(1, 2, 3)
     world.refused = {name(1)}
     assert world.run() == AnnouncementReport(2, 4, "EventBridge refused 1 events")
@@ -120,8 +120,8 @@ def test_what_eventbridge_refuses_is_announced_later() -> None:
     assert world.run() == AnnouncementReport(1, 2)
 
 
-def test_a_failure_is_an_error_in_the_report_and_is_made_up_for() -> None:
-    """After five minutes: EventBridge may have taken what it did not confirm."""
+def test_a_failed_announcement_is_reported_and_sent_again() -> None:
+    """It is sent again after five minutes, because EventBridge may have accepted it unconfirmed."""
     world = World(2)
     world.event_bridge_error = THROTTLED
     assert "ThrottlingException" in world.run().error
@@ -132,7 +132,7 @@ def test_a_failure_is_an_error_in_the_report_and_is_made_up_for() -> None:
     assert world.run() == AnnouncementReport(1, 2)
 
 
-def test_what_cannot_be_claimed_is_not_announced() -> None:
+def test_a_connector_that_cannot_be_claimed_is_not_announced() -> None:
     world = World(2)
     world.claim_error = THROTTLED
     assert "ThrottlingException" in world.run().error
@@ -141,7 +141,7 @@ def test_what_cannot_be_claimed_is_not_announced() -> None:
     assert world.run() == AnnouncementReport(1, 2)
 
 
-def test_what_could_not_be_marked_is_announced_again_in_five_minutes_and_not_before() -> None:
+def test_an_announcement_that_is_not_marked_is_sent_again_after_five_minutes() -> None:
     world = World(2)
     world.mark_error = THROTTLED
     assert world.run().connectors == 0
@@ -153,8 +153,8 @@ def test_what_could_not_be_marked_is_announced_again_in_five_minutes_and_not_bef
     assert len(world.events) == 2
 
 
-def test_runs_at_the_same_time_announce_a_connector_once() -> None:
-    """Whether the other one begins before or after the claims of the first."""
+def test_concurrent_runs_announce_a_connector_once() -> None:
+    """This holds whether the other run begins before or after the first run's claims."""
     world = World(2, 3)
     others: list[AnnouncementReport] = []
 
@@ -173,7 +173,7 @@ def test_runs_at_the_same_time_announce_a_connector_once() -> None:
     assert len(world.events) == 2
 
 
-def test_without_time_the_rest_waits() -> None:
+def test_connectors_are_announced_by_a_later_run_when_no_time_is_left() -> None:
     world = World(1)
     assert world.run(seconds=9.9) == AnnouncementReport(error="no time left")
     assert world.calls == []

@@ -25,21 +25,21 @@ def attempts(response_time: float) -> list[float]:
         ages.append(due)
 
 
-def test_the_twenty_attempts_of_twelve_hours_are_all_made() -> None:
+def test_all_twenty_attempts_of_twelve_hours_fit() -> None:
     ages = attempts(0.0)
     assert len(ages) == 20
     assert ages[-1] == 40_088
-    # The next one would be after the end anyway: the margin costs no attempt.
+    # A twenty-first attempt would come after the end. So the margin prevents no attempt.
     assert ages[-1] + wait_after(20, 0.0, ages[-1]) > RETENTION_SECONDS
 
 
 @pytest.mark.parametrize("response_time", [0.05, 1.0, 10.0, 60.0, 330.0])
-def test_every_attempt_ends_within_the_twelve_hours_or_soon_after(response_time: float) -> None:
+def test_at_least_sixteen_attempts_fit_and_none_begins_too_late(response_time: float) -> None:
     assert attempts(response_time)[-1] < LAST_ATTEMPT_AGE
     assert len(attempts(response_time)) >= 16
 
 
-def test_an_event_without_a_record_waits_until_it_can_only_be_recorded() -> None:
+def test_an_event_whose_record_is_not_saved_waits_until_it_is_too_old_for_attempts() -> None:
     assert wait_to_save_again(LAST_ATTEMPT_AGE - 3000) == 3000
     for age in (LAST_ATTEMPT_AGE - 10, LAST_ATTEMPT_AGE, LAST_ATTEMPT_AGE + 100):
         assert wait_to_save_again(age) == 20
@@ -47,7 +47,7 @@ def test_an_event_without_a_record_waits_until_it_can_only_be_recorded() -> None
     assert (RETENTION_SECONDS - LAST_ATTEMPT_AGE) / 20 >= 5
 
 
-def test_a_failure_without_an_answer_is_shown_without_a_status() -> None:
+def test_a_record_of_a_failure_without_an_answer_shows_no_status() -> None:
     event = an_expired(
         "projects/p/dataconnectors/c",
         NOW,

@@ -1,4 +1,4 @@
-"""How long roles are cached, and that missing ones never are."""
+"""How long roles are cached. A missing role is never cached."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.identity import ACCOUNT, Process
 
 
 @pytest.mark.parametrize("taken_away", ["keys", "accounts", "members"])
-def test_what_is_revoked_stops_working_when_the_cache_is_too_old(taken_away: str) -> None:
+def test_revoked_access_ends_when_the_cached_value_is_too_old(taken_away: str) -> None:
     process = Process()
     headers = process.headers()
     process.access.require(headers, "p1", "dataconnector.create")
@@ -21,7 +21,7 @@ def test_what_is_revoked_stops_working_when_the_cache_is_too_old(taken_away: str
         process.access.require(headers, "p1", "dataconnector.create")
 
 
-def test_a_missing_role_works_as_soon_as_it_is_given() -> None:
+def test_a_new_role_works_at_once() -> None:
     process = Process()
     headers = process.headers()
     with pytest.raises(NotFoundError):
@@ -47,7 +47,7 @@ def test_a_cached_caller_costs_no_read() -> None:
 
 
 @pytest.mark.parametrize("project", ["", "p/1", "p 1", "ä", "p\x00", "x" * 1000])
-def test_a_text_that_is_no_project_id_is_not_looked_up(project: str) -> None:
+def test_an_invalid_project_id_is_not_looked_up(project: str) -> None:
     process = Process()
     headers = process.headers()
     process.rows.reads.clear()
@@ -57,7 +57,7 @@ def test_a_text_that_is_no_project_id_is_not_looked_up(project: str) -> None:
 
 
 def test_a_role_that_permits_too_little_is_read_again_before_the_caller_is_refused() -> None:
-    """So that a promotion works at once, though a revocation may take half a minute."""
+    """A promotion therefore works at once, although a revocation may take half a minute."""
     process = Process()
     process.rows.members[("projects/p1", ACCOUNT.email)] = (USER,)
     headers = process.headers()

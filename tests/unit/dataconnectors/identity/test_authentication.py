@@ -9,7 +9,7 @@ from dataconnectors.kernel.errors import UnauthorizedError
 from tests.support.identity import ACCOUNT, KEY, Process
 
 
-def test_a_token_lives_two_minutes_longer_than_it_says() -> None:
+def test_a_token_is_accepted_two_minutes_longer_than_it_says() -> None:
     process = Process()
     headers = process.headers()
     process.clock.time = 3600 + 119

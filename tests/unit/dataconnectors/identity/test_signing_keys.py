@@ -11,7 +11,7 @@ from dataconnectors.kernel.errors import UnauthorizedError
 from tests.support.identity import NOW, Process
 
 
-def test_one_signing_key_is_made_and_kept() -> None:
+def test_one_signing_key_is_made_and_used_again() -> None:
     process = Process()
     process.headers()
     process.headers()
@@ -35,7 +35,7 @@ def test_a_key_that_another_process_has_just_made_is_used() -> None:
     assert len(here.rows.keys_that_sign) == 1
 
 
-def test_a_new_signing_key_logs_nobody_out() -> None:
+def test_tokens_stay_valid_when_a_new_signing_key_is_made() -> None:
     process = Process()
     process.clock.time = 0
     process.headers()
@@ -52,7 +52,7 @@ def test_a_new_signing_key_logs_nobody_out() -> None:
 
 
 def test_a_key_verifies_nothing_after_its_last_token_has_expired() -> None:
-    """So a key that was stolen is of no use for ever."""
+    """A stolen key is therefore useless after some time."""
     process = Process()
     process.headers()
     (old,) = process.rows.keys_that_sign

@@ -1,4 +1,4 @@
-"""Who is refused, and for how long, when a key makes too many requests."""
+"""Which requests are refused, and for how long, when a key makes too many."""
 
 import threading
 from collections import Counter
@@ -16,7 +16,7 @@ SERVED: Answer = {"statusCode": 200, "headers": {}, "body": "{}"}
 
 
 class World:
-    """Processes that count together, and a clock."""
+    """Processes that share a count of requests, and a clock."""
 
     def __init__(self) -> None:
         self.time = 1_790_000_000.0
@@ -60,7 +60,7 @@ def world() -> World:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_26th_request_in_five_seconds_is_told_how_long_to_wait(
+def test_the_26th_request_in_five_seconds_is_refused_with_the_time_to_wait(
     world: World, method: str
 ) -> None:
     throttle = world.process()
@@ -83,14 +83,14 @@ def test_a_refused_write_has_no_effect(world: World) -> None:
     assert world.served == LIMIT
 
 
-def test_processes_count_together_and_keys_apart(world: World) -> None:
+def test_requests_are_counted_by_key_over_all_processes(world: World) -> None:
     throttles = [world.process() for _ in range(5)]
     codes = [world.call(throttles[n % 5])["statusCode"] for n in range(LIMIT + 3)]
     assert codes == [200] * LIMIT + [429] * 3
     assert world.call(throttles[0], key="another") == SERVED
 
 
-def test_across_an_edge_a_key_makes_at_most_twice_its_limit(world: World) -> None:
+def test_a_key_makes_at_most_twice_its_limit_across_the_edge_of_two_windows(world: World) -> None:
     throttle = world.process()
     world.time += WINDOW_SECONDS - 0.1
     codes = [world.call(throttle)["statusCode"] for _ in range(60)]
@@ -99,7 +99,7 @@ def test_across_an_edge_a_key_makes_at_most_twice_its_limit(world: World) -> Non
     assert codes.count(200) == 2 * LIMIT
 
 
-def test_a_key_that_keeps_calling_after_a_refusal_costs_no_more_writes(world: World) -> None:
+def test_further_requests_after_a_refusal_are_not_counted_in_the_table(world: World) -> None:
     throttle = world.process()
     for _ in range(1000):
         world.call(throttle)

@@ -1,4 +1,4 @@
-"""Which assertions are meant for us."""
+"""Which assertions are accepted, by the audience that they name."""
 
 from contextlib import nullcontext
 
@@ -24,7 +24,7 @@ from tests.support.identity import ACCOUNT, KEY, NOW
         ("https://mylocalhost/v2/oauth2/token", "localhost", False),
     ],
 )
-def test_an_assertion_is_for_the_host_that_was_called(
+def test_an_assertion_is_accepted_only_for_the_host_that_was_called(
     audience: str, host: str, is_ours: bool
 ) -> None:
     claims = {"iat": NOW, "exp": NOW + 60, "iss": ACCOUNT.email, "aud": audience}

@@ -1,4 +1,4 @@
-"""From a caller's events to messages in queues: who gets what, and what counts as accepted."""
+"""Which events of a call are accepted, and which messages are sent for them."""
 
 from dataclasses import replace
 from typing import Any
@@ -49,11 +49,11 @@ def test_an_event_is_accepted_only_when_every_queue_has_confirmed_it(code: str) 
     assert "projects/p1/dataconnectors/c2" in result.unconfirmed[1]
 
 
-def test_a_queue_that_went_with_its_connector_takes_nothing_down() -> None:
+def test_events_are_accepted_when_a_deleted_connectors_queue_is_gone() -> None:
     table = Tables(CONNECTOR)
     bench = AcceptorBench(table, SqsSends(refuse("QueueDoesNotExist"), refuse("QueueDoesNotExist")))
     assert bench.accept(envelope()).unconfirmed.keys() == {0}
-    table.rows = []  # deleted since the configuration was read
+    table.rows = []  # the connector was deleted after it was read
     assert bench.accept(envelope()) == AcceptResult(1)
 
 
@@ -66,17 +66,17 @@ def test_a_queue_that_went_with_its_connector_takes_nothing_down() -> None:
         ([{}] * 101, BadRequestError),
     ],
 )
-def test_what_is_no_list_of_events_is_refused(envelopes: Any, error: type[Exception]) -> None:
+def test_a_body_without_a_list_of_events_is_refused(envelopes: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="events: "):
         AcceptorBench(Tables(CONNECTOR)).acceptor.accept("p1", envelopes)
 
 
-def test_a_project_that_is_not_there_is_not_found() -> None:
+def test_events_for_a_project_that_does_not_exist_are_not_found() -> None:
     with pytest.raises(NotFoundError, match="projects/p2"):
         AcceptorBench(Tables(CONNECTOR)).acceptor.accept("p2", [envelope()])
 
 
-def test_more_messages_than_a_call_may_make_are_refused_before_any_is_sent() -> None:
+def test_a_call_that_would_make_too_many_messages_is_refused_before_any_is_sent() -> None:
     rows = [replace(CONNECTOR, id=f"c{n}", queue_url=f"https://sqs/{n}") for n in range(21)]
     bench = AcceptorBench(Tables(*rows))
     with pytest.raises(TooLargeError, match=r"2100 messages, at most 2000: split"):
@@ -113,7 +113,7 @@ def test_a_publish_call_that_is_not_confirmed_raises() -> None:
         bench.acceptor.accept_emulated("p1", "d1", {"touch": {}}, "e1")
 
 
-def test_history_is_written_before_any_queue_and_a_failure_there_sends_nothing() -> None:
+def test_an_event_that_history_does_not_save_is_not_sent_to_any_queue() -> None:
     bench = AcceptorBench(Tables(CONNECTOR))
     bench.history.fails = {"e1"}
     result = bench.accept(envelope("e0"), envelope("e1"), {"bad": 1}, envelope("e3"))
@@ -123,13 +123,13 @@ def test_history_is_written_before_any_queue_and_a_failure_there_sends_nothing()
     assert [body["event"]["eventId"] for body in bench.bodies()] == ["e0", "e3"]
 
 
-def test_history_is_kept_whatever_the_connectors_state() -> None:
+def test_history_is_written_even_if_no_connector_is_active() -> None:
     bench = AcceptorBench(Tables(replace(CONNECTOR, status=Status.USER_DISABLED)))
     assert bench.accept(envelope()) == AcceptResult(1)
     assert bench.history.kept == ["e1"]
 
 
-def test_what_is_refused_is_not_kept() -> None:
+def test_refused_events_are_not_written_to_history() -> None:
     bench = AcceptorBench(Tables(CONNECTOR))
     wide = {"temperature": {"value": 1, "note": "é" * 12_000}}
     bench.accept(envelope("e0", data=wide), envelope("e1", eventType="x"))

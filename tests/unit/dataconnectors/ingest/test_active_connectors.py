@@ -1,4 +1,4 @@
-"""Which connectors a project's events are queued for, and when they are read again."""
+"""Which connectors of a project get events, and when they are read again."""
 
 import json
 from dataclasses import replace
@@ -30,7 +30,7 @@ def test_only_connectors_that_are_active_and_ready_get_events(
     assert len(bench.bodies()) == active
 
 
-def test_a_change_of_configuration_is_seen_by_the_next_event_and_read_once() -> None:
+def test_the_next_event_uses_a_changed_configuration_which_is_read_once() -> None:
     table = Tables(CONNECTOR)
     bench = AcceptorBench(table)
     bench.accept(envelope("e1"))
@@ -43,7 +43,7 @@ def test_a_change_of_configuration_is_seen_by_the_next_event_and_read_once() -> 
     assert [body["labels"] for body in bench.bodies()] == [{"name": "Fridge"}] * 2 + [{}]
 
 
-def test_the_project_that_was_read_longest_ago_is_forgotten() -> None:
+def test_the_project_that_was_read_longest_ago_leaves_the_cache() -> None:
     table = Tables(CONNECTOR)
     active = ActiveConnectors(table)  # type: ignore[arg-type]  # the read it makes
     names = [f"p{number}" for number in range(REMEMBERED_PROJECTS + 1)]

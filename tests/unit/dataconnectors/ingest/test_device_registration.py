@@ -1,4 +1,4 @@
-"""How devices become known by their events."""
+"""How devices are registered by their events."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,7 @@ from dataconnectors.ingest.acceptance import AcceptResult
 from tests.support.acceptor import CONNECTOR, DEVICE, AcceptorBench, Tables, envelope
 
 
-def test_a_device_becomes_known_with_its_first_event() -> None:
+def test_a_device_is_registered_by_its_first_event() -> None:
     bench = AcceptorBench(Tables(CONNECTOR))
 
     def of(device: str, event_type: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_a_device_without_a_type_gets_it_from_the_event_that_shows_it() -> None:
     assert bench.devices.registered == []
 
 
-def test_labels_changed_makes_no_device_known() -> None:
+def test_labels_changed_registers_no_device() -> None:
     bench = AcceptorBench(Tables(CONNECTOR))
     data = {"added": {"a": "1"}, "modified": {}, "removed": []}
     gone = envelope(targetName="projects/p1/devices/gone", eventType="labelsChanged", data=data)

@@ -52,7 +52,7 @@ def test_only_connectors_that_want_the_events_type_get_it(
         (("room", "missing"), {"room": "ä"}),
     ],
 )
-def test_the_chosen_labels_that_the_device_has_are_delivered(
+def test_the_labels_that_a_connector_includes_are_delivered_if_the_device_has_them(
     chosen: tuple[str, ...], delivered: dict[str, str]
 ) -> None:
     bench = AcceptorBench(Tables(replace(CONNECTOR, labels=chosen)))
@@ -60,7 +60,7 @@ def test_the_chosen_labels_that_the_device_has_are_delivered(
     assert bench.bodies()[0]["labels"] == delivered
 
 
-def test_an_event_of_a_device_not_known_is_delivered_without_labels() -> None:
+def test_an_event_of_an_unknown_device_is_delivered_without_labels() -> None:
     bench = AcceptorBench(Tables(CONNECTOR))
     assert bench.accept(envelope(targetName="projects/p1/devices/new")).accepted == 1
     body = bench.bodies()[0]

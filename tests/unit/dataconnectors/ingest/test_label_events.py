@@ -1,4 +1,4 @@
-"""Which changes of labels are published again, and which are left."""
+"""Which label changes are published, and from which one Lambda repeats the batch."""
 
 from typing import Any
 
@@ -14,7 +14,8 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb")
 
 
 class EventAcceptor:
-    """Accepts all events but those with an answer of their own: unconfirmed, refused, an error."""
+    """A fake that accepts all events, except those with an answer: unconfirmed, refused, an
+    error."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
@@ -72,20 +73,20 @@ def publish(acceptor: EventAcceptor, *records: dict[str, Any]) -> str | None:
         ({"n1": UNREACHABLE}, "s0"),
     ],
 )
-def test_lambda_goes_on_with_the_oldest_that_may_be_accepted_yet(
+def test_lambda_continues_with_the_oldest_record_that_may_still_be_accepted(
     answers: dict[str, Any], again: str | None
 ) -> None:
     assert publish(EventAcceptor(**answers), *(record(number) for number in range(4))) == again
 
 
-def test_a_projects_failure_is_no_other_projects() -> None:
+def test_a_failure_of_one_project_does_not_stop_the_others() -> None:
     acceptor = EventAcceptor(n1=BUSY)
     records = [record(number, "p2" if number % 2 else "p1") for number in range(6)]
     assert publish(acceptor, *records) == "s1"
     assert acceptor.calls == [("p1", ["n0", "n2", "n4"]), ("p2", ["n1", "n3", "n5"])]
 
 
-def test_a_call_gets_no_more_events_than_it_may_make_messages_of() -> None:
+def test_events_are_split_into_calls_that_stay_within_the_limit_of_messages() -> None:
     acceptor = EventAcceptor(n45="unconfirmed")
     assert publish(acceptor, *(record(number) for number in range(50))) == "s45"
     assert [len(names) for _, names in acceptor.calls] == [EVENTS_PER_CALL, EVENTS_PER_CALL, 10]

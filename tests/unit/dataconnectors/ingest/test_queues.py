@@ -1,4 +1,4 @@
-"""Every entry is confirmed by SQS or reported, whatever SQS does."""
+"""Each queue entry is confirmed by SQS or reported as failed, whatever SQS answers."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -48,14 +48,14 @@ def test_each_queue_gets_its_own_messages_in_batches_of_ten() -> None:
         ([], []),
     ],
 )
-def test_a_batch_keeps_both_limits(lengths: list[int], batches: list[int]) -> None:
+def test_a_batch_stays_within_both_limits_of_sqs(lengths: list[int], batches: list[int]) -> None:
     split = queues.split_into_batches(
         [QueueEntry(number, "m" * length) for number, length in enumerate(lengths)]
     )
     assert [len(batch) for batch in split] == batches
 
 
-def test_a_partial_failure_is_sent_again_and_only_what_failed() -> None:
+def test_only_the_failed_entries_of_a_batch_are_sent_again() -> None:
     sqs = SqsSends(accept_only("m0", "m2"), accept_only("m1"))
     answers, pauses = send(sqs, {"q": entries(4)})
     assert answers["q"].unconfirmed == {}
@@ -64,13 +64,13 @@ def test_a_partial_failure_is_sent_again_and_only_what_failed() -> None:
     assert pauses == [0.05, 0.1]
 
 
-def test_a_partial_failure_that_persists_is_reported_by_event() -> None:
+def test_an_entry_that_fails_repeatedly_is_reported_by_event() -> None:
     sqs = SqsSends(*[accept_only("m0")] * 3)
     answers, _ = send(sqs, {"q": entries(2)})
     assert answers["q"] == SendResult({1: "InternalError"})
 
 
-def test_an_entry_that_the_answer_does_not_name_is_not_accepted() -> None:
+def test_an_entry_that_the_answer_does_not_name_counts_as_not_accepted() -> None:
     class Silent(SqsSends):
         def send_message_batch(self, **call: object) -> dict[str, object]:
             return {}
@@ -87,14 +87,16 @@ def test_an_entry_that_the_answer_does_not_name_is_not_accepted() -> None:
         ("QueueDoesNotExist", True),
     ],
 )
-def test_a_refused_call_is_reported_and_harms_no_other_queue(code: str, missing: bool) -> None:
+def test_a_refused_call_is_reported_and_does_not_affect_other_queues(
+    code: str, missing: bool
+) -> None:
     sqs = SqsSends(refuse(code))
     answers, _ = send(sqs, {"bad": entries(2)})
     assert answers["bad"] == SendResult({0: code, 1: code}, missing)
     assert send(sqs, {"good": entries(2)})[0]["good"] == SendResult({})
 
 
-def test_no_answer_is_reported_as_not_accepted() -> None:
+def test_entries_of_a_call_without_an_answer_are_reported_as_not_accepted() -> None:
     def time_out(_url: str, _entries: list[dict[str, str]]) -> list[str]:
         raise ReadTimeoutError(endpoint_url="https://sqs")
 

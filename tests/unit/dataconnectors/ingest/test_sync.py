@@ -1,4 +1,4 @@
-"""Sync: in batches, through the connector's filter, and no longer than it may."""
+"""Which last events a sync sends, and when it ends."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ QUEUE = CONNECTOR.queue_url
 
 
 class Connectors:
-    """One row, which may change between two reads."""
+    """A fake of the store with one connector, which may change between two reads."""
 
     def __init__(self, *rows: Connector | None) -> None:
         self._rows = list(rows)
@@ -30,7 +30,7 @@ class Connectors:
 
 
 class Devices:
-    """`count` devices, two last values each."""
+    """A fake of the store with `count` devices, which have two last values each."""
 
     def __init__(self, count: int) -> None:
         self.states_of: dict[str, list[DeviceState]] = {}
@@ -53,7 +53,7 @@ def sync(connectors: Connectors, devices: Devices, sqs: SqsSends) -> int:
     return made.run(CONNECTOR.name)
 
 
-def test_every_last_event_is_sent_once_with_its_own_id_and_the_labels_of_now() -> None:
+def test_each_last_event_is_sent_once_with_its_own_id_and_the_current_labels() -> None:
     sqs = SqsSends()
     assert sync(Connectors(CONNECTOR), Devices(3000), sqs) == 6000
     messages = [json.loads(text) for text in sqs.messages[QUEUE]]
@@ -65,7 +65,7 @@ def test_every_last_event_is_sent_once_with_its_own_id_and_the_labels_of_now() -
     assert len(sqs.calls) <= 6000 / 10 + keys.DEVICE_SHARDS
 
 
-def test_the_connectors_event_types_are_heeded() -> None:
+def test_only_events_of_the_connectors_types_are_sent() -> None:
     sqs = SqsSends()
     assert sync(Connectors(replace(CONNECTOR, event_types=("touch",))), Devices(5), sqs) == 5
 
@@ -79,7 +79,7 @@ def test_the_connectors_event_types_are_heeded() -> None:
         lambda row: replace(row, lifecycle=Lifecycle.DELETING),
     ],
 )
-def test_a_connector_that_changes_meanwhile_gets_no_more(
+def test_a_sync_ends_when_the_connector_is_disabled_or_deleted(
     change: Callable[[Connector], Connector | None],
 ) -> None:
     sqs = SqsSends()
@@ -91,24 +91,24 @@ def test_a_connector_that_changes_meanwhile_gets_no_more(
     assert sync(reads, devices, sqs) == expected
 
 
-def test_a_connector_that_is_not_there_or_not_ready_gets_nothing() -> None:
+def test_a_connector_that_does_not_exist_or_is_not_ready_gets_nothing() -> None:
     for row in (None, replace(CONNECTOR, lifecycle=Lifecycle.PROVISIONING)):
         sqs = SqsSends()
         assert sync(Connectors(row), Devices(5), sqs) == 0
         assert sqs.messages == {}
 
 
-def test_what_the_queue_does_not_take_fails_the_run() -> None:
+def test_an_event_that_the_queue_does_not_accept_fails_the_run() -> None:
     with pytest.raises(UnavailableError, match=r"RequestThrottled.*sync it again"):
         sync(Connectors(CONNECTOR), Devices(5), SqsSends(refuse("RequestThrottled")))
 
 
-def test_a_queue_that_went_with_its_connector_ends_it() -> None:
+def test_a_sync_ends_without_an_error_when_the_deleted_connectors_queue_is_gone() -> None:
     gone = [refuse("QueueDoesNotExist")] * 20
     assert sync(Connectors(CONNECTOR), Devices(5), SqsSends(*gone)) == 0
 
 
-def test_an_event_that_grew_too_large_does_not_stop_the_others() -> None:
+def test_an_event_that_became_too_large_does_not_stop_the_others() -> None:
     devices = Devices(2)
     for states in devices.states_of.values():
         for state in states:

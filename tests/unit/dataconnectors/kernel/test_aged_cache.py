@@ -28,7 +28,7 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_a_value_is_used_until_its_age_however_often_it_is_used(bench: Bench) -> None:
+def test_using_a_cached_value_does_not_extend_its_life(bench: Bench) -> None:
     for bench.now in (0.0, 10.0, 20.0, SECONDS - 0.1):
         assert bench.get("a") == "value"
     assert bench.looked_up == ["a"]
@@ -37,7 +37,7 @@ def test_a_value_is_used_until_its_age_however_often_it_is_used(bench: Bench) ->
     assert bench.looked_up == ["a", "a"]
 
 
-def test_age_counts_from_before_the_look_up(bench: Bench) -> None:
+def test_the_age_of_a_value_counts_from_before_its_look_up(bench: Bench) -> None:
     def slow() -> str:
         bench.now = SECONDS
         return "old"
@@ -78,7 +78,7 @@ def test_the_oldest_value_leaves_when_there_are_too_many(bench: Bench) -> None:
     assert list(bench.cache.entries()) == ["c", "a", "d"]
 
 
-def test_every_use_drops_what_is_too_old(bench: Bench) -> None:
+def test_every_use_drops_all_values_that_are_too_old(bench: Bench) -> None:
     bench.get("unused")
     bench.now = SECONDS - 1
     bench.get("used")

@@ -1,4 +1,4 @@
-"""JSON as JavaScript writes it: held against JavaScript itself."""
+"""JSON is written as JavaScript writes it. The tests compare it with Node.js."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ class JavaScript:
         self._asked += 1
         self._process.stdin.write(json.dumps([self._asked, text]) + "\n")
         self._process.stdin.flush()
-        while True:  # Hypothesis may have given up an example between question and answer
+        while True:  # Hypothesis may have stopped an example between its text and the answer
             number, answer = json.loads(self._process.stdout.readline())
             if number == self._asked:
                 return str(answer)
@@ -78,7 +78,7 @@ values = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(values)
-def test_what_it_writes_is_what_javascript_writes(javascript: JavaScript, value: object) -> None:
+def test_json_is_written_as_javascript_writes_it(javascript: JavaScript, value: object) -> None:
     written = jsontext.dumps(jsontext.loads(json.dumps(value)))
     assert javascript.stringify(json.dumps(value)) == written
     assert javascript.stringify(written) == written
@@ -101,7 +101,9 @@ def test_what_it_writes_is_what_javascript_writes(javascript: JavaScript, value:
         (r'"\u0001\u007f\u2028é"', '"\\u0001\x7f\u2028é"'),
     ],
 )
-def test_known_traps(text: str, written: str) -> None:
+def test_values_that_python_writes_differently_are_written_as_by_javascript(
+    text: str, written: str
+) -> None:
     assert jsontext.dumps(jsontext.loads(text)) == written
 
 
@@ -123,11 +125,11 @@ def test_known_traps(text: str, written: str) -> None:
         (b"[" * 100_000 + b"]" * 100_000, "nested deeper than 32"),
     ],
 )
-def test_what_no_receiver_could_read_back_is_refused(text: bytes, reason: str) -> None:
+def test_json_that_a_receiver_could_not_read_is_refused(text: bytes, reason: str) -> None:
     with pytest.raises(JsonTextError, match=reason):
         jsontext.loads(text)
 
 
-def test_the_deepest_text_allowed_is_read() -> None:
+def test_the_deepest_allowed_nesting_is_read() -> None:
     text = "[" * 32 + "]" * 32
     assert jsontext.dumps(jsontext.loads(text)) == text

@@ -1,4 +1,4 @@
-"""Times in RFC 3339, and nothing that only Python takes for it; and how long ago something was."""
+"""Which texts are read as RFC 3339 times, and how the stopwatch counts seconds."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_time_with_a_zone_is_read(text: str, second: float) -> None:
         "1970-01-01T00:00:00+24:00",
     ],
 )
-def test_anything_else_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_rfc_3339_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         times.from_text(text)
 
@@ -58,7 +58,7 @@ def test_a_leap_second_is_the_beginning_of_the_next_second(text: str) -> None:
     assert times.from_text(text) == MIDNIGHT
 
 
-def test_the_last_leap_second_that_can_be_written_is_read() -> None:
+def test_a_leap_second_in_the_last_year_that_can_be_written_is_read() -> None:
     assert times.from_text("9999-12-31T23:59:60Z") == 253_402_300_800
 
 
@@ -80,7 +80,7 @@ def test_a_second_60_that_does_not_end_a_day_in_utc_is_refused(text: str) -> Non
         times.from_text(text)
 
 
-def test_what_is_written_reads_back() -> None:
+def test_a_written_time_reads_back() -> None:
     assert times.to_text(1.5) == "1970-01-01T00:00:01.500000Z"
     assert times.from_text(times.to_text(1_790_000_000.25)) == 1_790_000_000.25
 
@@ -89,12 +89,12 @@ def test_what_is_written_reads_back() -> None:
     ("monotonic", "now", "seconds"),
     [
         ([10, 20, 30], [1000, 1010, 1020], 20),
-        ([10, 11, 12], [1000, 1001, 5000], 4000),  # frozen, and its clock with it
-        ([10, 20, 30], [1000, 900, 905], 20),  # set back
+        ([10, 11, 12], [1000, 1001, 5000], 4000),  # the process and its clock were frozen
+        ([10, 20, 30], [1000, 900, 905], 20),  # the wall clock was set back
         ([10, 10, 10], [1000, 990, 995], 5),
     ],
 )
-def test_pauses_count_and_clocks_that_are_set_back_do_not(
+def test_a_stopwatch_counts_pauses_and_ignores_clocks_that_are_set_back(
     monotonic: list[float], now: list[float], seconds: float
 ) -> None:
     watch = times.Stopwatch(iter(monotonic).__next__, iter(now).__next__)

@@ -1,4 +1,4 @@
-"""What the blueprint says of names and parameters, and when a fingerprint changes."""
+"""The names and parameters of the blueprint, and when its fingerprint changes."""
 
 from typing import Any
 

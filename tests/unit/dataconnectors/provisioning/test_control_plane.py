@@ -1,4 +1,4 @@
-"""The calls to SQS and Lambda: what is read of answers that come in pages."""
+"""How the control plane reads listings of SQS and Lambda."""
 
 from dataclasses import replace
 

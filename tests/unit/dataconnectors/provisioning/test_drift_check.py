@@ -12,7 +12,7 @@ from tests.support.control_plane import SENDER, SETTINGS
 from tests.support.reconciled_stack import CHANGED, NAME, OURS, QUEUE, Stack
 
 
-def test_a_quiet_drift_check_changes_nothing_and_takes_two_calls(stack: Stack) -> None:
+def test_a_drift_check_without_drift_makes_two_calls_and_changes_nothing(stack: Stack) -> None:
     report = stack.run()
     assert report == Report(drift_check=True, calls=2)
     assert stack.results == []
@@ -70,7 +70,7 @@ def _second_mapping(stack: Stack) -> None:
         (_second_mapping, "mapping deleted"),
     ],
 )
-def test_what_somebody_did_by_hand_is_repaired_and_counted(
+def test_a_change_by_hand_is_repaired_and_counted_as_drift(
     stack: Stack, damage: Callable[[Stack], None], repair: str
 ) -> None:
     damage(stack)
@@ -81,15 +81,17 @@ def test_what_somebody_did_by_hand_is_repaired_and_counted(
     stack.assert_converged()
 
 
-def test_a_mapping_that_calls_a_stranger_is_not_lost_from_sight(stack: Stack) -> None:
-    """It is in no listing of the sender's; the row knows its id."""
+def test_a_mapping_that_calls_another_function_is_repaired(stack: Stack) -> None:
+    """No listing of the sender's mappings shows it. The row has its id."""
     _set(FunctionName=SENDER.replace("sender", "stranger"))(stack)
     stack.minute()
     (mapping,) = stack.plane.existing_mappings()
     assert mapping.settings["FunctionName"] == SENDER
 
 
-def test_changed_parameters_reach_every_queue_and_mapping_and_are_no_drift(stack: Stack) -> None:
+def test_changed_parameters_reach_every_queue_and_mapping_without_counting_as_drift(
+    stack: Stack,
+) -> None:
     stack.deploy(CHANGED)
     report = stack.run()
     assert (report.updated, report.drift) == (2, 0)
@@ -107,7 +109,7 @@ def test_a_longer_timeout_reaches_the_queue_before_its_mapping(stack: Stack) -> 
     stack.assert_converged()
 
 
-def test_an_orphan_is_removed_when_it_is_old_enough(stack: Stack) -> None:
+def test_an_orphan_is_deleted_when_it_is_old_enough(stack: Stack) -> None:
     stack.rows.lose(NAME)
     stack.world.time.advance(ORPHAN_AGE - 110)
     assert stack.run().drift == 0
@@ -132,7 +134,7 @@ def test_an_orphan_is_removed_when_it_is_old_enough(stack: Stack) -> None:
         ("dc-c-00000000000000000001", {}),
     ],
 )
-def test_a_queue_that_is_not_surely_ours_is_never_touched(
+def test_a_queue_that_may_belong_to_others_is_never_touched(
     stack: Stack, name: str, tags: dict[str, str]
 ) -> None:
     stack.plane.add_queue(name, tags, {})
@@ -142,8 +144,8 @@ def test_a_queue_that_is_not_surely_ours_is_never_touched(
     assert stack.results == []
 
 
-def test_the_same_queue_with_our_tags_is_removed(stack: Stack) -> None:
-    """The control of the test above."""
+def test_the_same_queue_with_our_tags_is_deleted(stack: Stack) -> None:
+    """This shows that the test above proves something."""
     stack.plane.add_queue("dc-c-00000000000000000001", OURS, {})
     stack.heal()
     assert stack.repairs == [("queue deleted", True)]
@@ -160,24 +162,24 @@ def test_a_queue_that_its_connector_no_longer_uses_is_an_orphan(stack: Stack) ->
 def test_a_connector_that_the_index_does_not_show_is_not_an_orphan() -> None:
     stack = Stack()
     stack.create()
-    stack.rows.index_lag = 100_000.0  # an index that is long behind
+    stack.rows.index_lag = 100_000.0  # the index is far behind
     stack.world.time.advance(2 * ORPHAN_AGE)
     assert stack.run().drift == 0
     assert list(stack.plane.queues) == [QUEUE]
     assert len(stack.plane.existing_mappings()) == 1
 
 
-def test_a_connector_that_the_index_shows_too_long_is_not_made_again(stack: Stack) -> None:
+def test_a_deleted_connector_that_the_index_still_shows_gets_no_new_queue(stack: Stack) -> None:
     stack.rows.delete(NAME)
     for _ in range(3):
         stack.minute(drift_check=False)
-    stack.rows.index_lag = 150.0  # an index that still shows it
+    stack.rows.index_lag = 150.0  # the index still shows the connector
     report = stack.run()
     assert stack.plane.queues == {}
     assert (report.drift, report.not_repaired) == (0, 0)
 
 
-def test_a_mapping_without_queue_is_removed(stack: Stack) -> None:
+def test_a_mapping_without_a_queue_is_deleted(stack: Stack) -> None:
     arn = Blueprint(SETTINGS).queue_arn("00000000000000000001")
     stack.plane.add_mapping(arn, SENDER, OURS)
     stack.heal()
@@ -193,7 +195,7 @@ def test_a_mapping_without_queue_is_removed(stack: Stack) -> None:
         ("arn:aws:sqs:eu-west-1:111122223333:dc-c-00000000000000000001", {"other": "tag"}),
     ],
 )
-def test_a_mapping_that_is_not_surely_ours_is_never_touched(
+def test_a_mapping_that_may_belong_to_others_is_never_touched(
     stack: Stack, arn: str, tags: dict[str, str]
 ) -> None:
     mapping = stack.plane.add_mapping(arn, SENDER, tags)

@@ -1,4 +1,4 @@
-"""What is read from Lambda's description of an event source mapping."""
+"""How Lambda's description of an event source mapping is read."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def test_settings_that_lambda_leaves_out_or_empty_are_not_set(unset: dict[str, A
         ("Deleting", True, True),
     ],
 )
-def test_states_say_whether_lambda_is_at_work_on_a_mapping(
+def test_the_state_says_whether_lambda_is_changing_a_mapping(
     state: str, is_in_transition: bool, is_deleting: bool
 ) -> None:
     mapping = EventSourceMapping.of(REQUIRED | {"State": state})

@@ -1,4 +1,4 @@
-"""One connector gets exactly one queue and one mapping, from wherever it stands."""
+"""A connector gets exactly one queue and one mapping, whatever exists before."""
 
 from contextlib import suppress
 from functools import partial
@@ -47,7 +47,7 @@ class Bench:
         return self.provisioner().provision(self.rows.by_name[NAME])
 
     def heal(self) -> None:
-        """No more faults, and AWS has finished what it was at."""
+        """End all faults, and let AWS finish its transitions."""
         self.world.faults.errors.clear()
         self.world.faults.kill_before = self.world.faults.kill_after = None
         self.world.time.advance(10.0)
@@ -95,14 +95,14 @@ def test_the_queue_and_the_mapping_are_what_the_connector_needs() -> None:
 
 
 @pytest.mark.parametrize("queue_usable_after", [0.0, 1.0])
-def test_it_answers_when_the_queue_is_usable_and_no_later(queue_usable_after: float) -> None:
+def test_provisioning_ends_as_soon_as_the_queue_is_usable(queue_usable_after: float) -> None:
     bench = Bench(queue_usable_after=queue_usable_after)
     bench.provision()
     names = [name for name, _ in bench.world.calls]
     attempts = 1 if queue_usable_after == 0 else 2
     assert names == ["create_queue"] + ["create_event_source_mapping"] * attempts
     created_at = bench.plane.queues[bench.queue_name].created_at
-    # The mapping is asked for while the queue settles, so that the second passes once.
+    # The mapping is created while the queue becomes usable, so only one second is lost.
     assert bench.world.calls[1][1] == pytest.approx(created_at)
     assert 1.0 <= bench.world.time.clock() - created_at < 1.5
 
@@ -113,7 +113,7 @@ def test_a_queue_that_lambda_never_sees_is_an_error() -> None:
         bench.provision()
 
 
-def test_a_second_run_changes_nothing() -> None:
+def test_provisioning_again_changes_nothing() -> None:
     bench = Bench()
     first = bench.provision()
     bench.world.time.advance(10.0)
@@ -121,7 +121,7 @@ def test_a_second_run_changes_nothing() -> None:
     bench.assert_provisioned()
 
 
-def test_two_processes_at_once_make_one_of_each() -> None:
+def test_two_concurrent_processes_make_one_queue_and_one_mapping() -> None:
     for moment in range(4):
         bench = Bench(listing_lag=0.0)
         bench.world.faults.meanwhile[moment] = bench.provision
@@ -129,7 +129,7 @@ def test_two_processes_at_once_make_one_of_each() -> None:
         bench.assert_provisioned()
 
 
-def test_a_mapping_that_is_there_is_found_by_the_conflict() -> None:
+def test_an_existing_mapping_is_found_when_lambda_reports_a_conflict() -> None:
     bench = Bench(queue_usable_after=0.0, listing_lag=0.0)
     bench.world.faults.kill_after = 1
     with pytest.raises(KilledError):
@@ -140,7 +140,7 @@ def test_a_mapping_that_is_there_is_found_by_the_conflict() -> None:
     bench.assert_provisioned()
 
 
-def test_a_conflict_with_nothing_listed_is_left_to_a_later_run() -> None:
+def test_a_conflict_with_a_mapping_that_is_not_listed_is_left_to_a_later_run() -> None:
     bench = Bench(queue_usable_after=0.0)
     bench.world.faults.errors[1] = ("ResourceConflictException", 409)
     with pytest.raises(ControlPlaneError):
@@ -158,7 +158,7 @@ def test_a_queue_with_other_attributes_is_corrected() -> None:
     assert attributes == BLUEPRINT.queue_attributes
 
 
-def test_a_name_that_was_deleted_within_the_minute_is_left_to_a_later_run() -> None:
+def test_a_queue_whose_name_was_just_deleted_is_left_to_a_later_run() -> None:
     bench = Bench()
     bench.plane.add_queue(bench.queue_name, {}, {})
     bench.plane.lose_queue(bench.queue_name)
@@ -169,7 +169,7 @@ def test_a_name_that_was_deleted_within_the_minute_is_left_to_a_later_run() -> N
     bench.assert_provisioned()
 
 
-def test_a_change_by_the_customer_meanwhile_survives() -> None:
+def test_a_concurrent_change_by_the_customer_is_not_lost() -> None:
     for moment in range(4):
         bench = Bench()
         bench.world.faults.meanwhile[moment] = partial(bench.rows.patch, NAME)
@@ -177,7 +177,7 @@ def test_a_change_by_the_customer_meanwhile_survives() -> None:
         bench.assert_provisioned()
 
 
-def test_a_row_that_changes_each_time_is_left_to_a_later_run() -> None:
+def test_a_row_that_keeps_changing_is_left_to_a_later_run() -> None:
     bench = Bench(queue_usable_after=0.0)
     for moment in range(100):
         bench.world.faults.meanwhile[moment] = lambda: bench.rows.patch(NAME)
@@ -189,7 +189,7 @@ def test_a_row_that_changes_each_time_is_left_to_a_later_run() -> None:
     bench.assert_provisioned()
 
 
-def test_a_connector_deleted_meanwhile_does_not_become_ready() -> None:
+def test_a_connector_that_is_deleted_meanwhile_does_not_become_ready() -> None:
     for moment in range(4):
         bench = Bench()
         bench.world.faults.meanwhile[moment] = partial(bench.rows.delete, NAME)
@@ -198,7 +198,7 @@ def test_a_connector_deleted_meanwhile_does_not_become_ready() -> None:
         assert bench.rows.by_name[NAME].lifecycle is Lifecycle.DELETING
 
 
-def test_a_connector_that_is_being_deleted_is_refused_before_anything_is_done() -> None:
+def test_a_connector_that_is_being_deleted_is_not_provisioned() -> None:
     bench = Bench()
     bench.rows.delete(NAME)
     with pytest.raises(ControlPlaneError, match=f"{NAME}: it is being deleted"):
@@ -224,7 +224,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error[0])
 @pytest.mark.parametrize("number", range(5))
-def test_after_an_error_of_any_call_the_next_run_finishes(
+def test_the_next_run_finishes_after_an_error_of_any_call(
     number: int, error: tuple[str, int]
 ) -> None:
     bench = Bench()
@@ -236,7 +236,7 @@ def test_after_an_error_of_any_call_the_next_run_finishes(
     bench.assert_provisioned()
 
 
-def test_an_error_names_the_connector_and_keeps_awss_own_text_to_itself() -> None:
+def test_an_error_names_the_connector_without_the_text_of_aws() -> None:
     bench = Bench()
     bench.world.faults.errors[0] = ("AccessDeniedException", 403)
     with pytest.raises(ControlPlaneError) as failure:
@@ -247,7 +247,7 @@ def test_an_error_names_the_connector_and_keeps_awss_own_text_to_itself() -> Non
 
 @pytest.mark.parametrize("when", ["kill_before", "kill_after"])
 @pytest.mark.parametrize("number", range(4))
-def test_after_a_death_at_any_call_the_next_run_finishes(number: int, when: str) -> None:
+def test_the_next_run_finishes_after_the_process_dies_at_any_call(number: int, when: str) -> None:
     bench = Bench()
     setattr(bench.world.faults, when, number)
     with pytest.raises(KilledError):
@@ -282,7 +282,7 @@ def test_no_answer_from_the_table_is_a_control_plane_error() -> None:
 # --- deleting --------------------------------------------------------------------------------
 
 
-def test_the_mapping_goes_first_and_the_queue_when_it_is_gone() -> None:
+def test_the_queue_is_deleted_once_its_mapping_is_gone() -> None:
     bench = Bench()
     bench.provision()
     bench.world.time.advance(10.0)
@@ -310,7 +310,7 @@ def test_a_mapping_that_the_listing_does_not_show_yet_is_found_by_its_id() -> No
     assert list(bench.plane.queues) == [bench.queue_name]
 
 
-def test_the_queue_of_a_connector_that_lives_is_never_deleted() -> None:
+def test_the_queue_of_a_connector_that_is_not_deleted_is_kept() -> None:
     bench = Bench()
     ready = bench.provision()
     with pytest.raises(ValueError, match="READY"):
@@ -318,7 +318,7 @@ def test_the_queue_of_a_connector_that_lives_is_never_deleted() -> None:
     bench.assert_provisioned()
 
 
-def test_somebody_elses_function_on_our_queue_is_not_touched() -> None:
+def test_a_mapping_of_another_function_on_our_queue_is_not_touched() -> None:
     bench = Bench()
     bench.provision()
     bench.world.time.advance(10.0)

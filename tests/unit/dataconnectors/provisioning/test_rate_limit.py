@@ -1,4 +1,4 @@
-"""Control-plane calls are spaced, and none is begun that may not end."""
+"""Control-plane calls are spaced, and none begins that may outlast the invocation."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def unhurried() -> float:
     return 900.0
 
 
-def test_calls_keep_the_rate_however_fast_they_come() -> None:
+def test_calls_are_spaced_however_fast_they_come() -> None:
     time = VirtualTime()
     rate_limit = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
     for _ in range(3 * CALLS_PER_SECOND + 1):
@@ -30,7 +30,7 @@ def test_the_first_call_does_not_wait() -> None:
     assert time.slept == 0
 
 
-def test_time_that_went_unused_is_not_saved_up_for_a_burst() -> None:
+def test_unused_time_does_not_allow_a_burst_later() -> None:
     time = VirtualTime()
     rate_limit = RateLimit(unhurried, clock=time.clock, sleep=time.sleep)
     rate_limit()
@@ -43,9 +43,7 @@ def test_time_that_went_unused_is_not_saved_up_for_a_burst() -> None:
 @pytest.mark.parametrize(
     ("left", "begins"), [(CALL_RESERVE + 0.1, True), (CALL_RESERVE - 0.1, False), (0.0, False)]
 )
-def test_no_call_begins_that_the_invocation_may_not_see_the_end_of(
-    left: float, begins: bool
-) -> None:
+def test_no_call_begins_that_may_outlast_the_invocation(left: float, begins: bool) -> None:
     time = VirtualTime()
     rate_limit = RateLimit(lambda: left, clock=time.clock, sleep=time.sleep)
     if begins:
@@ -56,7 +54,7 @@ def test_no_call_begins_that_the_invocation_may_not_see_the_end_of(
     assert rate_limit.calls == begins
 
 
-def test_the_wait_for_its_turn_counts_against_the_time_left() -> None:
+def test_the_wait_before_a_call_counts_against_the_time_left() -> None:
     time = VirtualTime()
     rate_limit = RateLimit(lambda: CALL_RESERVE + 0.1, clock=time.clock, sleep=time.sleep)
     rate_limit()

@@ -14,14 +14,14 @@ def test_drift_is_checked_each_quarter_of_an_hour_by_the_clock(stack: Stack) -> 
     assert (EPOCH // 60) % DRIFT_CHECK_MINUTES, "the tests' clock starts at an ordinary minute"
 
 
-def test_a_drift_check_that_has_something_left_goes_on_in_the_next_minute(stack: Stack) -> None:
+def test_an_unfinished_drift_check_continues_in_the_next_minute(stack: Stack) -> None:
     stack.plane.add_mapping(Blueprint(SETTINGS).queue_arn("00000000000000000001"), SENDER, OURS)
     assert stack.minute().waiting == 1
     assert stack.minute(drift_check=False).drift_check
     assert not stack.minute(drift_check=False).drift_check
 
 
-def test_a_drift_check_that_ran_out_of_time_goes_on_in_the_next_minute() -> None:
+def test_a_drift_check_that_ran_out_of_time_continues_in_the_next_minute() -> None:
     stack = Stack()
     for number in range(10):
         stack.create(f"c{number}")
@@ -34,7 +34,7 @@ def test_a_drift_check_that_ran_out_of_time_goes_on_in_the_next_minute() -> None
     stack.assert_converged()
 
 
-def test_it_never_calls_faster_than_five_times_a_second() -> None:
+def test_the_reconciler_makes_at_most_five_calls_a_second() -> None:
     connectors = 12
     stack = Stack(latency=0.0)
     for number in range(connectors):
@@ -47,7 +47,7 @@ def test_it_never_calls_faster_than_five_times_a_second() -> None:
         assert moments[index + 5] - moments[index] >= 1.0 - 1e-9
 
 
-def test_it_stops_before_its_time_is_up_and_the_next_run_goes_on() -> None:
+def test_a_run_stops_before_its_time_is_up_and_the_next_run_continues() -> None:
     stack = Stack()
     for number in range(60):
         stack.rows.create(f"c{number}")

@@ -1,4 +1,7 @@
-"""A death, an error or another process at any call: each connector ends with one of each."""
+"""Each connector gets one queue and one mapping, even if a process dies, fails or meets another.
+
+The tests let that happen at every call in turn.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -60,7 +63,7 @@ LONGEST = 20
 
 @pytest.mark.parametrize("when", ["kill_before", "kill_after"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_it_ends_well_whichever_call_the_process_dies_at(
+def test_the_stack_converges_whichever_call_the_process_dies_at(
     scenario: Callable[[Stack], None], when: str
 ) -> None:
     untroubled = ready_stack()
@@ -88,7 +91,7 @@ def test_it_ends_well_whichever_call_the_process_dies_at(
     ],
 )
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_it_ends_well_whichever_call_is_refused(
+def test_the_stack_converges_whichever_call_is_refused(
     scenario: Callable[[Stack], None], code: str, status: int
 ) -> None:
     for number in range(LONGEST):
@@ -129,7 +132,7 @@ def _provisions(stack: Stack) -> None:
     "other", [_patches, _deletes, _deletes_and_is_done, _checks_for_drift, _provisions]
 )
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_it_ends_well_whatever_happens_between_two_calls(
+def test_the_stack_converges_whatever_happens_between_two_calls(
     scenario: Callable[[Stack], None], other: Callable[[Stack], None]
 ) -> None:
     for number in range(LONGEST):
@@ -188,7 +191,7 @@ ACTIONS = st.tuples(
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(st.lists(ACTIONS, max_size=12))
-def test_it_ends_well_whatever_happened(
+def test_the_stack_converges_after_any_sequence_of_changes(
     actions: list[tuple[str, int, str, int, Callable[[Stack], None]]],
 ) -> None:
     stack = Stack()

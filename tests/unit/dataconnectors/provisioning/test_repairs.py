@@ -6,7 +6,7 @@ from dataconnectors.provisioning.reports import NotRepaired
 from tests.support.reconciled_stack import Stack
 
 
-def test_one_that_fails_does_not_stop_the_others(stack: Stack) -> None:
+def test_a_repair_that_fails_does_not_stop_the_others(stack: Stack) -> None:
     for connector_id in ("c2", "c3"):
         stack.rows.create(connector_id)
     stack.world.time.advance(60.0)

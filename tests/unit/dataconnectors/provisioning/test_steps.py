@@ -1,4 +1,4 @@
-"""The next step follows from the row, from what is known and from the blueprint alone."""
+"""Which step comes next, given the row, what was observed and the blueprint."""
 
 from dataclasses import replace
 from typing import Any
@@ -125,7 +125,7 @@ def test_a_mapping_that_differs_in_anything_is_updated(change: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("owner", [NEW, READY, replace(READY, mapping_id="m0")])
-def test_the_mapping_that_stays_does_not_depend_on_the_order_of_the_listing(
+def test_the_mapping_that_is_kept_does_not_depend_on_the_order_of_the_listing(
     owner: Owner,
 ) -> None:
     orders = [(MATCHING, SECOND), (SECOND, MATCHING)]

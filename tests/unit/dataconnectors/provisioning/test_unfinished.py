@@ -1,4 +1,4 @@
-"""Connectors that are half made or half deleted are finished."""
+"""The reconciler finishes connectors whose creation or deletion was interrupted."""
 
 from functools import partial
 
@@ -10,13 +10,13 @@ from dataconnectors.provisioning.unfinished import OVERDUE
 from tests.support.reconciled_stack import NAME, QUEUE, Stack
 
 
-def test_a_quiet_minute_asks_aws_nothing(stack: Stack) -> None:
+def test_a_run_without_unfinished_connectors_makes_no_call(stack: Stack) -> None:
     before = len(stack.world.calls)
     assert stack.run(drift_check=False) == Report(drift_check=False)
     assert len(stack.world.calls) == before
 
 
-def test_a_creation_that_died_is_finished(stack: Stack) -> None:
+def test_an_interrupted_creation_is_finished(stack: Stack) -> None:
     stack.rows.create("c2")
     stack.world.time.advance(60.0)
     report = stack.run(drift_check=False)
@@ -26,7 +26,7 @@ def test_a_creation_that_died_is_finished(stack: Stack) -> None:
     stack.assert_converged()
 
 
-def test_a_creation_that_is_under_way_is_left_alone(stack: Stack) -> None:
+def test_a_creation_in_progress_is_left_alone(stack: Stack) -> None:
     stack.rows.create("c2")
     stack.world.time.advance(10.0)
     report = stack.run(drift_check=False)
@@ -44,7 +44,9 @@ def test_a_deletion_is_finished_over_two_runs(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("lifecycle", [Lifecycle.PROVISIONING, Lifecycle.DELETING])
-def test_what_took_too_long_counts_as_drift(stack: Stack, lifecycle: Lifecycle) -> None:
+def test_a_connector_that_was_unfinished_for_too_long_counts_as_drift(
+    stack: Stack, lifecycle: Lifecycle
+) -> None:
     if lifecycle is Lifecycle.PROVISIONING:
         stack.rows.create("c2")
     else:
@@ -67,7 +69,7 @@ def test_a_mapping_in_a_transition_is_deleted_later(stack: Stack, state: str) ->
     assert (stack.rows.by_name, stack.plane.queues, stack.plane.existing_mappings()) == ({}, {}, [])
 
 
-def test_a_mapping_that_starts_to_change_after_the_look_is_deleted_later(stack: Stack) -> None:
+def test_a_mapping_that_starts_to_change_after_it_was_read_is_deleted_later(stack: Stack) -> None:
     (mapping,) = stack.plane.existing_mappings()
     stack.rows.delete(NAME)
     stack.world.time.advance(60.0)

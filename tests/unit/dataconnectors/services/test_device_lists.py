@@ -1,6 +1,6 @@
-"""Lists of ten thousand devices: what they cost, and that longer ones are refused.
+"""A list of ten thousand devices takes little CPU and memory; longer ones are refused.
 
-DynamoDB's answers are canned and its client is real, so that the CPU measured is what Lambda pays:
+The client of DynamoDB is real and gets prepared answers. So the measured CPU is what Lambda spends:
 signing, reading answers, filtering, ordering and writing the page.
 """
 
@@ -35,7 +35,7 @@ from dataconnectors.store.table import Item, Table
 
 CPU_SECONDS = 1.5
 MEMORY = 64 * 1024 * 1024
-"""Bytes that one list may take, in addition to what the function needs anyway."""
+"""Bytes that one list may take in addition to what the function uses before."""
 
 TYPES = ("temperature", "networkStatus", "batteryStatus")
 STAMP = "2026-09-21T14:13:20.000000Z"
@@ -53,7 +53,10 @@ class Body:
 
 
 class Canned:
-    """DynamoDB with one project of `count` devices, three last values each, `padding` longer."""
+    """A fake of DynamoDB with a project of `count` devices.
+
+    Each device has three last values, made longer by `padding`.
+    """
 
     def __init__(self, count: int, padding: str = "") -> None:
         self.count = count
@@ -160,13 +163,16 @@ def wanted(query: str) -> DeviceQuery:
 def ten_thousand() -> Iterator[DeviceListService]:
     devices = lists_over(Canned(10_000))
     gc.collect()
-    gc.freeze()  # the canned items are DynamoDB's memory, not Lambda's to collect
+    gc.freeze()  # the prepared items stand for DynamoDB's memory, which Lambda does not collect
     yield devices
     gc.unfreeze()
 
 
 def cpu(call: Callable[[], Any]) -> tuple[Any, float]:
-    """A call's result and its CPU, the least of three: neighbours' work slows caches and cores."""
+    """A call's result and its CPU seconds.
+
+    The shortest of three calls counts, because other processes slow down caches and cores.
+    """
     seconds = []
     for _ in range(3):
         before = time.process_time()
@@ -187,7 +193,7 @@ def cpu(call: Callable[[], Any]) -> tuple[Any, float]:
         ("", 1000),
     ],
 )
-def test_a_page_of_ten_thousand_devices(
+def test_a_page_of_ten_thousand_devices_takes_little_cpu(
     ten_thousand: DeviceListService, query: str, count: int
 ) -> None:
     answer, seconds = cpu(lambda: json.dumps(ten_thousand.page(["p1"], wanted(query))))
@@ -195,7 +201,7 @@ def test_a_page_of_ten_thousand_devices(
     assert len(json.loads(answer)["devices"]) == count
 
 
-def test_all_pages_of_ten_thousand_devices_together(ten_thousand: DeviceListService) -> None:
+def test_all_pages_of_ten_thousand_devices_take_little_cpu(ten_thousand: DeviceListService) -> None:
     def all_pages() -> list[str]:
         names: list[str] = []
         token = ""
@@ -223,7 +229,7 @@ def test_a_page_of_ten_thousand_devices_fits_into_a_small_functions_memory(
     assert peak < MEMORY
 
 
-def test_the_ordered_page_is_the_right_one(ten_thousand: DeviceListService) -> None:
+def test_an_ordered_page_has_the_right_devices(ten_thousand: DeviceListService) -> None:
     query = "order_by=-reported.temperature.value&pageSize=3"
     shown = ten_thousand.page(["p1"], wanted(query))["devices"]
     values = [device["reported"]["temperature"]["value"] for device in shown]

@@ -1,4 +1,4 @@
-"""Changes of labels by several writers at the same time."""
+"""Several writers change the labels of a device at the same time."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ CHANGE = LabelChange({"room": "1"}, frozenset({"name"}))
 
 
 class Store:
-    """One device, which somebody else changes before each of the first `others` writes."""
+    """A fake of the store with one device. Another writer changes it before each of the first
+    `others` writes."""
 
     def __init__(self, others: int = 0, *, gone: bool = False) -> None:
         self.row: Device | None = DEVICE
@@ -66,7 +67,7 @@ def labels(store: Store, clock: Clock | None = None) -> LabelService:
 
 
 @pytest.mark.parametrize("others", [0, 1, 4, 10, 15])
-def test_no_change_of_anybody_is_lost(others: int) -> None:
+def test_no_concurrent_change_is_lost(others: int) -> None:
     store = Store(others)
     changed = labels(store).change("p1", "d1", CHANGE.apply_to)
     expected = {"room": "1"} | {f"other{number}": "x" for number in range(others)}
@@ -74,8 +75,8 @@ def test_no_change_of_anybody_is_lost(others: int) -> None:
     assert store.row == changed
 
 
-def test_ten_who_change_one_device_at_once_all_succeed() -> None:
-    """Each has a thread of its own, and all have read before the first of them writes."""
+def test_ten_concurrent_changes_of_one_device_all_succeed() -> None:
+    """Each writer has its own thread, and all of them read before the first one writes."""
 
     class Shared(Store):
         def __init__(self) -> None:
@@ -105,7 +106,7 @@ def test_ten_who_change_one_device_at_once_all_succeed() -> None:
     assert store.writes > 10
 
 
-def test_waits_are_random_and_grow_to_a_limit_and_end_before_the_caller_gives_up() -> None:
+def test_waits_are_random_and_limited_and_end_before_the_caller_gives_up() -> None:
     clocks = [Clock(), Clock()]
     for clock in clocks:
         with pytest.raises(ConflictError):
@@ -116,7 +117,7 @@ def test_waits_are_random_and_grow_to_a_limit_and_end_before_the_caller_gives_up
     assert clocks[0].slept[0] != clocks[1].slept[0]
 
 
-def test_the_devices_of_a_batch_wait_no_longer_together_than_one() -> None:
+def test_all_devices_of_a_batch_together_wait_no_longer_than_one() -> None:
     store, clock = Store(9999), Clock()
     changes = labels(store, clock)
     same = (DEVICE.name,) * 5
@@ -124,14 +125,14 @@ def test_the_devices_of_a_batch_wait_no_longer_together_than_one() -> None:
     assert clock.now() <= PATIENCE + LONGEST_PAUSE
 
 
-def test_a_writer_who_is_always_too_late_gets_a_conflict() -> None:
+def test_a_writer_that_is_overtaken_every_time_gets_a_conflict() -> None:
     with pytest.raises(ConflictError, match="projects/p1/devices/d1"):
         labels(Store(9999)).change("p1", "d1", CHANGE.apply_to)
     answer = labels(Store(9999)).update_batch("p1", LabelBatch((DEVICE.name,), CHANGE))
     assert [error["status"]["code"] for error in answer["batchErrors"]] == ["INTERNAL_ERROR"]
 
 
-def test_a_device_that_is_deleted_meanwhile_is_not_found() -> None:
+def test_a_device_that_is_deleted_before_the_write_is_not_found() -> None:
     with pytest.raises(NotFoundError):
         labels(Store(1, gone=True)).change("p1", "d1", CHANGE.apply_to)
     answer = labels(Store(1, gone=True)).update_batch("p1", LabelBatch((DEVICE.name,), CHANGE))

@@ -1,4 +1,4 @@
-"""Pages of lists that are in memory."""
+"""How a list that is in memory is divided into pages."""
 
 import pytest
 
@@ -35,10 +35,10 @@ def test_without_a_size_the_list_is_whole() -> None:
         (1, "a", (["B"], "b")),
         (1, "b", (["C"], "")),
         (1, "c", ([], "")),
-        (2, "aa", (["B", "C"], "")),  # The entry that the page before ended with is gone
+        (2, "aa", (["B", "C"], "")),  # The last entry of the page before was deleted
     ],
 )
-def test_a_page_begins_after_a_key_and_has_a_size(
+def test_a_page_begins_after_its_token_and_has_the_requested_size(
     size: int, after: str, expected: tuple[list[str], str]
 ) -> None:
     assert page("c", "a", "b", size=size, after=after) == expected

@@ -1,4 +1,4 @@
-"""Changes of a service account by several writers at the same time."""
+"""Several writers change a service account at the same time."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,11 +13,11 @@ from dataconnectors.services.serviceaccounts import TRIES, ServiceAccountService
 
 TIME = "2026-01-01T00:00:00.000000Z"
 ACCOUNT = ServiceAccount("p", "s", "s@p", "before", False, TIME, TIME)
-AUTHOR = Actor("ann", "k", "192.0.2.1", 1_790_000_000.0, "request")
+ACTOR = Actor("ann", "k", "192.0.2.1", 1_790_000_000.0, "request")
 
 
 class Rows:
-    """One account, which others change whenever it is about to be written."""
+    """A fake of the store with one account. Each of `others` changes it before one write."""
 
     def __init__(self, others: list[Callable[[ServiceAccount], ServiceAccount]]) -> None:
         self.account = ACCOUNT
@@ -47,20 +47,20 @@ def service(rows: Rows) -> ServiceAccountService:
 
 def test_a_change_of_another_field_at_the_same_time_is_not_lost() -> None:
     rows = Rows([lambda account: replace(account, enable_basic_auth=True)])
-    shown = service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
+    shown = service(rows).update("p", "s", {"displayName": "after"}, None, ACTOR)
     assert (shown["displayName"], shown["enableBasicAuth"]) == ("after", True)
     assert (rows.account.display_name, rows.account.enable_basic_auth) == ("after", True)
     assert [change.fields for change in rows.changes] == [("displayName",)]
 
 
-def test_a_key_that_is_created_meanwhile_is_kept() -> None:
+def test_a_key_that_is_created_at_the_same_time_is_not_lost() -> None:
     rows = Rows([lambda account: replace(account, keys={"k": TIME})])
-    service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
+    service(rows).update("p", "s", {"displayName": "after"}, None, ACTOR)
     assert rows.account.keys == {"k": TIME}
 
 
-def test_a_writer_who_is_always_too_late_gets_a_conflict() -> None:
+def test_a_writer_that_is_overtaken_every_time_gets_a_conflict() -> None:
     rows = Rows([lambda account: account] * TRIES)
     with pytest.raises(ConflictError, match="read it and try again"):
-        service(rows).update("p", "s", {"displayName": "after"}, None, AUTHOR)
+        service(rows).update("p", "s", {"displayName": "after"}, None, ACTOR)
     assert rows.changes == []

@@ -1,4 +1,4 @@
-"""A table over moto, whose calls a test can watch and have answered differently."""
+"""A table over moto. A test can count its calls and replace their answers."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the store and the fake that stands in for it in virtual time have to have in common."""
+"""The connector store, and the fake of it in virtual time, behave in the same way."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ MADE = {"queue_url": "https://sqs/q", "mapping_id": "m", "provisioned": "f"}
 
 
 class Store(Protocol):
-    """What they share."""
+    """The methods that both have."""
 
     def connector(self, name: str) -> Connector | None: ...
 
@@ -46,7 +46,7 @@ class Store(Protocol):
 
 @dataclass
 class Subject:
-    """A store with one row, `NEW`. `delete` does what the config API does."""
+    """A store with one row, `NEW`. `delete` marks it as deleted, as the config API does."""
 
     store: Store
     delete: Callable[[], Connector]
@@ -106,7 +106,9 @@ def test_a_row_is_found_by_its_name_and_in_its_lifecycle(subject: Subject) -> No
         assert subject.store.connector(name) is None
 
 
-def test_what_was_made_is_recorded_as_the_next_version(subject: Subject) -> None:
+def test_the_queue_and_the_mapping_are_stored_in_the_next_version_of_the_row(
+    subject: Subject,
+) -> None:
     ready = subject.store.set_ready(NEW, **MADE)
     assert ready is not None
     assert (ready.lifecycle, ready.version) == (Lifecycle.READY, 2)
@@ -115,7 +117,7 @@ def test_what_was_made_is_recorded_as_the_next_version(subject: Subject) -> None
     assert names(subject.store) == {Lifecycle.READY: [NEW.name]}
 
 
-def test_nothing_is_recorded_over_a_version_that_was_not_read(subject: Subject) -> None:
+def test_a_row_that_changed_since_it_was_read_is_not_overwritten(subject: Subject) -> None:
     assert subject.store.set_ready(NEW, **MADE) is not None
     assert subject.store.set_ready(NEW, **MADE) is None
     gone = subject.delete()
@@ -123,7 +125,7 @@ def test_nothing_is_recorded_over_a_version_that_was_not_read(subject: Subject) 
     assert names(subject.store) == {Lifecycle.DELETING: [NEW.name]}
 
 
-def test_only_what_is_being_deleted_is_removed_and_only_once(subject: Subject) -> None:
+def test_only_a_connector_that_is_being_deleted_is_removed_and_only_once(subject: Subject) -> None:
     assert subject.store.remove(NEW) is False
     assert subject.store.connector(NEW.name) == NEW
     gone = subject.delete()
@@ -133,7 +135,7 @@ def test_only_what_is_being_deleted_is_removed_and_only_once(subject: Subject) -
     assert subject.store.remove(gone) is False
 
 
-def test_it_is_removed_whatever_version_was_read(subject: Subject) -> None:
+def test_a_connector_is_removed_whatever_version_was_read(subject: Subject) -> None:
     subject.delete()
     assert subject.store.remove(NEW) is True
 
@@ -146,14 +148,14 @@ def test_a_removed_connector_is_remembered_for_thirteen_hours(subject: Subject) 
     assert subject.store.was_removed(NEW.name)
     subject.advance(TOMBSTONE_SECONDS - 1)
     assert subject.store.was_removed(NEW.name)
-    # DynamoDB may keep it for days: after its time it counts as gone.
+    # DynamoDB may keep the item for days. It no longer counts after its time.
     subject.advance(1)
     assert not subject.store.was_removed(NEW.name)
     for name in ("projects/p/dataconnectors/d", "c", ""):
         assert not subject.store.was_removed(name)
 
 
-def test_a_tombstone_holds_nothing_of_the_connector_and_is_in_no_list() -> None:
+def test_a_tombstone_has_no_fields_of_the_connector_and_is_not_listed() -> None:
     with mock_aws():
         subject = over_moto()
         subject.store.remove(subject.delete())

@@ -1,4 +1,4 @@
-"""Devices in the table: registered together, counted exactly and moved whole, over moto."""
+"""How devices are registered, counted, read, moved and deleted in the table, over moto."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +60,7 @@ def bench() -> Iterator[Bench]:
 
 
 def cancelled(**_: Any) -> Any:
-    """A transaction that another one got in the way of."""
+    """Answer that the transaction conflicted with another one."""
     answer: Any = {
         "Error": {"Code": "TransactionCanceledException", "Message": ""},
         "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
@@ -88,14 +88,14 @@ def test_devices_that_exist_already_keep_their_labels_and_count_once(
 
 
 @pytest.mark.parametrize("conflicts", [1, 4, 5])
-def test_conflicts_on_the_counters_are_waited_out(bench: Bench, conflicts: int) -> None:
+def test_a_write_waits_until_conflicts_on_the_counters_end(bench: Bench, conflicts: int) -> None:
     bench.dynamodb.answers["transact_write_items"] = [cancelled] * conflicts
     bench.devices.register([device("d1")])
     assert bench.counts() == (1, 0)
     assert bench.slept == sorted(bench.slept)
 
 
-def test_conflicts_that_do_not_end_are_reported_to_the_caller(bench: Bench) -> None:
+def test_conflicts_that_do_not_end_raise_an_error(bench: Bench) -> None:
     bench.dynamodb.answers["transact_write_items"] = [cancelled] * 99
     with pytest.raises(UnavailableError, match="send the events again"):
         bench.devices.register([device("d1")])
@@ -103,13 +103,13 @@ def test_conflicts_that_do_not_end_are_reported_to_the_caller(bench: Bench) -> N
 
 
 @pytest.mark.parametrize("answer", [fail("ProvisionedThroughputExceededException")])
-def test_other_failures_are_not_swallowed(bench: Bench, answer: Answer) -> None:
+def test_other_failures_raise_an_error(bench: Bench, answer: Answer) -> None:
     bench.dynamodb.answers["transact_write_items"] = [answer]
     with pytest.raises(ClientError):
         bench.devices.register([device("d1")])
 
 
-def test_calls_that_overlap_count_every_device_once(bench: Bench) -> None:
+def test_concurrent_calls_count_every_device_once(bench: Bench) -> None:
     for start in range(0, 60, 10):
         bench.devices.register([device(f"d{n}") for n in range(start, start + 30)])
     assert bench.counts() == (80, 0)
@@ -127,7 +127,7 @@ def test_a_type_is_set_once_and_counted(bench: Bench, first: str, counts: tuple[
     assert bench.counts() == counts
 
 
-def test_labels_change_only_from_what_they_are(bench: Bench) -> None:
+def test_labels_are_changed_only_if_they_are_as_they_were_read(bench: Bench) -> None:
     bench.devices.create_device(device("d1"))
     assert bench.devices.set_labels(device("d1"), {"a": "1"}, "T")
     assert not bench.devices.set_labels(device("d1"), {"a": "2"}, "T")
@@ -147,7 +147,7 @@ def write_events(bench: Bench, device_id: str, *types: str) -> None:
     assert writer.write("p1", dict(enumerate(events))) == {}
 
 
-def test_each_device_has_its_own_values_even_where_ids_begin_alike(bench: Bench) -> None:
+def test_devices_whose_ids_begin_alike_have_separate_values(bench: Bench) -> None:
     ids = ["d", "d-", "d1", "d_", "dA"]
     bench.devices.register([device(device_id) for device_id in ids])
     for device_id in ids:
@@ -162,12 +162,12 @@ def test_each_device_has_its_own_values_even_where_ids_begin_alike(bench: Bench)
 
 
 def sharing_a_partition(device_id: str) -> str:
-    """A longer id that begins like this one, and is in the same partition."""
+    """A longer id that begins with this one and is stored in the same partition."""
     longer = (f"{device_id}{number}" for number in range(1000))
     return next(each for each in longer if keys.device_shard(each) == keys.device_shard(device_id))
 
 
-def test_an_absent_device_is_not_the_one_that_its_id_begins(bench: Bench) -> None:
+def test_a_device_is_not_found_by_the_beginning_of_its_id(bench: Bench) -> None:
     bench.devices.create_device(device(sharing_a_partition("d")))
     assert bench.devices.state("p1", "d") is None
 
@@ -182,7 +182,7 @@ def test_last_values_without_a_device_are_left_out(bench: Bench) -> None:
     assert (state.device.id, state.events) == ("d", {})
 
 
-def test_reading_on_from_an_id_skips_what_is_before_it(bench: Bench) -> None:
+def test_reading_continues_after_an_id(bench: Bench) -> None:
     bench.devices.register([device(f"d{n}") for n in range(40)])
     for partition in keys.device_partitions("p1"):
         ids = [state.device.id for state in bench.devices.states("p1", partition)]
@@ -210,7 +210,7 @@ def test_a_transfer_moves_everything_or_nothing(bench: Bench) -> None:
     assert not [item for item in items if item["pk"]["S"].startswith("DEVICES#p1#")]
 
 
-def test_a_deleted_device_leaves_nothing(bench: Bench) -> None:
+def test_a_deleted_device_leaves_no_items(bench: Bench) -> None:
     bench.devices.create_device(device("d1"))
     write_events(bench, "d1", "touch")
     assert bench.devices.delete_device(device("d1"))

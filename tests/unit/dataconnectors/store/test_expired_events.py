@@ -1,4 +1,4 @@
-"""Records of expired events, and what is still to be announced, over moto."""
+"""How records of expired events and pending announcements are stored, over moto."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,7 +41,7 @@ def store(dynamodb: Watched) -> ExpiredEventStore:
 
 
 def events(count: int) -> list[ExpiredEvent]:
-    """The first was accepted last."""
+    """Expired events; the first one was accepted last."""
     return [
         replace(EVENT, event_id=f"e{number}", accepted_at=EVENT.accepted_at - number)
         for number in range(count)
@@ -60,17 +60,17 @@ def page(store: ExpiredEventStore, limit: int = 100, now: float = NOW) -> list[s
 
 
 @pytest.mark.parametrize("event", [EVENT, replace(EVENT, status=None, event_type="", target="")])
-def test_what_is_saved_comes_back(store: ExpiredEventStore, event: ExpiredEvent) -> None:
+def test_a_saved_record_reads_back(store: ExpiredEventStore, event: ExpiredEvent) -> None:
     assert store.save([event]) == {0}
     assert store.page(NAME, NOW, limit=10, after="") == ([event], "")
 
 
-def test_the_latest_comes_first_over_all_pages(store: ExpiredEventStore) -> None:
+def test_the_latest_records_come_first_over_all_pages(store: ExpiredEventStore) -> None:
     assert store.save(events(30)) == set(range(30))
     assert page(store) == page(store, limit=7) == [f"e{number}" for number in range(30)]
 
 
-def test_the_longest_names_of_a_message_are_parts_of_keys() -> None:
+def test_the_longest_names_of_a_message_fit_into_keys() -> None:
     event = replace(EVENT, connector="c" * LONGEST_NAME, event_id="e" * LONGEST_NAME)
     item = _item(event)
     # AWS: a partition key has 2,048 bytes at most, a sort key 1,024.
@@ -78,12 +78,14 @@ def test_the_longest_names_of_a_message_are_parts_of_keys() -> None:
     assert len(item["sk"]["S"]) <= 1024
 
 
-def test_each_connector_has_its_own(store: ExpiredEventStore) -> None:
+def test_each_connector_has_its_own_records(store: ExpiredEventStore) -> None:
     store.save([EVENT, replace(EVENT, connector=NAME + "2", event_id="other")])
     assert page(store) == ["e0"]
 
 
-def test_a_record_that_is_saved_twice_is_one(store: ExpiredEventStore, dynamodb: Watched) -> None:
+def test_a_record_that_is_saved_twice_is_stored_once(
+    store: ExpiredEventStore, dynamodb: Watched
+) -> None:
     assert store.save([EVENT, EVENT]) == {0, 1}
     assert store.save([EVENT]) == {0}
     assert page(store) == ["e0"]
@@ -93,24 +95,26 @@ def test_a_record_that_is_saved_twice_is_one(store: ExpiredEventStore, dynamodb:
 def test_a_receive_without_an_attempt_does_not_replace_the_last_error(
     store: ExpiredEventStore,
 ) -> None:
-    """A process may die after it has saved a record and before its message is deleted. The next
-    receive makes no attempt any more, and knows less."""
+    """A process may die after it has saved a record and before SQS deletes the message. The next
+    receive makes no attempt, because the event is too old, and does not know the last error."""
     untried = replace(EVENT, kind=UNTRIED, message="no attempt could be made", status=None)
     assert store.save([EVENT]) == {0}
     assert store.save([untried, replace(untried, event_id="e1")]) == {0, 1}
     found, _ = store.page(NAME, NOW, limit=10, after="")
     assert {event.event_id: event.kind for event in found} == {"e0": EVENT.kind, "e1": UNTRIED}
-    # An attempt that fails later still says what it found.
+    # A later failed attempt replaces the record.
     assert store.save([replace(EVENT, event_id="e1")]) == {0}
     assert store.page(NAME, NOW, limit=10, after="")[0][0].kind == EVENT.kind
 
 
-def test_a_batch_of_the_sender_costs_one_call(store: ExpiredEventStore, dynamodb: Watched) -> None:
+def test_the_records_of_a_batch_are_saved_in_one_call(
+    store: ExpiredEventStore, dynamodb: Watched
+) -> None:
     store.save(events(10))
     assert dynamodb.calls == {"batch_write_item": 1}
 
 
-def test_what_dynamodb_leaves_out_is_sent_once_more_and_else_not_saved(
+def test_records_that_dynamodb_did_not_process_are_sent_once_more(
     store: ExpiredEventStore, dynamodb: Watched
 ) -> None:
     def leave_the_first(**request: Any) -> Any:
@@ -139,10 +143,11 @@ def test_a_record_is_shown_for_31_days_after_it_expired(
     assert item["expiresAt"] == {"N": str(int(NOW) + RECORD_RETENTION_SECONDS)}
 
 
-def test_what_is_past_its_time_is_left_out_of_a_page_and_does_not_end_it(
+def test_records_past_their_time_are_left_out_of_a_page_without_ending_it(
     store: ExpiredEventStore,
 ) -> None:
-    """An event that was accepted later may have expired before an older one."""
+    """Records are in the order of acceptance. A later event may have expired before an older
+    one."""
     saved = events(6)
     store.save([replace(event, expired_at=NOW - number % 2) for number, event in enumerate(saved)])
     now = NOW + RECORD_RETENTION_SECONDS
@@ -160,14 +165,14 @@ def test_expired_events_are_counted_until_they_are_announced(store: ExpiredEvent
         PendingAnnouncement(NAME, 4, 0.0),
         PendingAnnouncement(NAME + "2", 1, 0.0),
     )
-    # Another one comes while those are announced.
+    # Another event expires while the others are announced.
     assert store.claim(first, NOW + 60)
     store.count_for_announcement([EVENT], NOW)
     store.mark_announced(first)
     assert PendingAnnouncement(NAME, 1, NOW + 60) in store.pending_announcements()
 
 
-def test_one_run_alone_may_announce(store: ExpiredEventStore) -> None:
+def test_only_one_run_claims_an_announcement(store: ExpiredEventStore) -> None:
     store.count_for_announcement([EVENT], NOW)
     for now in (NOW + 60, NOW + 360):
         (pending,) = store.pending_announcements()
@@ -176,7 +181,9 @@ def test_one_run_alone_may_announce(store: ExpiredEventStore) -> None:
     assert store.pending_announcements() == [PendingAnnouncement(NAME, 1, NOW + 360)]
 
 
-def test_a_connector_without_further_expired_events_is_forgotten(store: ExpiredEventStore) -> None:
+def test_a_connector_without_new_expired_events_has_no_pending_announcement(
+    store: ExpiredEventStore,
+) -> None:
     store.count_for_announcement([EVENT], NOW)
     (item,) = boto3.client("dynamodb").scan(TableName="dc-test-table")["Items"]
     assert item["expiresAt"] == {"N": str(int(NOW) + COUNT_RETENTION_SECONDS)}

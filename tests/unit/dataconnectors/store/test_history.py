@@ -33,14 +33,18 @@ def test_events_are_read_back_newest_first(table: Table) -> None:
         ({"event_types": frozenset({"co2"})}, []),
     ],
 )
-def test_filters_and_pages(table: Table, change: dict[str, Any], expected: list[str]) -> None:
+def test_history_is_filtered_and_paged(
+    table: Table, change: dict[str, Any], expected: list[str]
+) -> None:
     events = [event(n, age=10 * n, kind="motion" if n % 2 else "touch") for n in range(4)]
     writer(table).write("p1", numbered(*events, event(9, device="d2")))
     assert ids(table, replace(ALL, **change)) == expected
 
 
 @pytest.mark.parametrize("after", ["0000000000000000#e", "9999999999999999#e"])
-def test_a_token_from_outside_of_the_queried_time_is_no_error(table: Table, after: str) -> None:
+def test_a_page_token_from_outside_of_the_queried_time_is_accepted(
+    table: Table, after: str
+) -> None:
     writer(table).write("p1", numbered(event(1)))
     page = HistoryStore(table).page("p1", "d1", replace(ALL, after=after))
     assert len(page.events) == (after[0] == "9")
@@ -59,7 +63,7 @@ def test_a_page_ends_before_its_answer_grows_too_large(table: Table) -> None:
     assert ids(table) == [f"e{n}" for n in range(140)]
 
 
-def test_a_filter_that_finds_nothing_ends_after_some_reads_with_a_token(table: Table) -> None:
+def test_a_filter_that_matches_nothing_ends_after_some_reads_with_a_token(table: Table) -> None:
     def far(**request: Any) -> Any:
         return {"Items": [], "LastEvaluatedKey": {"sk": {"S": "1790000000000000#e"}}}
 

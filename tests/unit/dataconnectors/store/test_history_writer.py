@@ -22,13 +22,15 @@ def last_values(table: Table) -> dict[str, str]:
     }
 
 
-def test_an_event_that_is_sent_again_replaces_itself(table: Table) -> None:
+def test_an_event_that_is_published_again_is_stored_once(table: Table) -> None:
     writer(table).write("p1", numbered(event(1)))
     writer(table).write("p1", numbered(replace(event(1), json='{"eventId":"e1","new":1}')))
     assert HistoryStore(table).page("p1", "d1", ALL).events == ['{"eventId":"e1","new":1}']
 
 
-def test_an_event_twice_in_one_call_is_written_once_and_fails_twice(table: Table) -> None:
+def test_an_event_that_comes_twice_in_a_call_is_written_once_and_fails_in_both_places(
+    table: Table,
+) -> None:
     twice = numbered(event(1), event(1), event(2))
     assert writer(table).write("p1", twice) == {}
     assert ids(table) == ["e2", "e1"]
@@ -36,7 +38,7 @@ def test_an_event_twice_in_one_call_is_written_once_and_fails_twice(table: Table
     assert set(writer(table).write("p1", twice)) == {0, 1, 2}
 
 
-def test_labels_changed_is_not_written(table: Table) -> None:
+def test_labels_changed_events_are_not_written_to_history(table: Table) -> None:
     assert writer(table).write("p1", numbered(event(1, kind="labelsChanged"))) == {}
     assert ids(table) == []
     assert last_values(table) == {}
@@ -49,7 +51,7 @@ def test_without_history_only_last_values_are_written(table: Table) -> None:
 
 
 @pytest.mark.parametrize("calls", [((3, 0), (1, 9)), ((1, 9), (3, 0)), ((2, 0), (3, 0))])
-def test_the_newest_event_of_a_type_is_its_last_value_in_any_order(
+def test_the_newest_event_of_a_type_is_its_last_value_whatever_the_order(
     table: Table, calls: list[tuple[int, float]]
 ) -> None:
     for number, age in calls:
@@ -75,7 +77,7 @@ def all_but_first(**request: Any) -> Any:
     return {"UnprocessedItems": {name: puts[1:]}}
 
 
-def test_unprocessed_events_are_sent_again_and_reported_in_the_end(table: Table) -> None:
+def test_unprocessed_events_are_sent_again_and_reported_if_they_still_fail(table: Table) -> None:
     events = numbered(*(event(n, age=n) for n in range(3)))
     table.dynamodb.answers["batch_write_item"] = [all_but_first, unprocessed]
     assert writer(table).write("p1", events) == {}
@@ -87,7 +89,7 @@ def test_unprocessed_events_are_sent_again_and_reported_in_the_end(table: Table)
 
 
 @pytest.mark.parametrize("call", ["batch_write_item", "update_item"])
-def test_an_event_that_is_not_written_is_named(table: Table, call: str) -> None:
+def test_an_event_that_is_not_written_is_reported(table: Table, call: str) -> None:
     table.dynamodb.answers[call] = [fail("ProvisionedThroughputExceededException")]
     failed = writer(table).write("p1", {7: event(7)})
     assert set(failed) == {7}

@@ -1,4 +1,4 @@
-"""Query answers read plainly are what botocore reads."""
+"""Answers to Query are read without botocore's parser, with the same result."""
 
 import json
 from typing import Any
@@ -48,19 +48,21 @@ def query(dynamodb: Any) -> Any:
 
 @pytest.mark.parametrize("items", [ITEMS, ITEMS[1:], []])
 @pytest.mark.parametrize("rest", [{}, {"LastEvaluatedKey": {"pk": {"S": "a"}}}])
-def test_the_same_as_botocores_own_parser(items: list[Any], rest: dict[str, Any]) -> None:
+def test_an_answer_is_read_as_by_botocores_own_parser(
+    items: list[Any], rest: dict[str, Any]
+) -> None:
     content = json.dumps({"Items": items, "Count": len(items), "ScannedCount": 9} | rest).encode()
     expected = query(client(200, content))
     assert query(use_plain_json(client(200, content))) == expected
 
 
-def test_errors_are_botocores() -> None:
+def test_errors_are_raised_as_by_botocore() -> None:
     content = json.dumps({"__type": "x#ValidationException", "message": "no"}).encode()
     with pytest.raises(ClientError, match="ValidationException"):
         query(use_plain_json(client(400, content)))
 
 
-def test_other_calls_are_not_touched() -> None:
+def test_answers_of_other_operations_are_parsed_by_botocore() -> None:
     content = json.dumps({"Item": {"secret": {"B": "AAEC"}}}).encode()
     answer = use_plain_json(client(200, content)).get_item(TableName="t", Key={"pk": {"S": "a"}})
     assert answer["Item"] == {"secret": {"B": b"\x00\x01\x02"}}

@@ -1,4 +1,4 @@
-"""Transactions that conflict with others, and reads that DynamoDB answers in part."""
+"""How the table repeats transactions that conflict, and reads that are answered in part."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ KEY = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 
 
 class DynamoDb:
-    """Answers each call with the next of what a test tells, and then with success."""
+    """A fake of DynamoDB. It gives `answers` in turn, and success afterwards."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -33,7 +33,7 @@ class DynamoDb:
 
 
 class Bench:
-    """A table whose waits are noted."""
+    """A table that records how long it waits."""
 
     def __init__(self, *answers: Any) -> None:
         self.dynamodb = DynamoDb(*answers)
@@ -53,7 +53,7 @@ def cancelled(*reasons: str) -> ClientError:
     "reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
 )
 @pytest.mark.parametrize("times", [0, 1, TRIES - 1])
-def test_a_transient_conflict_is_waited_out(reason: str, times: int) -> None:
+def test_a_transaction_is_repeated_after_a_transient_conflict(reason: str, times: int) -> None:
     bench = Bench(*[cancelled("None", reason)] * times)
     assert bench.table.try_transaction([]) is None
     assert len(bench.dynamodb.calls) == times + 1
@@ -61,7 +61,7 @@ def test_a_transient_conflict_is_waited_out(reason: str, times: int) -> None:
     assert bench.slept == sorted(bench.slept)
 
 
-def test_two_transactions_that_conflicted_wait_for_different_times() -> None:
+def test_two_conflicting_transactions_wait_for_different_times() -> None:
     waits = []
     for _ in range(2):
         bench = Bench(cancelled("TransactionConflict"))
@@ -70,7 +70,7 @@ def test_two_transactions_that_conflicted_wait_for_different_times() -> None:
     assert waits[0] != waits[1]
 
 
-def test_a_conflict_that_does_not_end_is_raised() -> None:
+def test_a_conflict_that_does_not_end_raises_an_error() -> None:
     bench = Bench(*[cancelled("TransactionConflict")] * TRIES)
     with pytest.raises(ClientError, match="TransactionCanceled"):
         bench.table.try_transaction([])
@@ -78,7 +78,7 @@ def test_a_conflict_that_does_not_end_is_raised() -> None:
     assert sum(bench.slept) < 1.3
 
 
-def test_a_condition_that_does_not_hold_is_reported_at_once_even_beside_a_conflict() -> None:
+def test_a_failed_condition_is_reported_at_once_even_with_a_conflict() -> None:
     bench = Bench(cancelled("TransactionConflict", "None", "ConditionalCheckFailed"))
     assert bench.table.try_transaction([]) == 2
     with pytest.raises(ConflictError, match="taken"):
@@ -86,7 +86,7 @@ def test_a_condition_that_does_not_hold_is_reported_at_once_even_beside_a_confli
     assert bench.slept == []
 
 
-def test_another_reason_is_not_tried_again() -> None:
+def test_a_transaction_that_fails_for_another_reason_is_not_repeated() -> None:
     bench = Bench(cancelled("None", "ValidationError"))
     with pytest.raises(ClientError):
         bench.table.try_transaction([])
@@ -105,7 +105,7 @@ def test_unprocessed_keys_are_read_again_after_a_pause() -> None:
         Bench(*[nothing] * TRIES).table.batch_get([KEY])
 
 
-def test_any_number_of_keys_is_read_in_calls_that_dynamodb_takes() -> None:
+def test_any_number_of_keys_is_read_in_calls_within_the_limit_of_dynamodb() -> None:
     keys: Any = [KEY | {"sk": {"S": f"{number}"}} for number in range(2 * BATCH_GET_KEYS + 1)]
     bench = Bench()
     assert bench.table.batch_get(keys) == [KEY] * 3

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the specification."""
+"""The OpenAPI document follows the OpenAPI specification."""
 
 import json
 import re
@@ -12,16 +12,16 @@ from dataconnectors.api.openapi.document import build
 DOCUMENT = build()
 
 
-def test_it_is_valid_openapi() -> None:
+def test_the_document_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(DOCUMENT).validate()
 
 
-def test_it_is_the_same_after_json() -> None:
+def test_the_document_survives_a_round_trip_through_json() -> None:
     assert json.loads(reference.document()) == DOCUMENT
 
 
-def test_cold_starts_do_not_pay_for_it() -> None:
-    """Outside of its package it is imported only inside of functions that need it."""
+def test_the_document_is_not_imported_at_cold_starts() -> None:
+    """Other packages import the document only inside the functions that need it."""
     package = Path(reference.__file__).parents[1]
     for module in package.rglob("*.py"):
         if module.parent.name != "openapi":

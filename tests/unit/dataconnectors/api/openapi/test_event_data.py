@@ -1,4 +1,4 @@
-"""The data of events: described as the code checks it."""
+"""The schemas of event data accept the same events as the code."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ def value_of(schema: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("event_type", REPORTED)
-def test_event_data_is_described_as_it_is_checked(event_type: str) -> None:
+def test_the_schema_of_event_data_accepts_what_the_code_accepts(event_type: str) -> None:
     answered = named(event_type, published=False)
     assert set(answered["properties"]) == {*EVENT_TYPES[event_type], "updateTime"}
     assert set(answered["required"]) == set(answered["properties"])
@@ -65,5 +65,5 @@ def test_event_data_is_described_as_it_is_checked(event_type: str) -> None:
             parse_emulated_event({event_type: lacking}, "p", "d", "e", NOW)
 
 
-def test_labels_changed_is_described_as_it_is_checked() -> None:
+def test_the_schema_of_labels_changed_accepts_what_the_code_accepts() -> None:
     assert set(SCHEMAS["LabelsChangedData"]["properties"]) == set(EVENT_TYPES[LABELS_CHANGED])

@@ -1,15 +1,15 @@
-"""The operations of the document against the roles of the code."""
+"""The operations of the document have unique ids, tags and permissions that exist."""
 
 from dataconnectors.api.openapi.operations import OPERATIONS, TAGS
 from dataconnectors.identity import roles
 
 
-def test_operations_have_ids_of_their_own_and_a_tag_that_is_explained() -> None:
+def test_each_operation_has_a_unique_id_and_a_documented_tag() -> None:
     ids = [operation.id for operation in OPERATIONS]
     assert len(set(ids)) == len(ids)
     assert {operation.tag for operation in OPERATIONS} == set(TAGS)
 
 
-def test_permissions_exist() -> None:
+def test_every_permission_of_an_operation_exists() -> None:
     needed = {operation.permission for operation in OPERATIONS} - {None, ""}
     assert needed <= roles.permissions(roles.ROLES)

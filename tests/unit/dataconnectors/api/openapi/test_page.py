@@ -1,4 +1,4 @@
-"""The document as a page for people."""
+"""The OpenAPI document as an HTML page."""
 
 import re
 from html.parser import HTMLParser
@@ -25,7 +25,7 @@ class Links(HTMLParser):
                 self.links.add(value or "")
 
 
-def test_the_page_loads_nothing_and_leads_somewhere() -> None:
+def test_the_page_loads_nothing_and_its_links_have_targets() -> None:
     text, policy = reference.page()
     page = Links()
     page.feed(text)

@@ -1,4 +1,4 @@
-"""The schemas and their examples against the code that reads and writes such bodies."""
+"""The schemas and their examples agree with the code that reads and writes such bodies."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_examples_are_accepted_by_the_code_that_reads_them() -> None:
         parse_roles(example(name)["roles"], allowed)
 
 
-def test_connectors_are_described_as_they_are_answered() -> None:
+def test_the_schema_of_a_connector_has_the_fields_of_an_answer() -> None:
     shown = SCHEMAS["DataConnector"]
     assert set(shown["required"]) == set(shown["properties"])
     assert set(shown["examples"][0]) == set(shown["properties"])
