@@ -1,4 +1,4 @@
-"""Measurements; `python -m bench` finds the layer's package on a bare checkout too."""
+"""Measurements. `python -m bench` also finds the layer's package on a bare checkout."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`make bench`: all that is measured here, after `make build`."""
+"""`make bench`: runs all measurements, after `make build`."""
 
 import sys
 

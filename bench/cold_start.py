@@ -1,11 +1,11 @@
-"""Cold starts of the built functions: until they are ready, and through their first invocation.
+"""Measures cold starts of the built functions, until they are ready and with a first invocation.
 
     python -m bench.cold_start        after `make build`
 
-CPU of whole processes from their start on, so imports count wherever they happen. The unit is the
-floor: a process of the same interpreter that imports boto3 and makes clients for SQS and DynamoDB.
-AWS and the endpoint answer over TLS from this process, whose work is not counted. Variants take
-turns, and medians of the rounds' ratios are compared.
+The measure is the CPU time of whole processes from their start, so imports count wherever they
+happen. Its unit is the floor: a process of the same interpreter that imports boto3 and makes
+clients for SQS and DynamoDB. AWS and the endpoint answer over TLS from this process, whose work is
+not counted. Variants take turns, and the median of the rounds' ratios counts.
 """
 
 import base64
@@ -56,10 +56,10 @@ ROUNDS = 15
 
 SENDER_BUDGET = 0.90
 API_BUDGET = 1.00
-"""Of the floor: until the first byte is posted, and until the API is ready."""
+"""Multiples of the floor: until the first byte is posted, and until the API is ready."""
 
 FIRST_REQUEST_BUDGET = 1500
-"""Milliseconds, of the 3 seconds that the vendor's clients wait: the rest is Lambda's own start."""
+"""Milliseconds. The vendor's clients wait 3 seconds; Lambda's own start takes the rest."""
 
 WHOLE_CPU_MEMORY = 1769
 """MB. AWS: a function with this much has one CPU; with less, that part of one."""
@@ -68,19 +68,22 @@ FLOOR_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "si
 FLOOR = "import boto3, os; boto3.client('sqs'); boto3.client('dynamodb'); os._exit(0)"
 
 ENV = ENVIRONMENT | {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-"""Of every process; nothing of the shell."""
+"""The environment of every process. It has nothing of the shell's."""
 
 TOKEN_ENDPOINT = "https://api.example.com/v2/oauth2/token"  # a URL, where `request` calls
 PROCESS_SECONDS = 60
-"""A deadline for one process; none takes two."""
+"""The deadline of one process. None takes two seconds."""
 
 Command = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A process to measure: what it runs, and how it ends: with its first POST to the endpoint
-    (`posts`), or by itself, after its handler has answered with a status (0 for none)."""
+    """A process to measure.
+
+    With `posts` it ends with its first POST to the endpoint. Otherwise it ends by itself, after its
+    handler has answered with a status (0 for none).
+    """
 
     arguments: Command
     env: Mapping[str, str]
@@ -111,8 +114,11 @@ class Variant:
 
 
 class Answers(BaseHTTPRequestHandler):
-    """AWS by moto, whichever service a call is signed for; what is not signed is for the endpoint,
-    and `posted` is called: it has come to the first byte."""
+    """AWS, by moto, and the endpoint.
+
+    A signed request goes to the service that it is signed for. An unsigned one is a delivery to the
+    endpoint, whose first byte has arrived, so `posted` is called.
+    """
 
     posted: ClassVar[Callable[[], None] | None] = None
     protocol_version = "HTTP/1.1"
@@ -138,11 +144,12 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def do_GET(self) -> None:
-        """Only Lambda's control plane is read by GET, and nobody creates a connector here."""
+        """Answer 501. Only Lambda's control plane is read by GET, and no connector is created
+        here."""
         self.send_error(501)
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Print nothing."""
 
 
 @contextlib.contextmanager
@@ -163,7 +170,7 @@ def serving(authority: trustme.CA) -> Iterator[str]:
 
 
 def floor(folder: Path) -> Variant:
-    """The unit: unchanged packages from this environment, compiled for the functions' Python."""
+    """The unit: unmodified packages of this environment, compiled for the functions' Python."""
     installed = Path(boto3.__file__).parents[1]
     for name in FLOOR_PACKAGES:
         copy = shutil.copy2 if name.endswith(".py") else shutil.copytree
@@ -206,9 +213,10 @@ def assertion(account: Mapping[str, str]) -> str:
 
 
 def environment(url: str, folder: Path) -> dict[str, str]:
-    """A function's, with AWS at `url` and its authority's certificate in `folder`, as `ca.pem`.
+    """A function's environment variables, with AWS at `url`.
 
-    With the authorities of AWS besides, as the functions have them: they take time and memory, too.
+    `ca.pem` in `folder` is the certificate of its authority. The file also gets the authorities of
+    AWS, as the functions have them, because they take time and memory, too.
     """
     trusted = (CORE / "dataconnectors/authorities/aws.pem").read_bytes()
     (folder / "aws.pem").write_bytes(trusted + (folder / "ca.pem").read_bytes())
@@ -220,7 +228,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
 
 
 def variants(url: str, folder: Path) -> dict[str, Variant]:
-    """All that is measured, over a stack with a project and two connectors."""
+    """All variants to measure, over a stack with a project and two connectors."""
     make_table()
     make_key()
     make_sender()
@@ -253,7 +261,7 @@ def variants(url: str, folder: Path) -> dict[str, Variant]:
 
 
 def measure() -> list[Row]:
-    """Build the stack in memory, take turns, and compare."""
+    """Build the stack in memory, run the variants in turns, and compare them."""
     memory = template()["Resources"]["ConfigApiFunction"]["Properties"]["MemorySize"]
     authority = trustme.CA()
     with tempfile.TemporaryDirectory() as name, mock_aws(), serving(authority) as url:
@@ -262,7 +270,7 @@ def measure() -> list[Row]:
         (folder / "ca.pem").write_bytes(authority.cert_pem.bytes())
         measured = variants(url, folder)
         for variant in measured.values():
-            variant.cpu()  # once for the disk's sake
+            variant.cpu()  # once, so that the files are in the disk's cache
         order = list(measured)
         rounds = []
         for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""An HTTPS endpoint in a process of its own, so that its work is not counted as the sender's.
+"""An HTTPS endpoint in a separate process, so that its work does not count as the sender's.
 
     python bench/endpoint.py DIRECTORY
 
@@ -35,7 +35,7 @@ async def main(directory: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(directory / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # As public ones: with an authority in between.
+    # With an intermediate authority, as public endpoints have one.
     authority.create_child_ca().issue_cert("127.0.0.1").configure_cert(context)
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)

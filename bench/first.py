@@ -1,9 +1,9 @@
-"""A function's cold start and perhaps its first invocation, in a process that ends right then.
+"""A function's cold start, and its first invocation if there is an event, in a process of its own.
 
     python bench/first.py FUNCTION_FOLDER CORE_FOLDER [EVENT]
 
-Folders as they are built; EVENT is a JSON text. Writes the answer to standard output. Standard
-library alone, and as little of it as can be: what it imports counts.
+The folders are those that are built; EVENT is a JSON text. Writes the answer to standard output.
+Uses only the standard library, and as little of it as possible, because its imports count.
 """
 
 import os

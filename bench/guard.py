@@ -1,13 +1,12 @@
-"""What it costs that no address is called but those that we agree to.
+"""Measures what the check of addresses costs an attempt.
 
     python -m bench.guard
 
-CPU of an attempt over a new connection, TLS handshake and resolver included, over that of the same
-attempt that connects to whatever was found, without a look at it. Both resolve in a thread that can
-be given up, for the sake of the attempt's deadline; what that adds to urllib3, which resolves in
-the thread that asks and waits for as long as it takes, is shown and has no budget. Variants take
-turns, and the median of the rounds' ratios counts. A kept connection must ask neither the resolver
-nor the guard.
+The measure is the CPU time of an attempt over a new connection, with TLS handshake and resolver. It
+is divided by that of the same attempt without the check. Both resolve in a thread that can be given
+up, so that an attempt keeps its deadline. urllib3 resolves in the calling thread, however long that
+takes; the difference is shown and has no budget. Variants take turns, and the median of the rounds'
+ratios counts. A kept connection must use neither the resolver nor the check.
 """
 
 import socket
@@ -35,14 +34,14 @@ BODY = b'{"event":{"data":"%b"}}' % (b"x" * 400)
 
 ROUNDS = 300
 CONNECTIONS_PER_ROUND = 5
-"""Few, so that what else the machine does falls on both variants alike."""
+"""Few, so that the machine's other work affects both variants alike."""
 
 NEW_BUDGET = 1.05
 KEPT_BUDGET = 0
 
 
 class Unguarded(Connection):
-    """Resolved with a deadline, and connected to the first answer."""
+    """A connection to the first address that was resolved, without a check."""
 
     def _new_conn(self) -> socket.socket:
         ((family, *_, address), *_) = self._dialler._look_up(self.host, self.port, self._limits)
@@ -50,7 +49,7 @@ class Unguarded(Connection):
 
 
 class Plain(Connection):
-    """Connected by urllib3."""
+    """A connection by urllib3's own code."""
 
     def _new_conn(self) -> socket.socket:
         return super(Connection, self)._new_conn()
@@ -65,7 +64,7 @@ def cpu(attempt: Callable[[], None]) -> float:
 
 
 def measure() -> list[Row]:
-    """New connections in turns, and then kept ones."""
+    """Measure new connections in turns, and then kept ones."""
     asked = 0
 
     def counted(host: str, port: int) -> Resolved:

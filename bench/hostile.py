@@ -1,12 +1,12 @@
-"""HTTPS endpoints that never end their answers, and what the sender calls of AWS.
+"""HTTPS endpoints that never end their answers, and a stand-in for the sender's AWS.
 
     python -m bench.hostile DIRECTORY COUNT
 
-In a process of their own, so that their memory is not counted. Writes their authority to
-DIRECTORY/ca.pem and the port of AWS to standard output. Ends with its standard input.
+Runs in a separate process, so that its memory does not count. Writes the endpoints' authority to
+DIRECTORY/ca.pem and the port of AWS to standard output. Ends when its standard input does.
 
-AWS knows the connectors `{kind}-0` to `{kind}-{COUNT - 1}` of project `p`, each with an endpoint of
-its own that does what the kind says (see `parts`), and takes all else that it is told.
+AWS knows the connectors `{kind}-0` to `{kind}-{COUNT - 1}` of project `p`. Each has its own
+endpoint, which behaves as the kind says (see `parts`). AWS accepts every write.
 """
 
 import asyncio
@@ -31,10 +31,11 @@ from tests.support.rows import a_connector
 OK = b"HTTP/1.1 200 OK\r\n"
 BLOCK = b"x" * 65_536
 BOMB = gzip.compress(bytes(10_000_000))
-"""A thousandth of what it expands to; members may follow one another for ever."""
+"""A gzip member of a thousandth of the size that it expands to. An answer may repeat it for
+ever."""
 
 Parts = Iterator[tuple[bytes, float]]
-"""What is sent, each with the seconds to wait before."""
+"""The parts of an answer, each with the seconds to wait before it is sent."""
 
 
 def _flood(start: bytes, again: bytes) -> Parts:
@@ -93,7 +94,7 @@ async def aws(ports: list[int], reader: asyncio.StreamReader, writer: asyncio.St
 
 
 def row(name: str, ports: list[int]) -> dict[str, Any]:
-    """The connector's, as DynamoDB answers."""
+    """A connector's row, as DynamoDB answers."""
     kind, _, number = name.partition("-")
     url = f"https://127.0.0.1:{ports[int(number)]}/{kind}"
     return connector_item(a_connector(id=name, url=url, sealed=b"sealed"))
@@ -103,7 +104,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def listen(serve: Serve, tls: ssl.SSLContext) -> int:
-    """Serve connections until each one's peer is gone; the port."""
+    """Serve each connection until its peer is gone; the port."""
 
     async def until_gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,10 +1,10 @@
-"""Peak memory of the built sender: until it is ready, and with ten endpoints that never end.
+"""Measures the built sender's peak memory: when it is ready, and with ten hostile endpoints.
 
     python -m bench.memory        after `make build`
 
-Each batch is a process of its own, in the functions' Python, with ten events for ten connectors
-whose endpoints (see `bench.hostile`) answer without end. The batch must be over by its attempts'
-deadline and a tenth, configuration read and all.
+Each batch runs in its own process, in the functions' Python. It has ten events for ten connectors
+whose endpoints never end their answers (see `bench.hostile`). The batch, with the reading of its
+configuration, must end within its attempts' deadline and a tenth.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ BATCH_BUDGET = 100.0
 """MB, of 1,000,000 bytes."""
 
 WALL_BUDGET = 1.10
-"""Of an attempt's deadline: an attempt may overrun it by a tenth."""
+"""A multiple of an attempt's deadline, which an attempt may overrun by a tenth."""
 
 KINDS = {
     "body": "bodies",
@@ -44,12 +44,12 @@ KINDS = {
 
 
 ACKNOWLEDGING = frozenset({"body", "chunks", "bomb"})
-"""Whose 200 is followed by more of a body than is read: that is enough."""
+"""The kinds of endpoints whose 200 acknowledges, although their body never ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """Of a process, in MB, and how long its batch took, in seconds."""
+    """Peak memory of a process in MB, and the seconds that its batch took."""
 
     ready: float
     peak: float
@@ -73,14 +73,14 @@ def outside(folder: Path) -> Iterator[str]:
 
 
 def events(kind: str) -> dict[str, Any]:
-    """A batch with an event for each connector of a kind."""
+    """A batch with one event for each connector of a kind."""
     names = (f"projects/p/dataconnectors/{kind}-{number}" for number in range(ENDPOINTS))
     records = [batch(name)["Records"][0] for name in names]
     return {"Records": [record | {"messageId": str(place)} for place, record in enumerate(records)]}
 
 
 def run(env: dict[str, str], kind: str) -> Peaks:
-    """A process from its start through a batch. All of it is acknowledged, or nothing."""
+    """Run a process with one batch, of which either all events are acknowledged or none."""
     arguments = [str(ROOT / "bench/peak.py"), str(BUILT / "SenderFunction"), str(CORE)]
     output = subprocess.run(
         [PYTHON, *arguments],
@@ -99,7 +99,7 @@ def run(env: dict[str, str], kind: str) -> Peaks:
 
 
 def measure() -> list[Row]:
-    """A process for each kind of endpoint."""
+    """Run a process for each kind of endpoint."""
     with tempfile.TemporaryDirectory() as name, outside(Path(name)) as url:
         env = environment(url, Path(name)) | {"ATTEMPT_TIMEOUT": str(ATTEMPT_SECONDS)}
         peaks = {kind: run(env, kind) for kind in KINDS}

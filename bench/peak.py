@@ -1,9 +1,9 @@
-"""A built function's peak memory: when it is ready, and after one invocation.
+"""Measures a built function's peak memory: when it is ready, and after one invocation.
 
     python bench/peak.py FUNCTION_FOLDER CORE_FOLDER < EVENT
 
-Folders as they are built; EVENT is a JSON text. The last line of standard output is JSON: `ready`
-and `peak` in bytes, the `seconds` of the invocation, and its `answer`.
+The folders are those that are built; EVENT is a JSON text. The last line of standard output is
+JSON: `ready` and `peak` in bytes, the `seconds` of the invocation, and its `answer`.
 """
 
 import os
@@ -16,7 +16,8 @@ from first import Context  # type: ignore[import-untyped]  # in the folder of th
 
 
 def peak() -> int:
-    """Bytes, of this process since it began. `getrusage` also counts who started it."""
+    """The peak of this process in bytes. `getrusage` would also count the process that started
+    it."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1]) * 1024

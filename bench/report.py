@@ -1,9 +1,9 @@
-"""How figures are shown, and when they fail."""
+"""How measured figures are shown, and when they fail."""
 
 from collections.abc import Iterable
 
 Row = tuple[str, float, float]
-"""What was measured, its value, and its budget: the most that it may be."""
+"""A figure's name, its value, and its budget: the largest value allowed."""
 
 
 def report(rows: Iterable[Row]) -> int:

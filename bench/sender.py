@@ -1,4 +1,4 @@
-"""The sender's fan-out, its CPU per event, and what it must do once and never again.
+"""Measures how many attempts the sender makes in parallel, and its CPU time per event.
 
     python -m bench.sender
 
@@ -46,7 +46,8 @@ BATCH = 10
 LATENCY = 0.2
 ROUNDS = 15
 BATCHES_PER_ROUND = 20
-"""Of 10 events each: enough CPU time for its clock, and little enough to take turns often."""
+"""Batches of 10 events. They take enough CPU time to measure, and are short enough for many
+turns."""
 
 WALL_BUDGET = 1.10
 CPU_BUDGET = 1.6
@@ -56,7 +57,7 @@ BODY = json.dumps({"event": {"data": "x" * 400}, "labels": {"name": "Fridge"}, "
 
 
 class Aws:
-    """The connector's row and its opened secret, without a call."""
+    """A fake that returns the connector's row and its decrypted secret, without a call to AWS."""
 
     def __init__(self, url: str) -> None:
         self._connector = a_connector(url=url, sealed=b"sealed")
@@ -69,7 +70,7 @@ class Aws:
         """As `Store.connector`."""
         return self._connector
 
-    def add(self, _name: str, _tally: AttemptCounts, _now: float) -> None:
+    def add(self, _name: str, _counts: AttemptCounts, _now: float) -> None:
         """As `AttemptCountStore.add`."""
 
     def decrypt(self, **_parameters: object) -> dict[str, bytes]:
@@ -102,7 +103,7 @@ def records() -> list[ReceivedMessage]:
 
 
 def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
-    """The sender as the function wires it, with an allowed loopback and without AWS."""
+    """The sender as the function wires it, but with loopback allowed and without AWS."""
     aws = Aws(url)
     return Sender(
         connectors=aws,
@@ -139,7 +140,7 @@ def wall(work: Callable[[], None]) -> float:
 
 
 def measure() -> list[Row]:
-    """Batches to one endpoint, in turns with bare POSTs."""
+    """Measure batches to one endpoint, in turns with bare POSTs."""
     loads: list[str] = []
     load = ssl.SSLContext.load_verify_locations
 

@@ -1,12 +1,12 @@
-"""A session with the vendor's SDK, unmodified: every call it has on what a stack serves.
+"""A session with the vendor's unmodified SDK: every call of it that a stack serves.
 
     export DT_CREDENTIALS_FILE=.local/credentials.json
     python sdk_session.py http://127.0.0.1:8000/v2 https://127.0.0.1:8443/hook/session
 
 The arguments are a stack's base URL and an HTTPS endpoint that answers 200. The account of the
-credentials file has to administer the organization, as the first of a deployment does. Prints
-each call with its answer, and ends at the first one that is not as it should be. Works in projects
-of its own, which it deletes at the end. Needs `disruptive` alone.
+credentials file has to administer the organization, as the first account of a deployment does. The
+session prints each call with its answer, and ends at the first unexpected answer. It works in new
+projects, which it deletes at the end. It needs no package but `disruptive`.
 """
 
 import re
@@ -22,11 +22,11 @@ import disruptive as dt
 ORGANIZATION = "default"
 
 REQUEST_SECONDS = 20
-"""For an answer. After the SDK's own 3 s it sends a request again, creates and events too, and on a
-busy machine a local stack's functions start more slowly than that."""
+"""The SDK's time limit for an answer. By default it repeats a request after 3 s, even one that
+creates something, and a local stack's functions may start more slowly on a busy machine."""
 
 ARRIVAL_SECONDS = 60
-"""For a delivery to be counted; the first one waits for a cold function."""
+"""Until a delivery is counted. The first one waits for a cold start."""
 
 NOT_CALLED: Mapping[str, str] = {
     "Claim.claim_info": "claiming is about hardware that the vendor has sold",
@@ -41,17 +41,17 @@ T = TypeVar("T")
 
 
 class SessionError(Exception):
-    """The stack answered otherwise than the SDK's user may expect."""
+    """The stack's answer is not the expected one."""
 
 
 def expect(found: object, wanted: object) -> None:
-    """Go on only if `found` is as `wanted`."""
+    """Raise `SessionError` unless `found` equals `wanted`."""
     if found != wanted:
         raise SessionError(f"expected {wanted!r}, got {found!r}")
 
 
 class Session:
-    """Calls the SDK as two callers, and writes down what was called and what came of it."""
+    """Calls the SDK as two callers, and prints each call with its result."""
 
     def __init__(self, endpoint: str, say: Callable[[str], None] = print) -> None:
         """`endpoint` is the URL that deliveries go to; `say` takes the transcript's lines."""
@@ -63,7 +63,7 @@ class Session:
         self._say = say
 
     def call(self, method: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """What the SDK's method returns."""
+        """Make a call; returns what the SDK's method returns."""
         result = method(*arguments, **options)
         self._note(method, arguments, options, shown(result))
         return result
@@ -71,7 +71,7 @@ class Session:
     def refused(
         self, error: type[Exception], method: Callable[..., Any], *arguments: Any, **options: Any
     ) -> None:
-        """A call that has to raise the SDK's `error`."""
+        """Make a call that has to raise the SDK's `error`."""
         try:
             result = method(*arguments, **options)
         except error as raised:
@@ -94,12 +94,12 @@ class Session:
         given += [f"{key}={shown(value)}" for key, value in options.items()]
         if name == "Auth.service_account":
             given = ["…"]
-        # Ids are told apart by their ends: what they begin with is the time.
+        # The end of an id is shown, because its beginning is the time.
         self._say(_ID.sub(r"…\1", f"{name}({', '.join(given)}) -> {outcome}"))
 
 
 def shown(value: object) -> str:
-    """A value in the transcript: what tells it from others, and no secret."""
+    """A value as the transcript shows it: enough to identify it, and without secrets."""
     if isinstance(value, list):
         rest = [f"… {len(value)} in all"] if len(value) > 2 else []
         return f"[{', '.join([*map(shown, value[:2]), *rest])}]"
@@ -117,7 +117,7 @@ def shown(value: object) -> str:
 
 
 def session(do: Session) -> None:
-    """All of it. `do.call` is the call itself, `expect` what has to come back."""
+    """Run the whole session. `do.call` makes a call, and `expect` checks its result."""
     project, other = organize(do)
     account_id, script = introduce(do, project)
     connector_id = connect(do, project, script)
@@ -128,7 +128,7 @@ def session(do: Session) -> None:
 
 
 def organize(do: Session) -> tuple[str, str]:
-    """The organization, its members and two new projects; their ids."""
+    """Use the organization and its members, and create two projects; the projects' ids."""
     nobody = do.call(dt.Auth.unauthenticated)
     administrator: Any = do.call(dt.Auth.init)  # Once more what the SDK did when it was imported
     if isinstance(administrator, type(nobody)):
@@ -161,7 +161,7 @@ def organize(do: Session) -> tuple[str, str]:
 
 
 def introduce(do: Session, project: str) -> tuple[str, Any]:
-    """A service account with a key, made a member: its id, and how it authenticates."""
+    """Create a service account with a key and make it a member; its id and its authentication."""
     accounts = dt.ServiceAccount
     made = do.call(accounts.create_service_account, project, "Script")
     account = made.service_account_id
@@ -208,7 +208,7 @@ def introduce(do: Session, project: str) -> tuple[str, Any]:
 
 
 def connect(do: Session, project: str, script: Any) -> str:
-    """A connector to the endpoint; its id."""
+    """Create a connector to the endpoint; its id."""
     config = dt.DataConnector.HttpPushConfig(do.endpoint, do.secret, {"x-team": "blue"})
     made = do.call(
         dt.DataConnector.create_data_connector,
@@ -234,7 +234,7 @@ def connect(do: Session, project: str, script: Any) -> str:
 
 
 def measure(do: Session, project: str, script: Any) -> str:
-    """A device with labels that has reported a temperature; its id."""
+    """Create a device with labels and let it report a temperature; its id."""
     made = do.call(dt.Emulator.create_device, project, dt.Device.TEMPERATURE, "Fridge", auth=script)
     device = made.device_id
     expect(do.call(dt.Device.set_label, device, project, "room", "11", auth=script), [])
@@ -271,7 +271,7 @@ def measure(do: Session, project: str, script: Any) -> str:
 
 
 def deliver(do: Session, project: str, connector: str, device: str, script: Any) -> None:
-    """The event once as it was published, and once more by a sync."""
+    """Sync the connector, and wait until both deliveries of the event are counted."""
     do.call(dt.DataConnector.sync_data_connector, connector, project, auth=script)
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while True:
@@ -284,7 +284,7 @@ def deliver(do: Session, project: str, connector: str, device: str, script: Any)
 
 
 def move(do: Session, project: str, other: str, device: str) -> None:
-    """The device to the other project, and out of the world."""
+    """Transfer the device to the other project, and delete it."""
     do.refused(dt.errors.BadRequest, dt.Project.delete_project, project)  # It is not empty
     expect(do.call(dt.Device.transfer_devices, [device], project, other), [])
     expect(do.call(dt.Device.get_device, device).project_id, other)  # Wherever it is
@@ -294,7 +294,7 @@ def move(do: Session, project: str, other: str, device: str) -> None:
 
 
 def delete_leftovers(do: Session, project: str, connector: str, account: str, script: Any) -> None:
-    """Nothing stays."""
+    """Delete everything that the session has created."""
     do.call(dt.DataConnector.delete_data_connector, connector, project, auth=script)
     do.refused(
         dt.errors.NotFound, dt.DataConnector.get_data_connector, connector, project, auth=script

@@ -1,1 +1,1 @@
-"""`make run`: what AWS and a customer would bring, so that the built bundle runs on one machine."""
+"""`make run`: stand-ins for AWS and a customer, so that the built bundle runs on one machine."""

@@ -36,7 +36,7 @@ from local.ports import HOST, complaints
 from local.receiver import Receiver
 
 WATCH_S = 0.25
-"""How often the emulator and the process that started us are looked at."""
+"""Seconds between two looks at the emulator and at the process that started us."""
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -46,12 +46,12 @@ class StartError(Exception):
 
 
 class Ended(BaseException):
-    """Somebody wants the local stack to end. Not an `Exception`: nothing may swallow it."""
+    """The local stack has to end. Not an `Exception`, so that no handler of errors catches it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What can be chosen; `ca_bundle` None means no further authorities."""
+    """The options of `make run`. `ca_bundle` None means no additional authorities."""
 
     port: int
     receiver_port: int
@@ -61,7 +61,7 @@ class Options:
 
 
 def parse(arguments: list[str]) -> Options:
-    """The options, from what make passes on; raises `StartError` for what can't be."""
+    """Read the options that make passes on; raises `StartError` for invalid ones."""
     parser = argparse.ArgumentParser(prog="python -m local")
     parser.add_argument("--port", default="8000")
     parser.add_argument("--receiver-port", default="8443")
@@ -85,7 +85,7 @@ def parse(arguments: list[str]) -> Options:
 
 
 def run(options: Options) -> None:
-    """Start everything, say so, and watch over it until `Ended`; then stop everything."""
+    """Start everything, print the ready line, and wait until `Ended`; then stop everything."""
     with contextlib.ExitStack() as running:
         running.enter_context(state(options.state_dir))
         authority = Authority(options.state_dir)
@@ -146,7 +146,7 @@ def run(options: Options) -> None:
 
 @contextlib.contextmanager
 def state(directory: Path) -> Iterator[None]:
-    """Own `directory` for this run; refuse when another run does."""
+    """Use `directory` for this run alone; raises `StartError` when another run uses it."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "lock").open("w") as lock:
         try:
@@ -160,7 +160,7 @@ def state(directory: Path) -> Iterator[None]:
 
 
 def trusted(options: Options, ca_path: Path) -> Path:
-    """One file with every authority that deliveries trust besides the public ones."""
+    """One file with every authority that deliveries trust in addition to the public ones."""
     path = options.state_dir / "trusted.pem"
     bundle = options.ca_bundle.read_text() if options.ca_bundle else ""
     path.write_text(f"{ca_path.read_text().rstrip()}\n{bundle}")
@@ -176,7 +176,7 @@ def write_private(path: Path, value: object) -> None:
 
 
 def watch(emulator: Emulator) -> None:
-    """Wait for the emulator to end on its own, which is an error, or for make to."""
+    """Wait until make ends, or until the emulator ends by itself, which is an error."""
     make = os.getppid() if "MAKELEVEL" in os.environ else None
     # A shell's background job ignores SIGINT from the start, and so does make in one.
     catches = make is not None and _catches_interrupts(make)
@@ -193,8 +193,9 @@ def watch(emulator: Emulator) -> None:
 def _catches_interrupts(make: int) -> bool:
     """Whether make still waits for a SIGINT.
 
-    A terminal sends Ctrl-C to both of us and make passes SIGTERM on, but it does not pass on a
-    SIGINT of its own: it stops catching the signal and waits for us to end. That much can be seen.
+    A terminal sends Ctrl-C to make and to us, and make passes SIGTERM on to us. But make does not
+    pass on a SIGINT that it got alone: it stops catching the signal and waits for us to end. We can
+    see that it no longer catches the signal.
     """
     try:
         status = Path(f"/proc/{make}/status").read_text()
@@ -205,19 +206,19 @@ def _catches_interrupts(make: int) -> bool:
 
 
 def end(number: int, frame: FrameType | None) -> None:
-    """Handle a signal: end, once. Repeated signals do not disturb what is being stopped."""
+    """Handle a signal by ending once. Repeated signals do not interrupt the stop."""
     for ending in ENDINGS:
         signal.signal(ending, signal.SIG_IGN)
     raise Ended
 
 
 def say(line: str) -> None:
-    """Print `line` now, whatever standard output is."""
+    """Print `line` without buffering, also when standard output is a pipe."""
     print(line, flush=True)
 
 
 def main() -> int:
-    """Run until told to end: 0. What went wrong is printed: 1."""
+    """Run until a signal ends it; the exit status. An error is printed and gives 1."""
     for ending in ENDINGS:
         signal.signal(ending, end)
     # A shell's profile, endpoint or Region must not reach clients of the emulator.

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import trustme
 
-# The names a local client may call a local server by.
+# The names by which a local client may call a local server.
 LOCAL_NAMES = ("127.0.0.1", "::1", "localhost")
 
 
 class Authority:
     """Issues certificates for this machine's loopback names.
 
-    Its private key never leaves the memory of this process and every start makes a new one, so a
-    `ca.pem` that somebody trusts and forgets about can't be used against him later.
+    Its private key never leaves the memory of this process, and every start makes a new one. So a
+    `ca.pem` that somebody trusts and forgets cannot be misused later.
     """
 
     def __init__(self, directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""Something to watch: devices that publish readings, and each delivery as it is verified."""
+"""The demo: devices publish readings, and each delivery is verified and printed."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ STOP_GRACE_S = 0.5
 
 CONNECTOR_LABELS = ("name", "room")
 
-# What of an event's data is worth a place on its line.
+# The fields of an event's data that its line shows.
 _FIGURES = frozenset({"value", "temperature", "relativeHumidity", "state"})
 
 # The 61st second of a minute, with what is before and behind the seconds of its timestamp.
@@ -208,13 +208,13 @@ class Demo:
         self._thread.start()
 
     def stop(self) -> None:
-        """Publish and print no more."""
+        """Stop publishing and printing."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(STOP_GRACE_S)
 
     def _run(self) -> None:
-        """Publish and watch in turns, until told to stop; after trouble, go on with the next."""
+        """Publish and print deliveries in turns until `stop`. An error is printed and skipped."""
         next_publish = time.monotonic()
         readings = self._readings()
         while not self._stopping.is_set():
@@ -228,12 +228,12 @@ class Demo:
             except DemoError as error:
                 self._say(f"demo: {error}")
             except (LookupError, TypeError, ValueError, AttributeError) as error:
-                # JSON of another shape than expected; what comes next may well be right again.
+                # The JSON has another shape than expected. The next answer may be right again.
                 self._say(f"demo: could not make sense of an answer: {error!r}")
             self._stopping.wait(min(LOOK_EVERY_S, self._publish_every))
 
     def _set_up(self) -> None:
-        """Create the connector and the devices, as far as they aren't there yet."""
+        """Create the connector and the devices that do not exist yet."""
         if not self._connected:
             self._api.call(
                 "POST",
@@ -269,7 +269,7 @@ class Demo:
                 yield device_id, device.reading()
 
     def _look(self) -> None:
-        """Print what the receiver got since the last look."""
+        """Print what the receiver got since the last call."""
         url = f"{self._receiver}/control/{HOOK}/requests?after={self._seen}"
         for arrival in _call(self._receiver_http, "GET", url)["requests"]:
             self._seen = arrival["number"]
@@ -336,7 +336,7 @@ class _Api:
 
 
 def _http(ca_certs: str | None = None) -> urllib3.PoolManager:
-    # No retries: the loop comes round again anyway, and the person watching should see trouble.
+    # No retries: the loop calls again anyway, and the person watching should see the error.
     return urllib3.PoolManager(
         ca_certs=ca_certs, retries=False, timeout=urllib3.Timeout(total=CALL_TIMEOUT_S)
     )

@@ -1,14 +1,15 @@
 """The AWS emulator on loopback, and the built bundle deployed on it.
 
 The emulator is ministack, in an environment and a process group of its own. It runs the artefact
-in .aws-sam/build as Lambda would: real handlers, real layer, its own event source mappings, and
-for their interpreter .venv/runtime, which has nothing else installed.
+in .aws-sam/build as Lambda would: real handlers, real layer, and its own event source mappings.
+The handlers' interpreter is .venv/runtime, which has nothing else installed.
 
-What it does not do as AWS does, and what is done about it here:
-- it lays a layer before the function on sys.path: the two share no names;
-- it passes its whole environment on to functions: it is started with a clean one;
-- it unpacks the layer for each worker and starts all at once: they share one, and start in turn;
-- it would remove containers of its own kind from a Docker engine: it is shown none.
+The emulator differs from AWS in some points. This is what we do about them:
+- It puts a layer before the function on sys.path. The two share no names.
+- It passes its whole environment on to functions. We start it with a clean one.
+- It unpacks the layer for each worker and starts all workers at once. We make workers share one
+  unpacked layer and start in turn.
+- It would remove containers of its own kind from a Docker engine. We hide the engine from it.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ from botocore.exceptions import ClientError
 
 from local.ports import HOST, free_port
 
-# Made by make, and found from the project's folder.
+# Made by make. The paths are relative to the project's folder.
 EMULATOR_PYTHON = Path(".venv/emulator/bin/python")
 FUNCTIONS_PYTHON = Path(".venv/runtime/bin/python")
 BUILD = Path(".aws-sam/build")
@@ -48,8 +49,9 @@ LOCAL_PARAMETERS = {
     # Relaxed: a receiver on this machine is not on a public network. (Its authority is not a public
     # one either; TrustedAuthoritiesFile depends on the run.)
     "AllowedNetworks": "127.0.0.0/8",
-    # Not relaxed but sized for one machine, the least that AWS takes: each batch in flight is a
-    # process here, a quarter of a second of CPU to start. Hanging endpoints keep all of theirs.
+    # The least that AWS allows, because this is one machine: each batch in flight is a process here
+    # and takes a quarter of a second of CPU to start. A hanging endpoint keeps all of its
+    # processes.
     "MaximumConcurrency": "2",
     # The emulator refuses templates with a resource that it does not know.
     "SavedQueries": "false",
@@ -66,11 +68,12 @@ POLL_S = 0.05
 # How long the kernel may take to end a killed process group.
 STOP_TIMEOUT_S = 2.0
 
-# Of the shell's environment: where programs and homes are and how text is written, nothing else.
+# The variables that the emulator gets of the shell's environment: where programs and homes are, and
+# how text is written.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 
-# One date for every file of a package, the oldest that a zip can hold: the same content is the
-# same package.
+# One date for every file of a package, so that equal content makes an equal package. It is the
+# oldest date that a zip can hold.
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 SOURCE = re.compile(r"^(?P<property>\s+(?:CodeUri|ContentUri): )(?P<folder>\w+)$", re.MULTILINE)
@@ -104,7 +107,7 @@ class Emulator:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers; raises `EmulatorError` when it does not."""
+        """Start the emulator and wait until it answers; raises `EmulatorError` when it does not."""
         _remove(self._temporary)
         self._temporary.mkdir(parents=True)
         self.logs.mkdir(exist_ok=True)
@@ -118,8 +121,8 @@ class Emulator:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment(os.environ),
-                # A group of its own, so that all of it can be ended at once, and a session of its
-                # own, so that Ctrl-C reaches us alone and we end it in our order.
+                # A process group of its own, so that we can end all of it at once, and a session
+                # of its own, so that Ctrl-C reaches us alone and we end things in order.
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -133,11 +136,11 @@ class Emulator:
             time.sleep(POLL_S)
 
     def ended(self) -> bool:
-        """Whether it has ended, on its own or by `stop`."""
+        """Whether the emulator has ended, by itself or by `stop`."""
         return self._process is None or self._process.poll() is not None
 
     def stop(self) -> None:
-        """End it and every function it runs, at once: nothing in it outlives the run."""
+        """End the emulator and every function it runs, at once. Nothing of it has to be saved."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -155,7 +158,7 @@ class Emulator:
         return session.client(
             service,
             endpoint_url=f"http://{HOST}:{self.port}",
-            # No proxy of the shell's: the emulator is on this machine. No retries: it is, too.
+            # No proxy of the shell and no retries, because the emulator is on this machine.
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
         )
 
@@ -183,7 +186,7 @@ class Emulator:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder with all that is in it, if it is there."""
+    """Remove a folder with its content, if it exists."""
     for entry, _, _ in os.walk(folder):
         Path(entry).chmod(stat.S_IRWXU)  # Unpacked layers are read-only
     shutil.rmtree(folder, ignore_errors=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 WRITABLE = 0o222
-"""Of a file's mode: that anybody may write to it."""
+"""The bits of a file's mode that allow anybody to write to it."""
 
 
 def end_with_parent() -> None:
@@ -33,7 +33,7 @@ def end_with_parent() -> None:
 def keep_logs(lambda_service: Any, folder: Path) -> None:
     """Have ministack write what functions log to files in `folder`, one for each log group.
 
-    By itself it keeps all of it in its CloudWatch, and shows some of it in its own log.
+    By default, ministack keeps these logs in its CloudWatch and shows some of them in its own log.
     """
     emit = lambda_service._emit_lambda_logs
 
@@ -43,7 +43,7 @@ def keep_logs(lambda_service: Any, folder: Path) -> None:
         group = (config.get("LoggingConfig") or {}).get("LogGroup") or config["FunctionName"]
         path = folder / f"{group.rpartition('/')[2]}.log"
         lines = "".join(f"{line}\n" for line in (text or "").splitlines() if line.strip())
-        # A full disk, or a folder that somebody has removed, is no reason to fail an invocation.
+        # An invocation must not fail because the disk is full or somebody removed the folder.
         with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(lines)
 
@@ -53,8 +53,9 @@ def keep_logs(lambda_service: Any, folder: Path) -> None:
 def share_layers(lambda_service: Any, lambda_runtime: Any, folder: Path) -> None:
     """Have ministack unpack a layer once, into `folder`, for all workers that have it.
 
-    By itself it unpacks it for each worker, one after the other: more than a thousand files, and
-    half a second in which nothing else in the emulator gets on. A burst needs dozens of workers.
+    By default, ministack unpacks the layer for each worker, one after the other. That is more than
+    a thousand files, and half a second in which nothing else in the emulator runs. A burst needs
+    dozens of workers.
     """
     spawn = lambda_runtime.Worker._spawn
     unpacked: dict[bytes, Path] = {}
@@ -71,8 +72,8 @@ def share_layers(lambda_service: Any, lambda_runtime: Any, folder: Path) -> None
         layers = map(lambda_service._resolve_layer_zip, config.get("Layers", []))
         folders = [str(shared(layer)) for layer in layers if layer]
         variables = config.get("Environment", {}).get("Variables", {})
-        # Without layers there is nothing to unpack. The variable is what the worker, ministack's
-        # script, looks into for the folders of those that were.
+        # Without layers there is nothing to unpack. The worker, a script of ministack's, reads the
+        # folders of unpacked layers from the variable.
         worker.config = config | {
             "Layers": [],
             "Environment": {
@@ -88,9 +89,9 @@ def share_layers(lambda_service: Any, lambda_runtime: Any, folder: Path) -> None
 
 
 def unpack(layer: bytes, folder: Path) -> Path:
-    """Unpack a layer into a folder of `folder` that is named by its content, and read-only.
+    """Unpack a layer into a read-only folder of `folder`, whose name depends on its content.
 
-    So is /opt on AWS. Here it also keeps one worker from changing what the others run.
+    /opt is read-only on AWS, too. Here that also keeps one worker from changing what others run.
     """
     path = folder / f"layer-{hashlib.sha256(layer).hexdigest()}"
     with zipfile.ZipFile(io.BytesIO(layer)) as archive:
@@ -103,9 +104,10 @@ def unpack(layer: bytes, folder: Path) -> Path:
 def start_in_turn(lambda_runtime: Any, turns: dict[str, threading.Semaphore], at_once: int) -> None:
     """Have ministack start at most `at_once` workers of a function at the same time.
 
-    On AWS each has processors of its own. Here twenty that start together are all ready when the
-    last one is; in turn the first are after a fraction of a second, and what they deliver does not
-    wait for the others. Functions do not wait for each other.
+    On AWS each worker has its own processors. Here, twenty workers that start together are all
+    ready only when the last one is. When they start in turn, the first ones are ready after a
+    fraction of a second, and their deliveries do not wait for the others. Functions do not wait for
+    each other.
     """
     spawn = lambda_runtime.Worker._spawn
 
@@ -118,15 +120,15 @@ def start_in_turn(lambda_runtime: Any, turns: dict[str, threading.Semaphore], at
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
-    # ministack starts functions with the interpreter it runs on itself, where its own packages
-    # would hide that one is missing from the artefact. This is where it looks the interpreter up.
+    # ministack starts functions with its own interpreter, whose packages would hide that one is
+    # missing from the artefact. It looks the interpreter up here.
     sys.executable = sys.argv.pop(1)
 
     from ministack.app import main
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
-    # None of what these three wrap is public: requirements/emulator.txt pins ministack.
+    # Nothing that these three wrap is public, so requirements/emulator.txt pins ministack.
     keep_logs(lambda_svc, Path(sys.argv.pop(1)))
     share_layers(lambda_svc, lambda_runtime, Path(tempfile.gettempdir()))
     start_in_turn(lambda_runtime, {}, at_once=os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""The one public port of the local stack: passes requests on to the emulated API."""
+"""The public port of the local stack, which passes requests on to the emulated API."""
 
 import contextlib
 import http.client
@@ -21,11 +21,11 @@ UPSTREAM_TIMEOUT_S = 30.0
 ANSWER_LIMIT = 16 * 1024 * 1024
 
 # How long an idle connection to the emulator is reused. The emulator closes its side after 5 s
-# (hypercorn's default); a POST that meets such a connection could not be repeated safely.
+# (hypercorn's default), and a POST on a connection that is being closed cannot be repeated safely.
 KEPT_FOR_S = 2.0
 
-# RFC 9110 section 7.6.1: these belong to one connection, not to the message. `Expect`, `Host` and
-# `Content-Length` are settled between each pair of neighbours too.
+# Headers that belong to one connection and not to the message (RFC 9110, section 7.6.1). `Expect`,
+# `Host` and `Content-Length` are set anew for each connection, too.
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -43,7 +43,7 @@ SETTLED_BY_NEIGHBOURS = frozenset({"content-length", "expect", "host"})
 
 
 class Front:
-    """Serves the emulated API, and nothing else of the emulator, at the root of a port."""
+    """Serves the emulated API at the root of a port, and nothing else of the emulator."""
 
     def __init__(
         self,
@@ -94,20 +94,19 @@ class Front:
 
 
 def target_for_upstream(target: str, api_id: str) -> str:
-    """Where the emulator serves `target` of the API, and nothing but the API.
+    """The path at which the emulator serves `target` of the API.
 
-    By the API's host name it could be found, too, but the emulator has paths of its own that it
-    looks at before the host: `POST /_ministack/reset` removes the whole stack. None of them begins
-    as the API's path does.
+    The emulator also knows the API by its host name. But it looks at paths of its own before the
+    host: `POST /_ministack/reset` removes the whole stack. No path of the API begins like these.
     """
     api = f"/_aws/execute-api/{api_id}"
-    # In the stage $default, unless named without it: there the emulator has WebSocket's own paths.
+    # Named with its stage, $default. Without the stage the emulator has paths of WebSocket APIs.
     is_of_websocket = unquote(target).startswith("/@connections/")
     return f"{api}{target}" if is_of_websocket else f"{api}/$default{target}"
 
 
 def headers_for_upstream(request: Request, host: str) -> list[tuple[str, str]]:
-    """The headers to pass on: the caller's, without those meant for this hop.
+    """The caller's headers to pass on, without those for this connection alone.
 
     Order and repetition are kept. `X-Forwarded-For` gets the caller's address appended.
     """
@@ -122,13 +121,13 @@ def headers_for_upstream(request: Request, host: str) -> list[tuple[str, str]]:
 
 
 def _names_of_this_hop(items: list[tuple[str, str]]) -> frozenset[str]:
-    """The hop-by-hop headers, with those that `Connection` itself lists."""
+    """The names of hop-by-hop headers, including those that `Connection` lists."""
     listed = ",".join(value for name, value in items if name.lower() == "connection")
     return HOP_BY_HOP | {name.strip().lower() for name in listed.split(",")}
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _IdleConnection:
     connection: http.client.HTTPConnection
     since: float
 
@@ -143,8 +142,8 @@ class _Upstream:
     def __init__(self, port: int, timeout: float) -> None:
         self._port = port
         self._timeout = timeout
-        # Last in, first out: the most recently used connection is the least likely to be closed.
-        self._idle: queue.LifoQueue[_Kept] = queue.LifoQueue()
+        # Last in, first out, because the most recently used connection is least likely closed.
+        self._idle: queue.LifoQueue[_IdleConnection] = queue.LifoQueue()
 
     def exchange(self, request: Request, target: str, headers: list[tuple[str, str]]) -> Answer:
         """Send `request` to `target` with `headers` and return what came back.
@@ -175,7 +174,7 @@ class _Upstream:
             return Answer(response.status, body, kept)
         finally:
             if reusable:
-                self._idle.put(_Kept(connection, time.monotonic()))
+                self._idle.put(_IdleConnection(connection, time.monotonic()))
             else:
                 connection.close()
 
@@ -191,7 +190,7 @@ class _Upstream:
             while True:
                 kept = self._idle.get_nowait()
                 fresh = time.monotonic() - kept.since < KEPT_FOR_S
-                # Something to read on an idle connection is its end.
+                # When an idle connection has something to read, the emulator has closed it.
                 if fresh and kept.connection.sock and not wait_for_read(kept.connection.sock, 0):
                     return kept.connection
                 kept.connection.close()

@@ -1,7 +1,7 @@
 """`make invoke FN=...`: one built function, once for each of its files in events/.
 
-With a Docker engine by `sam local invoke`; without one under Lambda's own runtime client, with the
-stack on the emulator to answer its calls of AWS.
+With a Docker engine it uses `sam local invoke`. Without one, the function runs under Lambda's own
+runtime client, and its calls to AWS go to the stack on the emulator.
 
     python -m local.invoke sender
 """
@@ -46,7 +46,7 @@ def event_files(folder: str) -> list[Path]:
 
 
 def docker_answers() -> bool:
-    """Whether there is a Docker engine; its client alone is of no use."""
+    """Whether a Docker engine answers. The client may be installed without one."""
     try:
         run = subprocess.run(["docker", "info"], capture_output=True, timeout=DOCKER_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired):
@@ -65,7 +65,7 @@ def invoke_with_sam(folder: str, files: list[Path]) -> int:
 
 
 def invoke_without_docker(folder: str, files: list[Path]) -> int:
-    """The built function under awslambdaric; 1 when an invocation ended with an error."""
+    """Run the built function under awslambdaric; 1 when an invocation ended with an error."""
     with tempfile.TemporaryDirectory() as directory:
         emulator = Emulator(
             interpreter=EMULATOR_PYTHON,
@@ -88,7 +88,7 @@ def invoke_without_docker(folder: str, files: list[Path]) -> int:
 
 
 def deployed(emulator: Emulator, folder: str) -> Function:
-    """The function as it is deployed: its environment holds the stack's own names."""
+    """The function as it is deployed, with the stack's names in its environment."""
     name = emulator.client("cloudformation").describe_stack_resource(
         StackName=STACK, LogicalResourceId=logical_id(folder)
     )["StackResourceDetail"]["PhysicalResourceId"]
@@ -112,7 +112,7 @@ def deployed(emulator: Emulator, folder: str) -> Function:
 
 
 def main() -> int:
-    """Invoke; 1 when it can't be, or ends with an error."""
+    """Invoke the function; 1 when that is impossible or ends with an error."""
     (folder,) = sys.argv[1:]
     if not (BUILD / logical_id(folder)).is_dir():
         known = ", ".join(sorted(path.name for path in Path("functions").iterdir()))

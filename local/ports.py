@@ -1,4 +1,4 @@
-"""Whether the ports of `make run` are free, tried before anything is installed or built.
+"""Checks that the ports of `make run` are free, before anything is installed or built.
 
 Standard library only, because it runs before anything is installed:
 
@@ -19,7 +19,7 @@ def complaint(option: str, value: str) -> str | None:
     if not value.isascii() or not value.isdecimal() or not 1 <= int(value) <= 65535:
         return f"{option} is '{value}', expected a port: 1 to 65535"
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:
-        # As the servers do: a port whose last connections are just closing counts as free.
+        # The servers set this option too: a port whose last connections are closing is free.
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind((HOST, int(value)))

@@ -1,4 +1,4 @@
-"""A customer's HTTPS endpoint that can be told to fail or to stall, and remembers what it got."""
+"""A customer's HTTPS endpoint that fails or stalls on request, and remembers what it received."""
 
 import base64
 import itertools
@@ -119,7 +119,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class Hook:
-    """What one `/hook/<name>` has been told and has seen. Not thread-safe by itself."""
+    """The rule and the arrivals of one `/hook/<name>`. Not thread-safe by itself."""
 
     rule: Rule = Rule()
     _arrivals: deque[Arrival] = field(default_factory=deque)
@@ -127,7 +127,7 @@ class Hook:
     _answers: int = 0
     _answers_by_event: dict[str, int] = field(default_factory=dict)
 
-    def tell(self, rule: Rule) -> None:
+    def follow(self, rule: Rule) -> None:
         """Follow `rule` from now on, counting from nothing."""
         self.rule = rule
         self._answers = 0
@@ -174,18 +174,18 @@ def event_id_of(body: bytes) -> str:
 class Receiver:
     """Plays a customer's endpoint.
 
-    - `POST /hook/<name>` answers 200, or what the hook was told;
-    - `PUT /control/<name>` with `{"status", "delay_s", "count", "per_event"}` tells it (`Rule`);
+    - `POST /hook/<name>` answers 200, or as the hook's rule says;
+    - `PUT /control/<name>` with `{"status", "delay_s", "count", "per_event"}` sets its `Rule`;
     - `GET /control/<name>/requests` lists what arrived, oldest first; with `?after=<number>` only
       what came after that one;
-    - `DELETE /control/<name>` makes it forget all of that.
+    - `DELETE /control/<name>` forgets the rule and the arrivals.
     """
 
     def __init__(self, host: str, port: int, ssl_context: ssl.SSLContext) -> None:
         """Open nothing yet."""
         self._lock = threading.Lock()
         self._hooks: dict[str, Hook] = {}
-        # One sequence for all hooks, so that `after` still holds when a hook has been forgotten.
+        # One sequence for all hooks, so that `after` stays valid when a hook is forgotten.
         self._numbers = itertools.count(1)
         self._server = LoopbackServer(
             host, port, self._respond, body_limit=BODY_LIMIT, ssl_context=ssl_context
@@ -212,7 +212,7 @@ class Receiver:
             case ("hook", name, None):
                 return self._deliver(name, request, received_at)
             case ("control", name, None) if request.method == "PUT":
-                return self._tell(name, request.body)
+                return self._set_rule(name, request.body)
             case ("control", name, None) if request.method == "DELETE":
                 with self._lock:
                     self._hooks.pop(name, None)
@@ -238,7 +238,7 @@ class Receiver:
             )
             rule = self._hooks.setdefault(name, Hook()).take(arrival)
         if request.method != "POST":
-            # Kept in the list all the same: that is how a redirect that was followed shows.
+            # Listed nevertheless, because that shows that a client followed a redirect.
             arrival.answered = 405
             return json_answer(405, {"error": "a hook takes POST"}, ("Allow", "POST"))
         if rule.delay_s:
@@ -246,17 +246,17 @@ class Receiver:
         arrival.answered = rule.status
         headers = []
         if 300 <= rule.status < 400:
-            # A hook of its own, so that whoever follows is seen in that one's list.
+            # Redirects lead to another hook. A client that follows one appears in that hook's list.
             headers.append(("Location", f"/hook/{name}-redirected"))
         return json_answer(rule.status, {"answered": rule.status}, *headers)
 
-    def _tell(self, name: str, body: bytes) -> Answer:
+    def _set_rule(self, name: str, body: bytes) -> Answer:
         try:
             rule = Rule.parse(body)
         except InvalidRuleError as error:
             return json_answer(400, {"error": str(error), "field": error.field})
         with self._lock:
-            self._hooks.setdefault(name, Hook()).tell(rule)
+            self._hooks.setdefault(name, Hook()).follow(rule)
         return json_answer(200, rule.as_json())
 
     def _list(self, name: str, query: str) -> Answer:

@@ -1,7 +1,7 @@
 """One built function under Lambda's own runtime client, with a Runtime API to talk to.
 
-It shows what the emulator, which loads handlers by itself, does not: that the artefact starts
-under `awslambdaric`, how it answers through it, and what it says when it can't.
+The emulator loads handlers by itself. This shows what the emulator cannot: that the artefact starts
+under `awslambdaric`, how it answers through it, and which errors it reports.
 """
 
 import http.server
@@ -22,16 +22,16 @@ from typing import Any, Literal, Self
 from local.ports import HOST
 
 API = "/2018-06-01/runtime"
-"""AWS: the one version of the Runtime API there is."""
+"""AWS: the only version of the Runtime API."""
 
 INIT_TIMEOUT_S = 10.0
 """AWS: an init phase takes at most ten seconds."""
 
 POLL_S = 0.05
-"""How often is looked whether something has started or should stop."""
+"""Seconds between two looks whether the runtime has started or should stop."""
 
 STOP_TIMEOUT_S = 2.0
-"""How long a runtime that is told to end may take."""
+"""Seconds that a runtime may take to end."""
 
 
 class RuntimeHostError(Exception):
@@ -53,7 +53,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one invocation came to: the handler's answer, or the error it ended with."""
+    """The result of one invocation: the handler's answer, or the error it ended with."""
 
     kind: Literal["response", "error"]
     value: Any
@@ -61,12 +61,12 @@ class Outcome:
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    """A runtime that ends hangs up in the middle of a call; that is not worth a traceback."""
+    """A server that prints no traceback when a runtime ends in the middle of a call."""
 
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Report what is not a lost connection."""
+        """Report errors other than lost connections."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -75,7 +75,7 @@ class RuntimeHost:
     """Runs a function for as long as the `with` block lasts. One invocation at a time."""
 
     def __init__(self, python: Path, function: Function) -> None:
-        """Start nothing yet. `python` has awslambdaric, and nothing else that might help."""
+        """Start nothing yet. `python` has awslambdaric and no other package."""
         self._python = python
         self._function = function
         self._events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
@@ -198,7 +198,7 @@ class RuntimeHost:
                 )
 
             def do_POST(self) -> None:
-                """What an invocation, or the start, came to."""
+                """Take the result of an invocation, or of the start."""
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 *_, request_id, kind = self.path.removeprefix(API).split("/")
                 if request_id == "init":
@@ -211,7 +211,7 @@ class RuntimeHost:
                 self._answer(HTTPStatus.ACCEPTED, b"{}", {})
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing: what the function prints is what matters."""
+                """Print nothing, so that the function's own output is easy to see."""
 
             def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
                 self.send_response(status)

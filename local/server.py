@@ -146,7 +146,7 @@ class LoopbackServer:
             server.shutdown()
             server.server_close()
             threads = server.hang_up()
-            # Only now: an answer that was held back must not leave early, as if its time had come.
+            # Set only now, so that a delayed answer does not leave early.
             self.stopping.set()
             deadline = time.monotonic() + STOP_GRACE_S
             for thread in threads:
@@ -187,7 +187,7 @@ class _Server(ThreadingHTTPServer):
         return int(self.server_address[1])
 
     def server_bind(self) -> None:
-        # Past HTTPServer's own, which looks the host's name up in DNS: seconds when offline.
+        # HTTPServer's own method looks the host's name up in DNS, which takes seconds when offline.
         socketserver.TCPServer.server_bind(self)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -210,8 +210,8 @@ class _Server(ThreadingHTTPServer):
                 connection.do_handshake()
             self.finish_request(connection, client_address)
         except OSError:
-            # The client left, broke the handshake or said nothing for too long (TLS errors and
-            # timeouts are OSErrors too). That is everyday life for a server; nobody is told.
+            # The client left, broke the handshake or sent nothing for too long (TLS errors and
+            # timeouts are OSErrors, too). A server expects that, so it prints nothing.
             pass
         finally:
             with self._lock:
@@ -225,14 +225,14 @@ class _Server(ThreadingHTTPServer):
             connections = dict(self._connections)
         for connection in connections:
             with contextlib.suppress(OSError):
-                # The plain socket's own: SSLSocket.shutdown would drop the TLS state under the
-                # feet of the thread that is reading.
+                # The plain socket's `shutdown`, because that of SSLSocket would drop the TLS state
+                # while another thread is reading.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
         return list(connections.values())
 
 
 class _RefusedError(Exception):
-    """A request whose body is not going to be read: the status that says why."""
+    """The body of a request is not read. `status` says why."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -284,7 +284,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Stay quiet: the terminal belongs to whoever started the server."""
+        """Print nothing, because the terminal belongs to the program that started the server."""
 
     def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
@@ -309,7 +309,7 @@ class _Connection(BaseHTTPRequestHandler):
         lengths = self.headers.get_all("Content-Length", [])
         encodings = self.headers.get_all("Transfer-Encoding", [])
         if encodings:
-            if lengths:  # Two opinions on where the body ends: the classic smuggling request.
+            if lengths:  # Two statements of where the body ends: a request smuggling attack.
                 raise _RefusedError(HTTPStatus.BAD_REQUEST)
             if [encoding.strip().lower() for encoding in encodings] != ["chunked"]:
                 raise _RefusedError(HTTPStatus.NOT_IMPLEMENTED)
@@ -359,7 +359,7 @@ class _Connection(BaseHTTPRequestHandler):
         return data
 
     def _discard_rest(self) -> None:
-        """Take what the client is still sending, so that it gets to read its answer."""
+        """Read what the client is still sending, so that the client can read its answer."""
         self.connection.settimeout(DISCARD_TIMEOUT_S)
         socket.socket.shutdown(self.connection, socket.SHUT_WR)  # Not TLS's own: see `hang_up`.
         discarded = 0

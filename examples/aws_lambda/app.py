@@ -21,7 +21,8 @@ dynamodb = boto3.client("dynamodb")
 
 
 def save(event: Event) -> None:
-    """In the table when it returns. The condition makes the second arrival do nothing."""
+    """Save the event; it is in the table when this returns. The condition ignores a second
+    arrival."""
     item = {"eventId": {"S": event.event_id}, "event": {"S": json.dumps(asdict(event))}}
     try:
         dynamodb.put_item(
@@ -33,7 +34,8 @@ def save(event: Event) -> None:
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer 200 when the event is saved. What else is raised is a 502 or 500: it comes again."""
+    """Answer 200 when the event is saved. Any other exception becomes a 502 or 500, so the event
+    comes again."""
     text = event.get("body", "")
     body = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
     try:

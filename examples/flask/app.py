@@ -28,7 +28,7 @@ with closing(sqlite3.connect(DATABASE)) as database, database:
 
 
 def save(event: Event) -> None:
-    """On disk when it returns. The key makes the second arrival of an event do nothing."""
+    """Save the event; it is on disk when this returns. The key ignores its second arrival."""
     with closing(sqlite3.connect(DATABASE)) as database, database:
         database.execute(
             "INSERT INTO events VALUES (?, ?) ON CONFLICT (event_id) DO NOTHING",
@@ -40,7 +40,7 @@ def save(event: Event) -> None:
 def hook() -> ResponseReturnValue:
     # The raw bytes: `request.json` written again would have other checksums.
     save(receive(request.headers, request.get_data(), SECRET))
-    return {"message": "saved"}  # 200, now that it is. What else is raised is a 500: it comes again
+    return {"message": "saved"}  # 200. Any other exception is a 500, and the event comes again
 
 
 @app.errorhandler(RefusedError)

@@ -30,7 +30,7 @@ def make_table() -> None:
 
 
 def save(event: Event) -> None:
-    """On disk when it returns. The key makes the second arrival of an event do nothing."""
+    """Save the event; it is on disk when this returns. The key ignores its second arrival."""
     with closing(sqlite3.connect(DATABASE)) as database, database:
         database.execute(
             "INSERT INTO events VALUES (?, ?) ON CONFLICT (event_id) DO NOTHING",
@@ -74,7 +74,7 @@ def main(port: str, certificate: str = "", key: str = "") -> None:
     if certificate:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(certificate, key)
-        # Not in accept(): a client that is slow with its handshake would hold all others.
+        # The handshake is not made in accept(), where one slow client would delay all others.
         server.socket = tls.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

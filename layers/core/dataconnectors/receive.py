@@ -1,20 +1,21 @@
-"""Your side of a delivery: whether it is truly from your connector, and the event that it carries.
+"""Your side of a delivery: verifies that it is from your connector, and reads its event.
 
-For whoever runs an endpoint. Copy this one file next to your code, or install the package: it needs
-the standard library alone (Python 3.10 or newer) and nothing else of this repository.
+This file is for receivers, who run an endpoint. Copy it next to your code, or install the package.
+It needs only the standard library (Python 3.10 or newer) and nothing else of this repository.
 
     event = receive(headers, body, secret)  # raises RefusedError: answer error.status
     save(event)                             # durable, and once for each event.event_id
     # only now: answer 200
 
-The golden rule: answer 200 only after the event is saved. A 200 takes it off our queue for good.
-For everything else (another status, an exception, a timeout) it comes again, for 12 hours.
+The golden rule: answer 200 only after the event is saved. A 200 takes the event off our queue for
+good. After anything else (another status, an exception, a timeout) the event comes again, for 12
+hours.
 
-The same event may come more than once, at the same time even, and events may come out of order: an
-answer can get lost on its way back. `event_id` is the same each time, so make it the key that you
-save under and let the database refuse the second one (INSERT ... ON CONFLICT DO NOTHING, a
-conditional put). A list of ids in memory is no substitute: it forgets when the process ends, and an
-id that is noted before the event is saved loses the event if the saving fails.
+The same event may come more than once, even at the same time, because an answer can get lost on its
+way back. Events may also come out of order. `event_id` is the same each time. So make it the key
+that you save under, and let the database ignore the second one (INSERT ... ON CONFLICT DO NOTHING,
+or a conditional put). A list of ids in memory does not replace that. It is lost when the process
+ends, and if it gets an id before the event is saved, a failed save loses the event.
 """
 
 import base64
@@ -33,11 +34,11 @@ LEEWAY = 60.0
 """Seconds that your clock and ours may differ."""
 
 MAXIMUM_AGE = 600.0
-"""Seconds since the attempt was signed. Each attempt is signed anew and lasts 300 s at most: what
-is older was recorded by somebody and is sent again."""
+"""Seconds since the attempt was signed. Each attempt has a new signature and takes at most 300 s.
+An older signature is from a delivery that somebody recorded and sends again."""
 
 LONGEST_SIGNATURE = 4096
-"""Characters. Ours have about 350."""
+"""Characters. Our signatures have about 350."""
 
 _HEADER = {"alg": "HS256", "typ": "JWT"}
 
@@ -45,39 +46,41 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 
 
 class Headers(Protocol):
-    """A mapping of names to values, in any case: a dict, http.server's, Flask's, an API event's."""
+    """Header names, in any case, with their values: a dict, or the headers of http.server, Flask or
+    an API Gateway event."""
 
     def items(self) -> Any:
         """Pairs of name and value."""
 
 
 class RefusedError(Exception):
-    """Not a delivery that you should save. `status` is what to answer; the text says why.
+    """The request is not a delivery that you should save. Answer with `status`; the text says why.
 
-    The text holds neither secret nor body, so it may be logged and sent.
+    The text has neither the secret nor the body, so you may log it and send it.
     """
 
     status = 400
 
 
 class UnverifiedError(RefusedError):
-    """It is not from your connector, was altered on its way, or is an old one sent again."""
+    """The delivery is not from your connector, was changed on its way, or is an old one
+    repeated."""
 
     status = 401
 
 
 class UnreadableError(RefusedError):
-    """It is from your connector, but this code can't read it."""
+    """The delivery is from your connector, but this code cannot read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """What a device has reported.
 
-    `event_id` identifies the event, however often it comes. `event_type` is such as "temperature",
-    and the key of what matters in `data`. `timestamp` is RFC 3339, when it happened: up to 12
-    hours ago. `labels` are those of the device that your connector includes. `metadata` has
-    deviceId, projectId, deviceType and productNumber.
+    `event_id` identifies the event, however often it comes. `event_type` is a text such as
+    "temperature", and `data` has the reported values under that key. `timestamp` is the RFC 3339
+    time at which it happened, up to 12 hours ago. `labels` are the device's labels that your
+    connector includes. `metadata` has deviceId, projectId, deviceType and productNumber.
     """
 
     event_id: str
@@ -98,10 +101,11 @@ def receive(
     leeway: float = LEEWAY,
     maximum_age: float = MAXIMUM_AGE,
 ) -> Event:
-    """The event of a delivery; `RefusedError` when it is none of yours or can't be read.
+    """Verify a delivery and return its event; raises `RefusedError` when you should not save it.
 
-    `body` is exactly what arrived: parsed and written again it has other checksums. `secret` is
-    your connector's signatureSecret, or several while you change it. `now` is the epoch second.
+    `body` is exactly the bytes that arrived. JSON that was parsed and written again has another
+    checksum. `secret` is your connector's signatureSecret, or several while you change it. `now` is
+    in epoch seconds.
     """
     signatures = [value for name, value in headers.items() if name.lower() == SIGNATURE_HEADER]
     if len(signatures) != 1:
@@ -119,11 +123,11 @@ def verify(
     leeway: float = LEEWAY,
     maximum_age: float = MAXIMUM_AGE,
 ) -> None:
-    """Return when `signature` is the x-dt-signature of this body; else raise `UnverifiedError`.
+    """Return if `signature` is the x-dt-signature of this body; raises `UnverifiedError` if not.
 
-    Always HMAC with SHA-256: the token is never asked which algorithm it would like. Nothing in it
-    is looked at before its signature is known to be right. All comparisons take the same time,
-    wherever the difference is.
+    The algorithm is always HMAC with SHA-256, whatever algorithm the token names. Nothing in the
+    token is read before its signature is verified. All comparisons take the same time, wherever
+    the difference is.
     """
     claims = _claims(signature, [secret] if isinstance(secret, str) else list(secret))
     moment = time.time() if now is None else now
@@ -142,7 +146,7 @@ def verify(
 
 
 def parse(body: bytes) -> Event:
-    """The event in a body; `UnreadableError` when there is none."""
+    """Read the event in a body; raises `UnreadableError` when there is none."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -155,7 +159,7 @@ def parse(body: bytes) -> Event:
         timestamp=_field(event, "timestamp", str),
         data=_field(event, "data", dict),
         labels=_field(content, "labels", dict),
-        # It may look different for events that no device has published.
+        # Events that no device has published may lack it.
         metadata=_field(content, "metadata", dict) if "metadata" in content else {},
     )
 
@@ -179,7 +183,7 @@ def _claims(signature: str, secrets: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _object(text: str) -> Mapping[str, Any]:
-    """The JSON object in a part of the token."""
+    """The JSON object in one part of the token."""
     try:
         if not _BASE64URL.fullmatch(text):
             raise ValueError
@@ -196,7 +200,7 @@ def _to_base64url(raw: bytes) -> str:
 
 
 def _equal(given: object, expected: str) -> bool:
-    """In constant time. Not on texts: `compare_digest` refuses those beyond ASCII."""
+    """Compare in constant time, as bytes, because `compare_digest` refuses texts beyond ASCII."""
     text = given if isinstance(given, str) else ""
     return hmac.compare_digest(text.encode(errors="replace"), expected.encode())
 

@@ -48,7 +48,7 @@ class Client:
         body = json.dumps({"event": {"eventId": event_id}, "labels": {}}).encode()
         return self.call("POST", f"/hook/{hook}", body).status
 
-    def tell(self, **rule: object) -> urllib3.BaseHTTPResponse:
+    def set_rule(self, **rule: object) -> urllib3.BaseHTTPResponse:
         return self.call("PUT", "/control/h", json.dumps(rule).encode())
 
     def arrived(self, hook: str = "h", query: str = "") -> list[dict[str, Any]]:
@@ -76,7 +76,7 @@ def test_a_hook_answers_200_and_lists_what_arrived(client: Client) -> None:
 
 
 def test_it_does_as_told_until_told_otherwise(client: Client) -> None:
-    assert client.tell(status=503).json() == {
+    assert client.set_rule(status=503).json() == {
         "status": 503,
         "delay_s": 0,
         "count": None,
@@ -84,27 +84,27 @@ def test_it_does_as_told_until_told_otherwise(client: Client) -> None:
     }
     assert [client.deliver() for _ in range(3)] == [503, 503, 503]
     assert client.deliver(hook="another") == 200
-    client.tell(status=200)
+    client.set_rule(status=200)
     assert client.deliver() == 200
     assert [request["answered"] for request in client.arrived()] == [503, 503, 503, 200]
 
 
 def test_a_count_is_for_that_many_answers(client: Client) -> None:
-    client.tell(status=500, count=2)
+    client.set_rule(status=500, count=2)
     assert [client.deliver(event) for event in "aab"] == [500, 500, 200]
-    client.tell(status=500, count=1)
+    client.set_rule(status=500, count=1)
     assert [client.deliver(event) for event in "ab"] == [500, 200]
 
 
 def test_a_count_per_event_is_for_each_event(client: Client) -> None:
-    client.tell(status=500, count=2, per_event=True)
+    client.set_rule(status=500, count=2, per_event=True)
     assert [client.deliver(event) for event in "abaabb"] == [500, 500, 500, 200, 500, 200]
-    client.tell(status=500, count=1, per_event=True)
+    client.set_rule(status=500, count=1, per_event=True)
     assert [client.deliver(event) for event in "ab"] == [500, 500]
 
 
 def test_a_redirect_shows_when_it_was_followed(client: Client) -> None:
-    client.tell(status=302)
+    client.set_rule(status=302)
     answer = client.call("POST", "/hook/h")
     assert (answer.status, answer.headers["Location"]) == (302, "/hook/h-redirected")
     assert client.arrived("h-redirected") == []
@@ -125,7 +125,7 @@ def test_only_what_came_after_a_request_is_listed(client: Client) -> None:
 
 
 def test_forgetting_forgets_the_rule_too(client: Client) -> None:
-    client.tell(status=500)
+    client.set_rule(status=500)
     client.deliver()
     assert client.call("DELETE", "/control/h").status == 200
     assert client.arrived() == []
@@ -178,8 +178,8 @@ def test_a_rule_takes_its_defaults_for_what_is_absent(body: bytes, rule: Rule) -
 
 
 def test_an_invalid_rule_is_a_400_and_changes_nothing(client: Client) -> None:
-    client.tell(status=503)
-    answer = client.tell(status=500, count="3")
+    client.set_rule(status=503)
+    answer = client.set_rule(status=500, count="3")
     assert answer.status == 400
     assert answer.json() == {
         "error": "count: expected a whole number from 0, or null for all answers",
@@ -280,7 +280,7 @@ def connections(receiver: Receiver, authority: Authority, number: int) -> list[A
 def test_two_hundred_at_once_wait_side_by_side(
     receiver: Receiver, authority: Authority, client: Client
 ) -> None:
-    client.tell(delay_s=0.05)
+    client.set_rule(delay_s=0.05)
     opened = connections(receiver, authority, 200)
     for connection in opened:
         connection.connect()
@@ -310,7 +310,7 @@ def test_stop_does_not_wait_for_delayed_answers_and_sends_none(authority: Author
     receiver = Receiver("127.0.0.1", 0, authority.server_context())
     receiver.start()
     client = Client(receiver, authority)
-    client.tell(delay_s=60)
+    client.set_rule(delay_s=60)
     [waiting] = connections(receiver, authority, 1)
     waiting.request("POST", "/hook/h", body=b"{}")
     listings = (client.arrived() for _ in range(1000))
