@@ -1,6 +1,6 @@
-"""The environment that handlers read at import, and moto before any AWS client.
+"""Sets the environment that handlers read at import, and imports moto before any AWS client.
 
-moto reaches clients made at import time only if it was imported first.
+moto sees clients that are made at import time only if it was imported first.
 """
 
 import os
@@ -37,7 +37,7 @@ for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
-    """A file is for one process of `pytest -n`, and so is the local stack, which starts once."""
+    """Give each file to one process of `pytest -n`, so that the local stack starts only once."""
     scheduler = LoadFileScheduling(config, log)
     by_file = scheduler._split_scope
     stack = "tests/e2e/"

@@ -1,4 +1,4 @@
-"""What AWS's own checkers say about the template."""
+"""AWS's own checkers accept the template."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.template.conftest import ROOT, SAM_TOOLS
 
 
-def test_sam_finds_the_template_valid() -> None:
-    # A Region, so that the machine's own configuration decides nothing.
+def test_sam_accepts_the_template() -> None:
+    # A Region is given, so that the machine's configuration does not matter.
     env = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
     run = subprocess.run(
         [SAM_TOOLS / "sam", "validate", "--lint"],
@@ -21,7 +21,8 @@ def test_sam_finds_the_template_valid() -> None:
 
 
 def test_cfn_lint_finds_nothing_in_the_translated_template(translated_file: Path) -> None:
-    """The check above does not see a reference to nothing, for instance: it lints before SAM."""
+    """The check above runs before the SAM transform. It misses, for instance, dangling
+    references."""
     # W1020: SAM writes Fn::Sub without variables into the stage of its own permissions.
     run = subprocess.run(
         [

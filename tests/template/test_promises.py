@@ -1,4 +1,4 @@
-"""What template.yaml promises: who may do what, what fits into what, what is watched."""
+"""The promises of template.yaml: permissions, limits that fit each other, and alarms."""
 
 import json
 import os
@@ -113,7 +113,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def plain(value: Any, template: Template) -> str:
-    """An intrinsic function as one word: a parameter's default, or the name it refers to."""
+    """An intrinsic function as one text: a parameter's default, or the name that it refers to."""
     match value:
         case {"Ref": name}:
             parameter = template["Parameters"].get(name)
@@ -155,16 +155,12 @@ class TestEachFunction:
         properties = resources(template, "AWS::Lambda::Function")[function]
         assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
 
-    def test_has_no_managed_policy_but_the_one_for_logs(
-        self, template: Template, function: str
-    ) -> None:
+    def test_has_only_the_managed_policy_for_logs(self, template: Template, function: str) -> None:
         role = resources(template, "AWS::IAM::Role")[f"{function}Role"]
         (policy,) = role["ManagedPolicyArns"]
         assert policy.endswith(":policy/service-role/AWSLambdaBasicExecutionRole")
 
-    def test_may_act_on_the_stacks_own_resources_alone(
-        self, template: Template, function: str
-    ) -> None:
+    def test_may_act_only_on_the_stacks_resources(self, template: Template, function: str) -> None:
         for statement in statements(template, function):
             assert statement["Effect"] == "Allow"
             for action in listed(statement["Action"]):
@@ -176,14 +172,16 @@ class TestEachFunction:
                         service = action.partition(":")[0]
                         assert plain(resource, template) in SCOPED[service], action
 
-    def test_opens_and_seals_only_what_has_a_name(self, template: Template, function: str) -> None:
+    def test_encrypts_and_decrypts_only_with_a_name_as_context(
+        self, template: Template, function: str
+    ) -> None:
         for statement in statements(template, function):
             if any(action.startswith("kms:") for action in listed(statement["Action"])):
                 assert statement["Condition"] == {
                     "ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "name"}
                 }
 
-    def test_touches_mappings_of_the_sender_alone(self, template: Template, function: str) -> None:
+    def test_changes_only_mappings_of_the_sender(self, template: Template, function: str) -> None:
         for statement in statements(template, function):
             names = [action.partition(":")[2] for action in listed(statement["Action"])]
             if any(re.match("(Create|Delete|Get|Update)EventSource", name) for name in names):
@@ -193,7 +191,7 @@ class TestEachFunction:
                     "${SenderFunction.Arn}:*",
                 ]
 
-    def test_logs_into_a_group_that_forgets_and_goes_with_the_stack(
+    def test_logs_into_a_group_with_a_retention_that_is_deleted_with_the_stack(
         self, template: Template, function: str
     ) -> None:
         properties = resources(template, "AWS::Lambda::Function")[function]
@@ -205,12 +203,12 @@ class TestEachFunction:
     def test_has_the_environment_that_its_settings_ask_for(
         self, template: Template, function: str
     ) -> None:
-        """With the parameters' defaults; what does not fit raises and names the variable."""
+        """The parameters have their defaults. An invalid variable raises an error that names it."""
         variables = resources(template, "AWS::Lambda::Function")[function]["Environment"]
         env = {name: plain(value, template) for name, value in variables["Variables"].items()}
         SETTINGS[function](env)
 
-    def test_trusts_a_list_of_authorities_that_the_layer_has(
+    def test_trusts_the_authorities_of_a_file_in_the_layer(
         self, template: Template, function: str
     ) -> None:
         """An empty value would switch botocore's verification off."""
@@ -236,17 +234,17 @@ class TestEachFunction:
 
 
 @pytest.mark.parametrize("action", OWNERS)
-def test_is_allowed_to_these_functions_alone(template: Template, action: str) -> None:
+def test_an_action_is_allowed_only_to_the_listed_functions(template: Template, action: str) -> None:
     assert {name for name in FUNCTIONS if action in actions(template, name)} == OWNERS[action]
 
 
 def test_the_senders_role_lets_lambdas_poller_receive_and_delete(template: Template) -> None:
-    """Lambda refuses a mapping whose function's role does not."""
+    """Lambda refuses a mapping if the function's role does not allow that."""
     needed = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     assert needed <= actions(template, "SenderFunction")
 
 
-def test_queues_and_mappings_of_connectors_are_left_to_run_time(template: Template) -> None:
+def test_the_template_has_no_queues_and_mappings_of_connectors(template: Template) -> None:
     assert list(resources(template, "AWS::Lambda::EventSourceMapping")) == ["LabelsMapping"]
     assert sorted(resources(template, "AWS::SQS::Queue")) == [
         "DeadLetterQueue",
@@ -255,7 +253,7 @@ def test_queues_and_mappings_of_connectors_are_left_to_run_time(template: Templa
 
 
 @pytest.mark.parametrize("function", ["IngestFunction", "ConfigApiFunction", "AdminFunction"])
-def test_answers_before_the_caller_is_told_that_nobody_did(
+def test_a_function_of_the_api_answers_before_the_gateway_gives_up(
     template: Template, function: str
 ) -> None:
     timeout = resources(template, "AWS::Lambda::Function")[function]["Timeout"]
@@ -270,7 +268,9 @@ def test_two_runs_of_the_reconciler_never_overlap(template: Template) -> None:
     assert invokes["ReconcilerFunctionEventInvokeConfig"]["MaximumRetryAttempts"] == 0
 
 
-def test_an_asynchronous_call_that_ingest_failed_is_kept_and_noticed(template: Template) -> None:
+def test_a_failed_asynchronous_call_of_ingest_is_kept_and_raises_an_alarm(
+    template: Template,
+) -> None:
     invokes = resources(template, "AWS::Lambda::EventInvokeConfig")
     on_failure = invokes["IngestFunctionEventInvokeConfig"]["DestinationConfig"]["OnFailure"]
     assert plain(on_failure["Destination"], template) == "IngestFailuresQueue.Arn"
@@ -281,7 +281,7 @@ def test_an_asynchronous_call_that_ingest_failed_is_kept_and_noticed(template: T
 
 
 class TestChangedLabels:
-    """The mapping of the table's stream, which brings them to the labels function."""
+    """The mapping that brings changed labels from the table's stream to the labels function."""
 
     def mapping(self, template: Template) -> Any:
         return resources(template, "AWS::Lambda::EventSourceMapping")["LabelsMapping"]
@@ -292,14 +292,14 @@ class TestChangedLabels:
         assert plain(self.mapping(template)["EventSourceArn"], template) == "Table.StreamArn"
         assert plain(self.mapping(template)["FunctionName"], template) == "LabelsFunction"
 
-    def test_are_told_of_for_as_long_as_the_stream_has_them(self, template: Template) -> None:
-        """Which is what a mapping does that is told nothing else."""
+    def test_are_retried_for_as_long_as_the_stream_has_them(self, template: Template) -> None:
+        """A mapping does that by default."""
         limits = {"MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "DestinationConfig"}
         assert not limits & set(self.mapping(template))
         assert self.mapping(template)["StartingPosition"] == "TRIM_HORIZON"
         assert self.mapping(template)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
-    def test_are_all_that_the_function_is_invoked_for(self, template: Template) -> None:
+    def test_are_the_only_records_that_invoke_the_function(self, template: Template) -> None:
         (chosen,) = self.mapping(template)["FilterCriteria"]["Filters"]
         assert json.loads(chosen["Pattern"]) == {
             "eventName": ["MODIFY"],
@@ -314,7 +314,7 @@ class TestChangedLabels:
         assert {f"dynamodb:{name}" for name in needed} <= actions(template, "LabelsFunction")
 
 
-def test_a_sync_has_all_the_time_there_is_and_is_repeated(template: Template) -> None:
+def test_a_sync_has_the_longest_timeout_and_is_repeated(template: Template) -> None:
     assert resources(template, "AWS::Lambda::Function")["SyncFunction"]["Timeout"] == 900
     invokes = resources(template, "AWS::Lambda::EventInvokeConfig")
     assert invokes["SyncFunctionEventInvokeConfig"]["MaximumRetryAttempts"] == 2
@@ -322,10 +322,11 @@ def test_a_sync_has_all_the_time_there_is_and_is_repeated(template: Template) ->
     assert plain(environment["Variables"]["SYNC_FUNCTION"], template) == "SyncFunction.Arn"
 
 
-def test_what_is_our_fault_is_kept_for_two_weeks_and_nothing_consumes_it(
+def test_dead_letters_are_kept_for_two_weeks_and_nothing_consumes_them(
     template: Template,
 ) -> None:
-    """Lambda stops a chain of messages that come back to it; here the chain has an end."""
+    """Lambda stops invocations that form a loop. A dead letter invokes nothing, so there is
+    none."""
     assert resources(template, "AWS::SQS::Queue")["DeadLetterQueue"] == {
         "MessageRetentionPeriod": 14 * 24 * 3600,
         "SqsManagedSseEnabled": True,
@@ -338,7 +339,7 @@ def test_what_is_our_fault_is_kept_for_two_weeks_and_nothing_consumes_it(
                 assert (name, statement["Action"]) == ("SenderFunction", "sqs:SendMessage")
 
 
-def test_the_sender_writes_records_of_expired_events_and_nothing_else(template: Template) -> None:
+def test_the_sender_may_write_only_counts_and_records_of_expired_events(template: Template) -> None:
     for statement in statements(template, "SenderFunction"):
         writes = {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
         if writes & set(listed(statement["Action"])):
@@ -353,7 +354,7 @@ def test_the_sender_writes_records_of_expired_events_and_nothing_else(template: 
             }
 
 
-def test_what_is_announced_comes_from_this_stack(template: Template) -> None:
+def test_announcements_name_this_stack_as_their_source(template: Template) -> None:
     (statement,) = (
         each
         for each in statements(template, "ReconcilerFunction")
@@ -378,8 +379,8 @@ def test_queues_follow_the_senders_own_timeout(template: Template, function: str
     assert variables["FUNCTION_TIMEOUT"] == functions["SenderFunction"]["Timeout"]
 
 
-def test_a_change_of_the_core_makes_a_new_version_of_the_sender(tmp_path: Path) -> None:
-    """SAM looks at the function's own package alone, so that must change with the core."""
+def test_a_change_of_the_layer_makes_a_new_version_of_the_sender(tmp_path: Path) -> None:
+    """SAM looks only at the function's own package, so that has to change with the layer."""
     assert (ROOT / "functions/sender/core").resolve() == ROOT / "layers/core"
     folder = tmp_path / "sender"
     folder.mkdir()
@@ -432,7 +433,7 @@ def test_a_route_reaches_its_function(template: Template, route: str, function: 
     assert function in permitted
 
 
-def test_publishers_cannot_keep_the_other_callers_out(template: Template) -> None:
+def test_publishers_cannot_use_up_the_throttle_of_other_callers(template: Template) -> None:
     stage = resources(template, "AWS::ApiGatewayV2::Stage")["HttpApiStage"]
     publishing = {
         properties["RouteKey"]
@@ -443,7 +444,7 @@ def test_publishers_cannot_keep_the_other_callers_out(template: Template) -> Non
     for throttle in stage["RouteSettings"].values():
         assert 0 < throttle["ThrottlingRateLimit"] <= ACCOUNT_THROTTLE / 10
         assert throttle["ThrottlingBurstLimit"] == throttle["ThrottlingRateLimit"]
-    # A throttle of a route that is not there yet fails the deployment.
+    # The deployment fails if a throttle is set for a route that does not exist yet.
     assert set(template["Resources"]["HttpApiStage"]["DependsOn"]) == {
         "EventsRoute",
         "PublishRoute",
@@ -457,7 +458,7 @@ def test_publishers_cannot_keep_the_other_callers_out(template: Template) -> Non
         ("FailuresQuery", "delivery.failed", {"connector", "kind", "status", "duration_ms"}),
     ],
 )
-def test_a_saved_query_looks_at_the_senders_log_by_connector(
+def test_a_saved_query_reads_the_senders_log_by_connector(
     template: Template, query: str, line: str, fields: set[str]
 ) -> None:
     properties = resources(template, "AWS::Logs::QueryDefinition")[query]
@@ -465,7 +466,7 @@ def test_a_saved_query_looks_at_the_senders_log_by_connector(
     text = properties["QueryString"]
     assert f'filter message = "{line}"' in text
     assert fields <= set(re.findall(r"\w+", text))
-    # An emulator that does not know the type can do without.
+    # The emulator does not know this type, and works without it.
     assert template["Resources"][query]["Condition"] == "SavesQueries"
 
 
@@ -513,23 +514,23 @@ def test_an_alarm_watches_its_metric(template: Template, alarm: str, metric: str
     assert choice[:2] == ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}]]
 
 
-def test_somebody_is_called_an_hour_before_an_event_is_lost(template: Template) -> None:
+def test_an_alarm_is_raised_an_hour_before_an_event_expires(template: Template) -> None:
     properties = resources(template, "AWS::CloudWatch::Alarm")["OldestMessageAlarm"]
     assert properties["Threshold"] == 11 * 3600
     assert properties["Statistic"] == "Maximum"
 
 
-def test_a_silent_reconciler_is_an_alarm(template: Template) -> None:
+def test_an_alarm_is_raised_when_the_reconciler_does_not_run(template: Template) -> None:
     properties = resources(template, "AWS::CloudWatch::Alarm")["ReconcilerErrorsAlarm"]
     assert properties["TreatMissingData"] == "breaching"
 
 
 @pytest.mark.parametrize("name", ["Table", "SecretsKey"])
-def test_a_replacement_by_mistake_loses_no_customers_data(template: Template, name: str) -> None:
+def test_customers_data_is_kept_when_a_resource_is_replaced(template: Template, name: str) -> None:
     assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_the_table_forgets_what_has_expired_and_can_be_restored(template: Template) -> None:
+def test_the_table_removes_expired_items_and_can_be_restored(template: Template) -> None:
     table = resources(template, "AWS::DynamoDB::Table")["Table"]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

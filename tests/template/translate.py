@@ -16,14 +16,14 @@ MANAGED_POLICIES = {
         "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     )
 }
-"""What SAM attaches to each function's role by itself."""
+"""The policies that SAM attaches to each function's role."""
 
 
 class ManagedPolicies:
-    """Stands in for the loader that asks IAM."""
+    """A fake of the loader that reads them from IAM."""
 
     def load(self) -> dict[str, str]:
-        """Names and ARNs."""
+        """The ARNs by name."""
         return MANAGED_POLICIES
 
 

@@ -1,4 +1,4 @@
-"""The reconciler's handler over moto: real clients, the template's table, its log and metric."""
+"""What the reconciler's handler does, logs and reports, with real clients over moto."""
 
 import json
 import os
@@ -39,7 +39,7 @@ NEW = a_connector(
 
 
 class Context:
-    """What the handler asks Lambda's context."""
+    """The part of Lambda's context that the handler uses."""
 
     def get_remaining_time_in_millis(self) -> int:
         return 60_000
@@ -47,7 +47,8 @@ class Context:
 
 @pytest.fixture(autouse=True)
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An account with the table, a project, and the sender with its alias; an ordinary minute."""
+    """An account with the table, a project, and the sender with its alias, outside of drift
+    checks."""
     clock = VirtualTime()
     with mock_aws():
         timeless = app.make_reconciler(clock=clock.clock, sleep=clock.sleep, now=clock.now)
@@ -60,7 +61,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_a_quiet_run_still_reports_no_drift(
+def test_a_run_without_drift_reports_zero_drift(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     report = app.lambda_handler(EVENT, Context())
@@ -75,7 +76,7 @@ def test_a_quiet_run_still_reports_no_drift(
     assert metric["Drift"] == 0
 
 
-def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_expired_events_are_announced_to_eventbridge(caplog: pytest.LogCaptureFixture) -> None:
     store = ExpiredEventStore(app.table)
     event = ExpiredEvent(NEW.name, "e1", "touch", "", 20, "status", "", 503, EPOCH, EPOCH)
     store.count_for_announcement([event, event], EPOCH)
@@ -89,7 +90,7 @@ def test_expired_events_are_announced_by_a_real_call(caplog: pytest.LogCaptureFi
     assert pending.announced_at > EPOCH
 
 
-def test_an_hour_is_accounted_for_by_a_real_call(
+def test_an_hour_is_accounted_for_with_metrics_of_cloudwatch(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     app.connector_rows.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
@@ -99,7 +100,7 @@ def test_an_hour_is_accounted_for_by_a_real_call(
     assert json.loads(capsys.readouterr().out)["Unaccounted"] == 0
 
 
-def test_what_is_unaccounted_for_is_an_error_a_metric_and_a_record(
+def test_unaccounted_events_make_an_error_a_metric_and_a_record(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -128,11 +129,13 @@ def test_what_is_unaccounted_for_is_an_error_a_metric_and_a_record(
 @pytest.mark.parametrize(
     ("event", "drift_check"), [({"audit": True}, True), ({"audit": "yes"}, False), (EVENT, False)]
 )
-def test_a_drift_check_is_asked_for_with_true(event: dict[str, Any], drift_check: bool) -> None:
+def test_an_invocation_with_true_makes_a_drift_check(
+    event: dict[str, Any], drift_check: bool
+) -> None:
     assert app.lambda_handler(event, Context())["drift_check"] is drift_check
 
 
-def test_a_half_made_connector_is_finished_by_real_calls(
+def test_an_unfinished_connector_is_finished_in_sqs_and_lambda(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = app.connector_rows
@@ -172,7 +175,7 @@ def test_a_deleted_connector_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("event", [{}, {"audit": True}])
-def test_an_index_that_cannot_be_read_is_one_line_and_a_failed_invocation(
+def test_an_unreadable_index_logs_one_error_and_fails_the_invocation(
     event: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,

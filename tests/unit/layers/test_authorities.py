@@ -1,4 +1,4 @@
-"""The layer's authorities are certifi's, and OpenSSL finds each where it looks for it."""
+"""The layer has all authorities of certifi, each in the file where OpenSSL looks for it."""
 
 import re
 import ssl
@@ -26,7 +26,7 @@ def test_every_authority_is_there_once(folder: Path) -> None:
     assert sorted(files) == sorted(PEM.findall(BUNDLE))
 
 
-def test_what_aws_is_signed_by_is_there(folder: Path) -> None:
+def test_the_authorities_of_aws_are_there(folder: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(folder / "aws.pem")
     loaded = str(context.get_ca_certs())
@@ -66,7 +66,7 @@ def test_openssl_finds_an_authority_by_its_subject(organization: str, tmp_path: 
 
 
 def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
-    """In memory; raises SSLError when the client does not trust the server."""
+    """Shake hands in memory; raises SSLError when the client does not trust the server."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     sides = [
         client.wrap_bio(to_client, to_server, server_hostname="endpoint.test"),
@@ -89,8 +89,6 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
     ],
     ids=["aws", "label"],
 )
-def test_a_file_that_is_made_otherwise_ends_the_build(
-    bundle: str, says: str, tmp_path: Path
-) -> None:
+def test_a_file_in_another_format_ends_the_build(bundle: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=says):
         authorities.lay_out(bundle, tmp_path / "authorities")

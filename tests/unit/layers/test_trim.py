@@ -1,4 +1,4 @@
-"""The layer's botocore sends the same requests as the one that was not cut down."""
+"""The layer's reduced botocore sends the same requests as the complete one."""
 
 import shutil
 from pathlib import Path
@@ -66,7 +66,7 @@ def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def request(data: Path, region: str, service: str, method: str, **call: Any) -> Any:
-    """What would be sent, signature and time aside."""
+    """The request that a call would send, without its signature and time."""
     session = botocore.session.get_session()
     loader = botocore.loaders.Loader([str(data)], include_default_search_paths=False)
     session.register_component("data_loader", loader)
@@ -92,14 +92,16 @@ def request(data: Path, region: str, service: str, method: str, **call: Any) -> 
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_each_call_is_the_same_request_as_with_all_of_the_data(trimmed: Path, region: str) -> None:
+def test_each_call_sends_the_same_request_as_with_the_complete_data(
+    trimmed: Path, region: str
+) -> None:
     for service, method, call in CALLS:
         assert request(trimmed, region, service, method, **call) == request(
             DATA, region, service, method, **call
         ), method
 
 
-def test_what_nobody_calls_is_gone(trimmed: Path) -> None:
+def test_services_and_operations_that_are_not_called_are_removed(trimmed: Path) -> None:
     assert {path.name for path in trimmed.iterdir() if path.is_dir()} == set(trim.SERVICES)
     (model,) = trimmed.glob("sqs/*/service-2.json")
     operations = trim.read(model)["operations"]
@@ -108,13 +110,14 @@ def test_what_nobody_calls_is_gone(trimmed: Path) -> None:
     assert "documentation" not in model.read_text()
 
 
-def test_every_method_that_the_package_calls_is_found() -> None:
+def test_the_build_finds_every_method_that_the_package_calls() -> None:
     called = trim.calls(PACKAGE)
     assert {method for _, method, _ in CALLS} - called == set()
 
 
-def test_handlers_leave_calls_of_aws_to_the_package() -> None:
-    """An operation that only a handler names would be missing from the layer."""
+def test_handlers_make_no_calls_to_aws_themselves() -> None:
+    """The build looks for operations in the package only. One that a handler calls would be missing
+    from the layer."""
     operations = {
         trim.method_name(operation)
         for service in trim.SERVICES

@@ -1,4 +1,4 @@
-"""The local authority: certificates that verify against its file, and against nothing else."""
+"""The local authority's certificates verify only against its own file."""
 
 import http.client
 import ssl
@@ -22,7 +22,7 @@ def get(port: int, name: str, context: ssl.SSLContext) -> int:
 @pytest.mark.parametrize(
     ("host", "name"), [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("127.0.0.1", "localhost")]
 )
-def test_its_certificate_verifies_for_every_local_name(
+def test_the_servers_certificate_verifies_for_every_local_name(
     tmp_path: Path, host: str, name: str
 ) -> None:
     authority = Authority(tmp_path / "new" / "state")

@@ -1,4 +1,4 @@
-"""The demo: what it believes of a delivery, what it prints, and that trouble does not end it."""
+"""Which deliveries the demo accepts, what it prints, and that an error does not end it."""
 
 import hashlib
 import json
@@ -93,18 +93,18 @@ def test_an_event_of_a_leap_second_has_a_line_like_any_other(
     assert f"checksum ok, {milliseconds} after publishing" in line
 
 
-def test_a_line_about_a_rejected_one_stands_out() -> None:
+def test_the_line_of_a_rejected_delivery_stands_out() -> None:
     line = line_for({"received_at": 0.0, "answered": None}, Rejected("no X-Dt-Signature header"))
     assert line == "demo: REJECTED, no X-Dt-Signature header (not answered yet)"
 
 
 class Api:
-    """Stands in for the API: one project, and deliveries right from the publish call."""
+    """A fake of the API. It has one project, and delivers during the publish call."""
 
     def __init__(self, credentials: dict[str, str], ca: Path) -> None:
         self._account = credentials
         self._http = urllib3.PoolManager(ca_certs=str(ca), retries=False, timeout=5)
-        self.troubles = 0  # So many publish calls answer 500 first.
+        self.failures = 0  # So many publish calls answer 500 first.
         self.tokens = 0
         self.connectors: list[dict[str, Any]] = []
         self.devices: list[dict[str, Any]] = []
@@ -128,8 +128,8 @@ class Api:
                 self.devices.append(value | {"name": name})
                 return json_answer(200, self.devices[-1])
             case "POST", path if path.endswith(":publish"):
-                if self.troubles:
-                    self.troubles -= 1
+                if self.failures:
+                    self.failures -= 1
                     return json_answer(500, {"error": "trouble", "code": 500, "help": ""})
                 self._deliver(path.removeprefix("/devices/").removesuffix(":publish"), value)
                 return json_answer(200, {})
@@ -222,7 +222,7 @@ def demo(
     demo.stop()
 
 
-def test_every_device_is_seen_with_its_readings_verified(
+def test_the_demo_prints_a_verified_reading_of_every_device(
     demo: Demo, api: Api, lines: queue.Queue[str]
 ) -> None:
     demo.start()
@@ -234,10 +234,10 @@ def test_every_device_is_seen_with_its_readings_verified(
     assert (len(api.connectors), len(api.devices), api.tokens) == (1, len(DEVICES), 1)
 
 
-def test_trouble_is_one_line_and_the_demo_goes_on(
+def test_an_error_is_one_line_and_the_demo_continues(
     demo: Demo, api: Api, lines: queue.Queue[str]
 ) -> None:
-    api.troubles = 2
+    api.failures = 2
     demo.start()
     lines.get(timeout=5)
     for _ in range(2):
@@ -249,7 +249,7 @@ def test_trouble_is_one_line_and_the_demo_goes_on(
     assert "signature ok" in lines.get(timeout=5)
 
 
-def test_an_api_that_is_not_there_is_said_again_and_again(
+def test_an_unreachable_api_is_reported_repeatedly(
     demo: Demo, api: Api, lines: queue.Queue[str]
 ) -> None:
     api.server.stop()
@@ -258,9 +258,7 @@ def test_an_api_that_is_not_there_is_said_again_and_again(
         assert "/v2/oauth2/token" in lines.get(timeout=5)
 
 
-def test_credentials_that_are_not_there_are_named(
-    demo: Demo, tmp_path: Path, lines: queue.Queue[str]
-) -> None:
+def test_missing_credentials_are_named(demo: Demo, tmp_path: Path, lines: queue.Queue[str]) -> None:
     (tmp_path / "credentials.json").unlink()
     demo.start()
     line = lines.get(timeout=5)
@@ -268,7 +266,9 @@ def test_credentials_that_are_not_there_are_named(
     assert "credentials.json" in line
 
 
-def test_stop_is_quick_and_nothing_is_said_after_it(demo: Demo, lines: queue.Queue[str]) -> None:
+def test_stop_is_quick_and_nothing_is_printed_afterwards(
+    demo: Demo, lines: queue.Queue[str]
+) -> None:
     demo.start()
     lines.get(timeout=5)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The emulator's process and the deployment, with something that only looks like an emulator."""
+"""How the emulator's process is started and stopped, and how it is deployed to, with a fake."""
 
 import json
 import os
@@ -18,7 +18,7 @@ import pytest
 from local import emulator_process
 from local.emulator import Emulator, EmulatorError, package
 
-# Answers on its port, starts a child as the emulator starts functions, and shows what it was given.
+# Answers on its port, starts a child as the emulator starts functions, and reports its environment.
 LOOKALIKE = f"""\
 #!{sys.executable}
 import http.server, json, os, subprocess, sys
@@ -34,7 +34,7 @@ server = http.server.HTTPServer(("127.0.0.1", int(os.environ["GATEWAY_PORT"])), 
 server.serve_forever()
 """
 
-# The module that the emulator's process runs, reduced to what is looked at here.
+# A fake of the module that the emulator's process runs, with only what these tests use.
 MINISTACK = """\
 import os, subprocess, sys
 def main():
@@ -52,7 +52,7 @@ class Worker:
 
 
 class LambdaRuntime:
-    """What is wrapped of ministack's: a worker remembers how it was configured when it started."""
+    """A fake of ministack's module. A worker remembers its configuration at its start."""
 
     class Worker:
         def __init__(self, func_name: str, *layers: str) -> None:
@@ -101,40 +101,42 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
     made.stop()
 
 
-def told(emulator: Emulator) -> dict[str, Any]:
+def reported(emulator: Emulator) -> dict[str, Any]:
     value: dict[str, Any] = json.loads(emulator.log.read_text())
     return value
 
 
-def test_it_is_on_loopback_alone_with_a_clean_environment(emulator: Emulator) -> None:
+def test_the_emulator_listens_on_loopback_only_and_has_a_clean_environment(
+    emulator: Emulator,
+) -> None:
     emulator.start()
-    env = told(emulator)["env"]
+    env = reported(emulator)["env"]
     assert env["BIND_HOST"] == "127.0.0.1"
     assert not [name for name in env if name.startswith(("AWS_", "HTTP_"))]
     assert env["DOCKER_HOST"] == "unix:///nonexistent"
 
 
-def test_it_is_given_the_functions_interpreter(emulator: Emulator) -> None:
+def test_the_emulator_gets_the_functions_interpreter(emulator: Emulator) -> None:
     emulator.start()
-    program, interpreter, _ = told(emulator)["argv"]
+    program, interpreter, _ = reported(emulator)["argv"]
     assert program == emulator_process.__file__
     assert interpreter == str(Path("functions-python").absolute())
 
 
-def test_the_functions_logs_are_in_the_state_directory_and_of_this_run(
+def test_the_functions_logs_are_those_of_this_run_in_the_state_directory(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     assert emulator.logs == tmp_path / "state" / "logs"
     emulator.logs.mkdir(parents=True)
     (emulator.logs / "old.log").touch()
     emulator.start()
-    assert told(emulator)["argv"][2] == str(emulator.logs)
+    assert reported(emulator)["argv"][2] == str(emulator.logs)
     assert list(emulator.logs.iterdir()) == []
     emulator.stop()
     assert emulator.logs.is_dir()
 
 
-def test_what_functions_log_is_kept_by_log_group(tmp_path: Path) -> None:
+def test_the_functions_logs_are_written_to_a_file_for_each_log_group(tmp_path: Path) -> None:
     emitted: list[Any] = []
 
     class LambdaService:
@@ -224,7 +226,7 @@ def test_a_start_that_fails_can_be_repeated(
     assert worker.config["Layers"] == ("a:1",)
 
 
-def test_nobody_may_write_to_an_unpacked_layer(tmp_path: Path) -> None:
+def test_an_unpacked_layer_is_read_only(tmp_path: Path) -> None:
     layer = emulator_process.unpack(zipped(module="x = 1"), tmp_path)
     paths = [layer, *layer.rglob("*")]
     assert len(paths) == 3
@@ -249,22 +251,22 @@ def test_workers_of_a_function_start_in_turn_and_functions_do_not_wait_for_each_
     assert all(turn.acquire(blocking=False) for turn in turns.values())
 
 
-def test_its_temporary_files_are_in_the_state_directory_and_go_with_it(
+def test_temporary_files_are_in_the_state_directory_and_are_removed_at_the_end(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     temporary = tmp_path / "state" / "tmp"
     killed = emulator_process.unpack(zipped(of_a_killed_run=""), temporary)
     emulator.start()
-    assert Path(told(emulator)["env"]["TMPDIR"]) == temporary
+    assert Path(reported(emulator)["env"]["TMPDIR"]) == temporary
     assert not killed.exists()
     emulator_process.unpack(zipped(module="x = 1"), temporary)
     emulator.stop()
     assert not temporary.exists()
 
 
-def test_stopping_ends_everything_it_has_started(emulator: Emulator) -> None:
+def test_stop_ends_every_process_that_the_emulator_started(emulator: Emulator) -> None:
     emulator.start()
-    child = told(emulator)["child"]
+    child = reported(emulator)["child"]
     assert not is_gone(child)
     emulator.stop()
     assert is_gone(child)
@@ -277,7 +279,7 @@ def test_stopping_twice_is_no_error(emulator: Emulator) -> None:
     emulator.stop()
 
 
-def test_an_end_of_its_own_is_noticed(emulator: Emulator) -> None:
+def test_the_end_of_the_emulator_is_noticed(emulator: Emulator) -> None:
     emulator.start()
     assert not emulator.ended()
     assert emulator._process is not None
@@ -285,7 +287,7 @@ def test_an_end_of_its_own_is_noticed(emulator: Emulator) -> None:
     assert eventually(emulator.ended)
 
 
-def test_one_that_ends_at_once_is_an_error_that_names_its_log(tmp_path: Path) -> None:
+def test_an_emulator_that_ends_at_once_is_an_error_that_names_its_log(tmp_path: Path) -> None:
     broken = Emulator(
         interpreter=script(tmp_path / "broken", "#!/bin/sh\necho no module; exit 1\n"),
         functions_interpreter=Path("python"),
@@ -298,8 +300,10 @@ def test_one_that_ends_at_once_is_an_error_that_names_its_log(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_the_process_and_its_children_end_with_whoever_started_it(tmp_path: Path) -> None:
-    """However that ends: the pipe is closed by the kernel, not by us."""
+def test_the_emulator_and_its_children_end_with_the_process_that_started_them(
+    tmp_path: Path,
+) -> None:
+    """This holds however that process ends, because the kernel closes the pipe."""
     (tmp_path / "ministack").mkdir()
     (tmp_path / "ministack" / "__init__.py").touch()
     (tmp_path / "ministack" / "app.py").write_text(MINISTACK)

@@ -1,4 +1,4 @@
-"""The front: what goes in comes out at the emulator unchanged, and API Gateway's own errors."""
+"""The front passes requests on to the emulator unchanged, and gives API Gateway's own errors."""
 
 import http.client
 import json
@@ -17,7 +17,7 @@ API = "/_aws/execute-api/a1b2c3d4e5"
 
 
 class Upstream:
-    """Stands in for the emulator: keeps what it got, answers as told."""
+    """A fake of the emulator. It records requests and gives a chosen answer."""
 
     def __init__(self) -> None:
         self.answer = Answer(200, b"fine")
@@ -115,7 +115,7 @@ def test_the_target_reaches_the_emulator_untouched(
         "/../_ministack/reset",
     ],
 )
-def test_no_path_of_the_emulators_own_is_reached(
+def test_the_emulators_own_paths_are_not_reached(
     client: http.client.HTTPConnection, upstream: Upstream, target: str
 ) -> None:
     call(client, "POST", target)
@@ -126,12 +126,12 @@ def test_no_path_of_the_emulators_own_is_reached(
 def test_the_emulators_websockets_are_not_reached(
     client: http.client.HTTPConnection, upstream: Upstream, target: str
 ) -> None:
-    # The emulator takes the first segment for the stage, and there is none of this name.
+    # The emulator reads the first segment as the stage, and no stage has this name.
     call(client, "GET", target)
     assert upstream.requests[0].target == f"{API}{target}"
 
 
-def test_the_host_is_the_fronts_whatever_the_caller_names(
+def test_the_host_header_is_the_fronts_whatever_the_caller_sends(
     client: http.client.HTTPConnection, upstream: Upstream, front: Front
 ) -> None:
     call(client, "GET", "/v2")
@@ -158,15 +158,15 @@ def test_a_chunked_body_is_passed_on(
     assert upstream.requests[0].headers.get_all("Content-Length") == ["8"]
 
 
-def test_a_curl_that_asks_before_sending_gets_through(
+def test_a_request_with_expect_100_continue_is_passed_on(
     client: http.client.HTTPConnection, upstream: Upstream
 ) -> None:
-    # http.client skips the interim answer, as curl does after a second without one.
+    # http.client skips the interim answer. curl goes on without one after a second.
     assert call(client, "POST", "/v2", b"body", (("Expect", "100-continue"),))[0] == 200
     assert upstream.requests[0].headers["Expect"] is None
 
 
-def test_only_headers_of_this_hop_are_dropped() -> None:
+def test_only_hop_by_hop_headers_are_dropped() -> None:
     headers = Message()
     for name, value in (
         ("Host", "127.0.0.1:8000"),
@@ -192,7 +192,7 @@ def test_only_headers_of_this_hop_are_dropped() -> None:
     ]
 
 
-def test_the_answer_comes_back_as_it_is(
+def test_the_answer_is_passed_back_unchanged(
     client: http.client.HTTPConnection, upstream: Upstream
 ) -> None:
     upstream.answer = Answer(
@@ -225,7 +225,7 @@ def test_head_keeps_the_length_of_the_body_it_leaves_out(
     assert call(client, "GET", "/v2")[1] == b"fine"
 
 
-def test_both_sides_keep_their_connection(
+def test_connections_on_both_sides_are_kept(
     client: http.client.HTTPConnection, upstream: Upstream
 ) -> None:
     for _ in range(5):
@@ -267,7 +267,7 @@ def test_the_largest_body_passes_and_one_byte_more_does_not(
     assert len(upstream.requests) == 1
 
 
-def test_an_emulator_that_is_not_there_is_503(
+def test_an_unreachable_emulator_is_answered_with_503(
     client: http.client.HTTPConnection, upstream: Upstream
 ) -> None:
     upstream.server.stop()
@@ -275,7 +275,7 @@ def test_an_emulator_that_is_not_there_is_503(
     assert (status, json.loads(body)) == (503, {"message": "Service Unavailable"})
 
 
-def test_an_emulator_that_takes_too_long_is_503(upstream: Upstream) -> None:
+def test_an_emulator_that_takes_too_long_is_answered_with_503(upstream: Upstream) -> None:
     upstream.stalls = True
     front = Front("127.0.0.1", 0, upstream.server.port, "a1", upstream_timeout=0.05)
     front.start()

@@ -1,4 +1,4 @@
-"""What `make run` is told, and the files it writes."""
+"""The options of `make run`, and the files that it writes."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_the_demo_can_be_left_out(ports: list[str]) -> None:
         (["--port", "http"], "PORT is 'http', expected a port"),
     ],
 )
-def test_what_does_not_fit_is_named(ports: list[str], arguments: list[str], message: str) -> None:
+def test_an_invalid_option_is_named(ports: list[str], arguments: list[str], message: str) -> None:
     with pytest.raises(StartError, match=message):
         parse([*ports, *arguments])
 
@@ -54,7 +54,7 @@ def test_deliveries_trust_the_local_authority_and_the_bundle(tmp_path: Path) -> 
     assert path.read_text() == "local authority\none of the company\n"
 
 
-def test_credentials_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_credentials(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
     path.write_text("of an earlier run, readable by all")
     path.chmod(0o644)
@@ -63,7 +63,7 @@ def test_credentials_are_their_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_one_state_directory_serves_one_run(tmp_path: Path) -> None:
+def test_a_state_directory_is_used_by_one_run_at_a_time(tmp_path: Path) -> None:
     with (
         state(tmp_path),
         pytest.raises(StartError, match="is in use by another run"),
@@ -74,7 +74,7 @@ def test_one_state_directory_serves_one_run(tmp_path: Path) -> None:
         pass
 
 
-def test_a_wrong_option_ends_it_with_a_sentence_and_not_with_a_traceback() -> None:
+def test_an_invalid_option_prints_a_sentence_and_no_traceback() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "local", "--port", "0"],
         cwd=ROOT,

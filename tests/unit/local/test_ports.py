@@ -1,4 +1,4 @@
-"""Ports: what is wrong with them is said before anything is built."""
+"""Unusable ports are reported before anything is built."""
 
 import socket
 import subprocess
@@ -19,11 +19,11 @@ def busy() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_a_free_port_is_fine() -> None:
+def test_a_free_port_is_accepted() -> None:
     assert complaint("PORT", str(free_port())) is None
 
 
-def test_a_busy_port_is_named_with_a_way_out(busy: int) -> None:
+def test_a_port_in_use_is_named_with_what_to_do(busy: int) -> None:
     said = complaint("PORT", str(busy))
     assert said is not None
     assert said.startswith(f"port {busy} of 127.0.0.1 can't be used (Address already in use)")
@@ -31,7 +31,7 @@ def test_a_busy_port_is_named_with_a_way_out(busy: int) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "http", "0", "65536", "-1", "80 80", "٨٠٠٠"])
-def test_what_is_no_port_is_refused(value: str) -> None:
+def test_an_invalid_port_is_refused(value: str) -> None:
     assert complaint("PORT", value) == f"PORT is '{value}', expected a port: 1 to 65535"
 
 

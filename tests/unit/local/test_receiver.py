@@ -1,4 +1,4 @@
-"""The demo receiver: does as it is told, and remembers what it got."""
+"""The demo receiver follows its rules, and remembers what it received."""
 
 import base64
 import http.client
@@ -33,7 +33,7 @@ def receiver(authority: Authority) -> Iterator[Receiver]:
 
 
 class Client:
-    """A sender and a user of the control paths, over kept connections."""
+    """Delivers to the receiver and calls its control paths, over kept connections."""
 
     def __init__(self, receiver: Receiver, authority: Authority) -> None:
         self._base = f"https://127.0.0.1:{receiver.port}"
@@ -75,7 +75,7 @@ def test_a_hook_answers_200_and_lists_what_arrived(client: Client) -> None:
     assert client.arrived("another") == []
 
 
-def test_it_does_as_told_until_told_otherwise(client: Client) -> None:
+def test_a_rule_holds_until_another_one_is_set(client: Client) -> None:
     assert client.set_rule(status=503).json() == {
         "status": 503,
         "delay_s": 0,
@@ -89,14 +89,14 @@ def test_it_does_as_told_until_told_otherwise(client: Client) -> None:
     assert [request["answered"] for request in client.arrived()] == [503, 503, 503, 200]
 
 
-def test_a_count_is_for_that_many_answers(client: Client) -> None:
+def test_a_rule_with_a_count_holds_for_that_many_answers(client: Client) -> None:
     client.set_rule(status=500, count=2)
     assert [client.deliver(event) for event in "aab"] == [500, 500, 200]
     client.set_rule(status=500, count=1)
     assert [client.deliver(event) for event in "ab"] == [500, 200]
 
 
-def test_a_count_per_event_is_for_each_event(client: Client) -> None:
+def test_a_count_per_event_holds_for_each_event(client: Client) -> None:
     client.set_rule(status=500, count=2, per_event=True)
     assert [client.deliver(event) for event in "abaabb"] == [500, 500, 500, 200, 500, 200]
     client.set_rule(status=500, count=1, per_event=True)
@@ -124,7 +124,7 @@ def test_only_what_came_after_a_request_is_listed(client: Client) -> None:
     assert len(client.arrived(query=f"?after={third['number']}")) == 1
 
 
-def test_forgetting_forgets_the_rule_too(client: Client) -> None:
+def test_a_deleted_hook_forgets_its_rule_too(client: Client) -> None:
     client.set_rule(status=500)
     client.deliver()
     assert client.call("DELETE", "/control/h").status == 200
@@ -156,7 +156,7 @@ INVALID = [
 
 
 @pytest.mark.parametrize(("body", "field"), INVALID)
-def test_a_rule_that_cannot_be_followed_names_the_field(body: bytes, field: str) -> None:
+def test_an_invalid_rule_names_the_field(body: bytes, field: str) -> None:
     with pytest.raises(InvalidRuleError, match=f"^{field}: expected ") as raised:
         Rule.parse(body)
     assert raised.value.field == field
@@ -173,7 +173,7 @@ def test_a_rule_that_cannot_be_followed_names_the_field(body: bytes, field: str)
         ),
     ],
 )
-def test_a_rule_takes_its_defaults_for_what_is_absent(body: bytes, rule: Rule) -> None:
+def test_a_rule_has_defaults_for_absent_fields(body: bytes, rule: Rule) -> None:
     assert Rule.parse(body) == rule
 
 
@@ -203,7 +203,7 @@ def test_an_invalid_rule_is_a_400_and_changes_nothing(client: Client) -> None:
         ("POST", "/hook/a/requests"),
     ],
 )
-def test_anything_else_is_a_404_that_says_what_there_is(
+def test_other_paths_are_answered_with_404_and_the_existing_paths(
     client: Client, method: str, path: str
 ) -> None:
     answer = client.call(method, path)
@@ -252,7 +252,7 @@ def test_the_oldest_requests_are_forgotten_first() -> None:
     assert kept == list(range(3, module.REQUESTS_KEPT + 3))
 
 
-def test_big_bodies_push_out_old_ones_sooner() -> None:
+def test_large_requests_are_forgotten_sooner() -> None:
     hook = Hook()
     body = b"x" * (1024 * 1024)
     fit = module.BODY_BYTES_KEPT // len(body)
@@ -277,7 +277,7 @@ def connections(receiver: Receiver, authority: Authority, number: int) -> list[A
     ]
 
 
-def test_two_hundred_at_once_wait_side_by_side(
+def test_two_hundred_delayed_answers_wait_in_parallel(
     receiver: Receiver, authority: Authority, client: Client
 ) -> None:
     client.set_rule(delay_s=0.05)
@@ -288,13 +288,13 @@ def test_two_hundred_at_once_wait_side_by_side(
     for connection in opened:
         connection.request("POST", "/hook/h", body=b"{}")
     assert {connection.getresponse().status for connection in opened} == {200}
-    # One after the other it would take 10 s.
+    # One after the other, they would take 10 s.
     assert time.monotonic() - began < 2
     for connection in opened:
         connection.close()
 
 
-def test_a_client_that_never_finishes_its_handshake_holds_up_nobody(
+def test_a_client_that_never_finishes_its_handshake_delays_no_other_client(
     receiver: Receiver, client: Client
 ) -> None:
     with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as silent:

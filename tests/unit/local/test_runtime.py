@@ -1,4 +1,4 @@
-"""The Runtime API that a built function talks to, with a runtime client of a few lines."""
+"""How the local Runtime API starts and invokes a function, with a small fake of its client."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from local.invoke import logical_id
 from local.runtime import Function, RuntimeHost, RuntimeHostError
 
-# As awslambdaric does it: say that the start failed, or ask for events and answer them.
+# Behaves as awslambdaric: it reports a failed start, or asks for events and answers them.
 CLIENT = """\
 import http.client, importlib, json, os, sys
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -76,7 +76,7 @@ def test_a_function_answers_each_event_in_its_own_environment(
             assert (outcome.kind, outcome.value) == ("response", [event, "table", None])
 
 
-def test_an_error_of_the_handler_is_an_outcome(function: Function) -> None:
+def test_an_error_of_the_handler_is_returned_as_the_outcome(function: Function) -> None:
     write(function, "def lambda_handler(event, context):\n    raise ValueError('no')\n")
     with host(function) as running:
         outcome = running.invoke({})
@@ -102,5 +102,5 @@ def test_a_runtime_that_ends_at_once_did_not_start(function: Function) -> None:
     ("folder", "name"),
     [("sender", "SenderFunction"), ("config_api", "ConfigApiFunction")],
 )
-def test_a_folder_has_a_logical_id(folder: str, name: str) -> None:
+def test_the_logical_id_follows_from_the_folders_name(folder: str, name: str) -> None:
     assert logical_id(folder) == name

@@ -1,4 +1,4 @@
-"""The loopback server: HTTP as clients really speak it, and a stop that stops."""
+"""The loopback server reads HTTP as real clients send it, and stops at once."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ BODY_LIMIT = 1000
 
 
 def echo(request: Request) -> Answer:
-    """Say what arrived; a target of /status/<n> asks for that status."""
+    """Answer with the request; a target of /status/<n> gets that status."""
     if request.target.startswith("/status/"):
         return Answer(int(request.target.rsplit("/", 1)[-1]), b"body")
     return json_answer(
@@ -89,7 +89,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("sent", "status"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
-def test_a_body_that_cannot_be_trusted_is_refused(
+def test_a_body_that_cannot_be_read_safely_is_refused(
     server: LoopbackServer, sent: bytes, status: int
 ) -> None:
     answered, body = exchange(server, b"POST / HTTP/1.1\r\nHost: x\r\n" + sent)
@@ -97,7 +97,7 @@ def test_a_body_that_cannot_be_trusted_is_refused(
     assert list(body) == ["message"]
 
 
-def test_a_refused_client_that_is_still_sending_reads_its_answer(server: LoopbackServer) -> None:
+def test_a_refused_client_that_is_still_sending_gets_its_answer(server: LoopbackServer) -> None:
     size = 8 * 1024 * 1024  # More than the buffers of both sockets hold.
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
     connection.request("POST", "/", body=b"x" * size)
@@ -105,7 +105,7 @@ def test_a_refused_client_that_is_still_sending_reads_its_answer(server: Loopbac
     connection.close()
 
 
-def test_a_client_that_asks_before_sending_is_told_to_go_on(server: LoopbackServer) -> None:
+def test_a_client_that_expects_100_continue_gets_it(server: LoopbackServer) -> None:
     with closing(connect(server)) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -137,14 +137,14 @@ def test_head_has_the_length_and_not_the_body(server: LoopbackServer) -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
-def test_a_form_with_parts_is_a_body_like_any_other(server: LoopbackServer) -> None:
-    # The parser is one for mail, and finds fault with the parts it does not see.
+def test_a_multipart_form_is_passed_on_like_any_body(server: LoopbackServer) -> None:
+    # The parser is one for mail. It records a defect when the parts of a form are missing.
     form = b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5\r\n\r\nparts"
     status, body = exchange(server, b"POST / HTTP/1.1\r\n" + form)
     assert (status, body["body"]) == (200, "parts")
 
 
-def test_the_connection_is_kept(server: LoopbackServer) -> None:
+def test_the_server_keeps_the_connection(server: LoopbackServer) -> None:
     with closing(connect(server)) as connection:
         for _ in range(3):
             connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
@@ -155,12 +155,12 @@ def test_the_connection_is_kept(server: LoopbackServer) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-def test_only_loopback_can_be_served(host: str) -> None:
+def test_the_server_refuses_other_hosts_than_loopback(host: str) -> None:
     with pytest.raises(ValueError, match="not a loopback address"):
         LoopbackServer(host, 0, echo, body_limit=BODY_LIMIT)
 
 
-def test_a_taken_port_is_named(server: LoopbackServer) -> None:
+def test_a_port_in_use_is_named(server: LoopbackServer) -> None:
     with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1 port {server.port}"):
         LoopbackServer("127.0.0.1", server.port, echo, body_limit=BODY_LIMIT).start()
 
@@ -191,7 +191,7 @@ def test_a_client_that_leaves_prints_nothing(
 ) -> None:
     connection = connect(server)
     rude(connection)
-    # Linger of 0 s: close with a reset, the rudest way there is.
+    # A linger time of 0 s closes the connection with a reset.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     connection.close()
     assert exchange(server, b"GET / HTTP/1.1\r\n\r\n")[0] == 200

@@ -1,4 +1,4 @@
-"""A deployer's commands without what AWS needs: one line that says what to set."""
+"""A deployer's command that lacks a Region or credentials prints one line that says what to set."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ COMMANDS = pytest.mark.parametrize("command", [admin.main, destroy.main, dead_le
 
 @pytest.fixture(autouse=True)
 def unconfigured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither environment nor files nor a machine's role."""
+    """Remove all configuration: environment, files and the machine's role."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -36,7 +36,7 @@ def said(
 
 
 @COMMANDS
-def test_without_a_region(
+def test_a_command_without_a_region_says_what_to_set(
     command: Callable[[], int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = said(command, monkeypatch, capsys)
@@ -46,7 +46,7 @@ def test_without_a_region(
 
 @COMMANDS
 @pytest.mark.parametrize("partial", [False, True])
-def test_without_credentials(
+def test_a_command_without_credentials_says_what_to_set(
     command: Callable[[], int],
     partial: bool,
     monkeypatch: pytest.MonkeyPatch,
@@ -61,13 +61,13 @@ def test_without_credentials(
 
 
 @COMMANDS
-def test_with_a_profile_that_is_not_there(
+def test_a_command_with_an_unknown_profile_names_it(
     command: Callable[[], int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "misspelt")
     assert "misspelt" in said(command, monkeypatch, capsys)
 
 
-def test_anything_else_of_aws_is_one_line_too() -> None:
+def test_any_other_error_of_aws_is_one_line() -> None:
     with pytest.raises(StackError, match="Could not connect"), explained():
         raise EndpointConnectionError(endpoint_url="https://x", error="a\nb")

@@ -1,4 +1,4 @@
-"""Building: which interpreter, which folders, and the same layout as SAM's."""
+"""Which interpreter and folders the build uses, and that its layout is that of SAM."""
 
 import os
 import sys
@@ -36,25 +36,25 @@ def program(path: Path, text: str) -> Path:
     return path
 
 
-def test_each_packaged_folder_is_found_with_its_resource() -> None:
+def test_each_folder_to_package_is_found_with_its_resource() -> None:
     assert [(source.logical_id, str(source.folder)) for source in sources(TEMPLATE)] == [
         ("SenderFunction", "functions/sender"),
         ("CoreLayer", "layers/core"),
     ]
 
 
-def test_the_built_template_names_artefacts_and_is_else_the_same() -> None:
+def test_the_built_template_differs_only_in_the_names_of_artefacts() -> None:
     expected = TEMPLATE.replace("functions/sender/", "SenderFunction")
     assert built_template(TEMPLATE) == expected.replace("layers/core/", "CoreLayer")
 
 
-def test_the_projects_own_template_is_understood() -> None:
+def test_the_projects_template_can_be_read() -> None:
     folders = [str(source.folder) for source in sources((ROOT / "template.yaml").read_text())]
     functions = ("ingest", "sender", "labels", "sync", "config_api", "reconciler", "admin")
     assert folders == [*(f"functions/{name}" for name in functions), "layers/core"]
 
 
-def test_an_interpreter_is_found_by_what_it_says_when_it_runs() -> None:
+def test_an_interpreter_is_found_by_the_version_that_it_prints() -> None:
     found = usable(Path(sys.executable), THIS_VERSION)
     assert found is not None
     assert found.samefile(sys.executable)
@@ -69,15 +69,15 @@ def test_an_interpreter_is_found_by_what_it_says_when_it_runs() -> None:
     ],
     ids=["a version manager's stand-in", "without venv", "another version"],
 )
-def test_an_interpreter_that_is_no_good_is_passed_over(tmp_path: Path, text: str) -> None:
+def test_an_unusable_interpreter_is_skipped(tmp_path: Path, text: str) -> None:
     assert usable(program(tmp_path / "python3.13", text)) is None
 
 
-def test_a_file_that_is_no_program_is_passed_over(tmp_path: Path) -> None:
+def test_a_file_that_is_not_executable_is_skipped(tmp_path: Path) -> None:
     assert usable(tmp_path / "nothing") is None
 
 
-def test_behind_a_stand_in_that_fails_the_version_managers_own_is_found(tmp_path: Path) -> None:
+def test_the_version_managers_interpreter_is_found_when_its_shim_fails(tmp_path: Path) -> None:
     program(tmp_path / "shims" / "python3.13", "exit 127")
     versions = tmp_path / "pyenv" / "versions"
     older = program(versions / "3.13.9" / "bin" / "python3.13", "echo 3 13 /older")

@@ -30,7 +30,7 @@ class Stack:
         self.origin = self.sqs.create_queue(QueueName="dc-c-abc")["QueueUrl"]
 
     def add(self, text: str, queue: str = "dc-c-abc") -> None:
-        """As the sender does."""
+        """Put a dead letter into the queue, as the sender does."""
         message = ReceivedMessage(
             "m", "h", f"arn:aws:sqs:us-east-1:123456789012:{queue}", 2, 5.0, 5.0, text
         )
@@ -45,7 +45,7 @@ class Stack:
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    # A message that was shown is visible again at once, and polls do not wait.
+    # Listed messages are visible again at once, and polls do not wait.
     monkeypatch.setattr(dead_letters, "HELD_SECONDS", 0)
     monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
     with mock_aws():
@@ -57,7 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
     return dead_letters.main()
 
 
-def test_looking_shows_the_reason_and_changes_nothing(
+def test_listing_dead_letters_shows_their_reasons_and_changes_nothing(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.add("one")
@@ -69,7 +69,7 @@ def test_looking_shows_the_reason_and_changes_nothing(
     assert (stack.bodies(stack.dead_letters), stack.bodies(stack.origin)) == (["one"], [])
 
 
-def test_what_is_sent_back_is_in_its_queue_again_and_no_longer_here(
+def test_a_dead_letter_that_is_sent_back_moves_to_its_queue(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for text in ("one", "two", "three"):
@@ -79,7 +79,7 @@ def test_what_is_sent_back_is_in_its_queue_again_and_no_longer_here(
     assert stack.bodies(stack.dead_letters) == []
 
 
-def test_what_cannot_be_sent_back_stays_and_the_reason_is_shown(
+def test_a_dead_letter_that_cannot_be_sent_back_stays_with_the_reason_shown(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.add("gone", queue="dc-c-gone")

@@ -1,4 +1,4 @@
-"""Destroying a deployment: everything of it goes, nothing of a neighbour does."""
+"""Destroying a deployment deletes everything of it, and nothing of other deployments."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,20 +26,20 @@ class InUseError(Exception):
 
 
 class ValidationError(Exception):
-    """What CloudFormation answers for a stack that it does not have."""
+    """CloudFormation's answer for a stack that does not exist."""
 
     response = {"Error": {"Code": "ValidationError"}}  # noqa: RUF012  # as botocore's
 
 
 class FakeLambda:
-    """Mappings that take a look or two until they are gone."""
+    """A fake of Lambda, whose deleted mappings stay listed for some calls."""
 
     class exceptions:  # As a boto3 client's
         ResourceNotFoundException = GoneError
         ResourceInUseException = InUseError
 
     def __init__(self, mappings: dict[str, str], looks_to_delete: int = 1) -> None:
-        """`mappings`: UUID and state. `looks_to_delete` None-like large values never end."""
+        """`mappings` are states by UUID. A deleted one is gone after `looks_to_delete` listings."""
         self.mappings = mappings
         self.looks_to_delete = looks_to_delete
         self.stopped: list[str] = []
@@ -79,7 +79,7 @@ class FakeLambda:
 
 
 class FakeCloudFormation:
-    """One stack, or none."""
+    """A fake of CloudFormation with one stack, or none."""
 
     class exceptions:  # As a boto3 client's
         ClientError = ValidationError
@@ -112,7 +112,7 @@ class Session:
 
 
 class Clock:
-    """Time passes in sleeps alone."""
+    """A clock that moves only when somebody sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -146,7 +146,7 @@ def make_queues(sqs: Any, stack: str, count: int) -> None:
         sqs.create_queue(QueueName=queue_name(stack, number), tags={STACK_TAG: stack})
 
 
-def test_mappings_and_queues_go_and_are_counted(sqs: Any) -> None:
+def test_mappings_and_queues_are_deleted_and_counted(sqs: Any) -> None:
     make_queues(sqs, "dc", 3)
     functions = FakeLambda({"a": "Enabled", "b": "Updating", "c": "Disabled", "d": "Deleting"})
     removed = remover(sqs, functions).remove()
@@ -155,7 +155,7 @@ def test_mappings_and_queues_go_and_are_counted(sqs: Any) -> None:
     assert names(sqs) == []
 
 
-def test_what_makes_queues_is_stopped_first(sqs: Any) -> None:
+def test_the_functions_that_create_queues_are_stopped_first(sqs: Any) -> None:
     functions = FakeLambda({})
     remover(sqs, functions).remove()
     assert functions.stopped == [f"dc-{name}" for name in MAKERS]
@@ -173,13 +173,15 @@ def test_what_makes_queues_is_stopped_first(sqs: Any) -> None:
         ("dc-c-" + "z" * 20, {STACK_TAG: "dc"}),
     ],
 )
-def test_a_queue_that_is_not_surely_ours_stays(sqs: Any, name: str, tags: dict[str, str]) -> None:
+def test_a_queue_that_may_belong_to_others_is_kept(
+    sqs: Any, name: str, tags: dict[str, str]
+) -> None:
     sqs.create_queue(QueueName=name, tags=tags)
     assert remover(sqs, FakeLambda({})).remove().queues == 0
     assert names(sqs) == [name]
 
 
-def test_a_second_time_there_is_nothing_left_to_do(sqs: Any) -> None:
+def test_a_second_run_has_nothing_left_to_do(sqs: Any) -> None:
     make_queues(sqs, "dc", 2)
     functions = FakeLambda({"a": "Enabled"})
     remover(sqs, functions).remove()
@@ -187,7 +189,7 @@ def test_a_second_time_there_is_nothing_left_to_do(sqs: Any) -> None:
     assert (removed.mappings, removed.queues) == (0, 0)
 
 
-def test_without_the_stack_its_queues_lead_to_their_mappings(sqs: Any) -> None:
+def test_mappings_are_found_by_their_queues_when_the_stack_is_gone(sqs: Any) -> None:
     make_queues(sqs, "dc", 1)
     functions = FakeLambda({"a": "Enabled"})
     removed = remover(sqs, functions, stack=None).remove()
@@ -197,8 +199,8 @@ def test_without_the_stack_its_queues_lead_to_their_mappings(sqs: Any) -> None:
     assert functions.stopped == []
 
 
-def test_queues_stay_while_their_mappings_do(sqs: Any) -> None:
-    """A mapping whose queue is gone can't be told from a working one, and stays for good."""
+def test_queues_are_kept_until_their_mappings_are_gone(sqs: Any) -> None:
+    """A mapping whose queue is gone looks like a working one, so it would never be deleted."""
     make_queues(sqs, "dc", 1)
     functions = FakeLambda({"a": "Enabled"}, looks_to_delete=10**6)
     with pytest.raises(DestroyError, match="1 event source mappings are still there, a for one"):
@@ -206,9 +208,9 @@ def test_queues_stay_while_their_mappings_do(sqs: Any) -> None:
     assert names(sqs) == [queue_name("dc", 0)]
 
 
-def test_calls_are_spread_so_that_others_can_deploy(sqs: Any) -> None:
+def test_calls_are_spaced_so_that_others_can_deploy(sqs: Any) -> None:
     make_queues(sqs, "dc", 20)
     clock = Clock()
     remover(sqs, FakeLambda({}), clock=clock).remove()
-    calls = 20 + 20  # Tags and deletion of each; a handful of others only make it longer
+    calls = 20 + 20  # Reading the tags of each queue and deleting it; a few other calls come on top
     assert clock.now >= calls / CALLS_PER_SECOND

@@ -1,4 +1,4 @@
-"""Names of stacks and the first administrator."""
+"""The names of stacks, and how a stack gets its first administrator."""
 
 import io
 import json
@@ -18,13 +18,13 @@ MADE = {"project": "p1", "serviceAccount": {"keyId": "k", "secret": "s"}}
 
 
 class MissingError(Exception):
-    """What CloudFormation answers for a stack that it does not have."""
+    """CloudFormation's answer for a stack that does not exist."""
 
     response = {"Error": {"Code": "ValidationError"}}  # noqa: RUF012  # as botocore's
 
 
 class FakeAws:
-    """A session, CloudFormation and Lambda in one: a stack `dc` with these outputs."""
+    """A fake of the session, CloudFormation and Lambda. Its only stack is `dc`, with `outputs`."""
 
     region_name = "eu-north-1"
 
@@ -62,7 +62,7 @@ def test_an_environment_has_a_stack(environment: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("environment", ["", "prd", "default", "version"])
-def test_a_misspelt_environment_is_refused(environment: str) -> None:
+def test_an_invalid_environment_is_refused(environment: str) -> None:
     with pytest.raises(StackError, match=f"ENV is '{environment}', expected dev or prod"):
         stack_name(environment, SAM)
 
@@ -76,7 +76,7 @@ def test_a_misspelt_environment_is_refused(environment: str) -> None:
         ("--join p1 --organization-admin", {"project": "p1", "organizationAdmin": True}),
     ],
 )
-def test_the_administrator_is_made_by_the_stacks_own_function(
+def test_the_administrator_is_created_by_the_stacks_function(
     options: str,
     wanted: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -89,12 +89,14 @@ def test_the_administrator_is_made_by_the_stacks_own_function(
     assert function == "dc-admin"
     assert payload["tokenEndpoint"] == "https://api/v2/oauth2/token"
     assert payload.items() >= ({"project": "", "organizationAdmin": False} | wanted).items()
-    shown, told = capsys.readouterr()
-    assert json.loads(shown) == {"serviceAccount": MADE["serviceAccount"]}
-    assert told == "project p1\n"
+    output, errors = capsys.readouterr()
+    assert json.loads(output) == {"serviceAccount": MADE["serviceAccount"]}
+    assert errors == "project p1\n"
 
 
-def test_a_project_is_new_or_joined(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_project_and_a_project_to_join_exclude_each_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit):
         admin.main(["--stack", "dc", "--project", "New", "--join", "p1"])
     assert "--join: not allowed with argument --project" in capsys.readouterr().err
@@ -108,7 +110,7 @@ def test_a_project_is_new_or_joined(capsys: pytest.CaptureFixture[str]) -> None:
         ("dc", OUTPUTS, answer("why", FunctionError="Unhandled"), 'dc-admin failed: "why"'),
     ],
 )
-def test_what_is_wrong_is_said(
+def test_an_error_names_the_stack_and_the_reason(
     stack: str, outputs: dict[str, str], function_answer: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(StackError, match=message):
