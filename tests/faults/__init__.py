@@ -1,6 +1,6 @@
-"""Ingest and sender under injected faults, in virtual time: see docs/reliability.md.
+"""Runs of ingest and sender under injected faults, in virtual time. See docs/reliability.md.
 
-`python -m tests.faults` finds the layer's package on a bare checkout too.
+`python -m tests.faults` also finds the layer's package on a bare checkout.
 """
 
 import sys

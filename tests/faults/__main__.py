@@ -3,7 +3,7 @@
     python -m tests.faults --seed 1 --events 1000000
     python -m tests.faults --mutants
 
-Exits with 1 when something was lost, when a promise was broken, or when a mutant survived.
+Exits with 1 when an event was lost, a promise was broken, or a mutant survived.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from tests import conftest  # noqa: F401  # the environment that handlers read
 
 
 def main() -> int:
-    """Run what the arguments ask for."""
+    """Run a scenario, or try the mutants."""
     from tests.faults import mutants
     from tests.faults.world import Scenario, run
 

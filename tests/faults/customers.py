@@ -1,4 +1,4 @@
-"""Customers: they change, disable, delete and create connectors while events are on their way."""
+"""Customers, who create, change, disable and delete connectors while events are on their way."""
 
 import json
 from collections.abc import Collection
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 FEWEST_CONNECTORS, MOST_CONNECTORS = 1, 4
-"""Of a project."""
+"""Connectors of a project."""
 
 PATIENCE = 3.0
 CREATE_TRIES = 4
-"""A client sends a create call again when it has no good answer after so many seconds, which is
-what the vendor's SDK does; the first may still be at work."""
+"""A client repeats a create call when it has no good answer after so many seconds, as the vendor's
+SDK does. The first call may still be running."""
 
 ANSWERS = (200, 404, 409, 503)
-"""Gone meanwhile, changed by others each time, and a fault of AWS's: to be sent again."""
+"""Statuses that calls may get. 404: the connector was deleted meanwhile. 409: others changed it
+each time. 503: a fault of AWS, so the call has to be repeated."""
 
 _FIELDS = {
     "status": "active",
@@ -37,7 +38,7 @@ assert PATIENCE * CREATE_TRIES < REMEMBERED_SECONDS / 2
 
 
 class Customers:
-    """Those of all projects, by way of the config API's handler."""
+    """The customers of all projects. They call the config API's handler."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -59,7 +60,8 @@ class Customers:
         }
 
     def _url(self) -> str:
-        """A new one each time, so that an attempt tells whose and which it is."""
+        """A new URL each time, so that an attempt's URL identifies the connector and its
+        setting."""
         self._urls += 1
         return f"https://endpoint-{self._urls}.example.com/"
 
@@ -74,7 +76,8 @@ class Customers:
         query: str = "",
         fields: Collection[str] = CUSTOMERS_FIELDS,
     ) -> tuple[Change, int, Any]:
-        """A request that may change some fields; its answer's status and content, 0 for none."""
+        """Make a request that may change some fields; the status of its answer, 0 for none, and the
+        content."""
         change = Change(self._ledger.tick, fields)
         url = f"/v2/projects/{project.id}/dataconnectors{path}"
         event = request(method, url, content, query=query, headers=project.headers)
@@ -93,7 +96,7 @@ class Customers:
         self, project: Project, connector: str, content: dict[str, Any], mask: str = ""
     ) -> None:
         query = f"update_mask={mask}" if mask else ""
-        # Named by the mask, or held: of what a customer sends, these are the ledger's names.
+        # The fields that the mask names or that the body has, by their names in the ledger.
         fields = [_FIELDS[name] for name in ([mask] if mask else content)]
         change, status, answer = self._call(
             "PATCH", project, f"/{connector}", content, query, fields
@@ -108,13 +111,13 @@ class Customers:
             self._ledger.changed(change, _name(project, connector), stopped=True)
 
     def create(self, project: Project) -> None:
-        """A new connector, by as many equal calls as it takes."""
+        """Create a connector, and repeat the call until it is answered."""
         self._try_to_create(project, self.settings(), [])
 
     def _try_to_create(
         self, project: Project, settings: dict[str, Any], statuses: list[int]
     ) -> None:
-        # Before the call: what comes later may come while this one is served.
+        # Scheduled before the call, because the next call may come while this one is served.
         tries = len(statuses)
         statuses.append(0)
         if tries + 1 < CREATE_TRIES:
@@ -132,13 +135,13 @@ class Customers:
     # --- what they do --------------------------------------------------------------------------
 
     def change(self) -> None:
-        """One thing that a customer does to a connector."""
+        """Let a customer do one thing to a connector."""
         rng = self._rng
         project = rng.choice(self._world.projects)
         existing = [
             account.name.rpartition("/")[2]
             for account in self._ledger.by_project[project.id]
-            if account.settings[-1].there
+            if account.settings[-1].exists
         ]
         kind = rng.choice(
             ("patch", "url", "secret", "both", "disable", "disable", "enable", "cycle")
@@ -154,11 +157,12 @@ class Customers:
             self._alter(project, rng.choice(existing), kind)
 
     def keep_steady(self, project: str) -> None:
-        """Never disable, delete or move a project's first connector: its events may expire."""
+        """Never disable, delete or move a project's first connector, so that its events may
+        expire."""
         self._steady.add(self._ledger.by_project[project][0].name)
 
     def a_steady_account(self) -> Account:
-        """One of those."""
+        """A connector that is never disabled, deleted or moved."""
         return self._ledger.accounts[self._rng.choice(sorted(self._steady))]
 
     def _alter(self, project: Project, connector: str, kind: str) -> None:
@@ -179,7 +183,7 @@ class Customers:
             case "url":
                 change = {"httpConfig": {"url": self._url()}}
                 patch(change, "httpConfig.url")
-            case "both":  # by two people at once, neither of whom may lose the other's change
+            case "both":  # two people change it at once, and no change may be lost
                 secret = partial(self._alter, project, connector, "secret")
                 self._scheduler.after(rng.uniform(0, 0.1), partial(self._scheduler.spawn, secret))
                 self._alter(project, connector, "url")
@@ -194,12 +198,12 @@ class Customers:
                 )
             case "enable":
                 patch({"status": "ACTIVE"})
-            case _:  # a cycle: what waits belongs to an older epoch at once
+            case _:  # "cycle": waiting events belong to an older epoch at once
                 patch({"status": "USER_DISABLED"})
                 patch({"status": "ACTIVE"})
 
     def disable(self, name: str) -> None:
-        """Disable a connector by its name, if there is one, and enable it later."""
+        """Disable the connector with this name, if it exists, and enable it later."""
         if name not in self._ledger.accounts:
             return
         _, project_id, _, connector = name.split("/")

@@ -1,8 +1,8 @@
-"""What publishers were told against what endpoints got, for each event and connector.
+"""Compares the answers that publishers got with what endpoints received, for each event.
 
-It reads what passes over the models' borders (rows as they are committed, messages as they arrive
-in queues, POSTs) and believes nothing that our code says of itself. `violations` are promises that
-were broken: a run without any has `lost: 0`.
+The ledger observes the models from outside: rows when they are committed, messages when they arrive
+in queues, and POSTs. It never relies on what our code reports. `violations` are broken promises. A
+run without violations has `lost: 0`.
 """
 
 import base64
@@ -27,59 +27,63 @@ from tests.faults.models.sqs import Message, Queue
 from tests.faults.process import EPOCH, Process
 
 MAXIMUM_VIOLATIONS = 20
-"""Kept: the first ones tell."""
+"""Only the first violations are kept, because they show the cause."""
 
 FRESH_SECONDS = 20.0
-"""From reading a connector's row to the last attempt that may rely on it: one call to KMS."""
+"""From the read of a connector's row to the last attempt that may use it. One call to KMS may take
+that long."""
 
 LAST_ATTEMPT = 43_000
-"""Seconds of an event's age: whoever would wait until later may give it up instead."""
+"""Seconds of an event's age. An event whose next attempt would come later may expire instead."""
 
 FIRST_EXPIRY = 43_200 - 3_600 - 240
-"""Seconds of an event's age: earlier, an attempt fits in, however long the wait for it."""
+"""Seconds of an event's age. A younger event has time for another attempt, even after the longest
+wait, so it must not expire."""
 
 CLOCKS_DIFFER = 70.0
-"""Seconds between the run's clock and a process's: its skew, and what is left of its invocation."""
+"""Seconds between the run's clock and that of a process: its skew and the rest of its
+invocation."""
 
 RECORDS_KEPT = 31 * 24 * 3600
-"""Seconds that a record of an expired event can be read."""
+"""Seconds for which a record of an expired event can be read."""
 
 SAME_CALL_SECONDS = 30.0
-"""From a connector's making on: a call that equals the one that made it makes no second one. It is
-remembered for a minute, of which deciding so and writing the row may take the rest."""
+"""Seconds after a connector was created in which an equal create call must not create a second one.
+The idempotency record lasts a minute, but a call may need the rest of it to read it and to write
+its row."""
 
 RESENT = 5000
-"""How many of a project's latest events a publisher may still send again."""
+"""How many of a project's latest events a publisher may still publish again."""
 
 CUSTOMERS_FIELDS = frozenset(("active", "types", "labels", "url", "secret"))
-"""Of a `Setting`: nobody else may change them."""
+"""The fields of a `Setting` that only a customer may change."""
 
 _VALUE = re.compile(r'\\?"(?:value|ppm|pascal|total)\\?":\s*(\d+)')
-"""Where each event carries its number; in a queue's message the quotes are escaped."""
+"""The field of an event that has its number. In a queue message its quotes are escaped."""
 
 
 class State(IntFlag):
-    """Of one event for one connector."""
+    """The state of one event for one connector."""
 
     SENT = 1  # it was in the queue
-    OWED = 2  # the publisher was told that it is accepted
+    OWED = 2  # the answer to its publisher said that it is accepted
     DELIVERED = 4  # the endpoint saved it
     EXPIRED = 8
-    RECORDED = 32  # as expired, before its message left
-    DISABLED = 16  # its connector was, after the event came in
-    DELETED = 64  # likewise
+    RECORDED = 32  # a record of its expiry was saved before its message was deleted
+    DISABLED = 16  # its connector was disabled after the event was accepted
+    DELETED = 64  # its connector was deleted after the event was accepted
 
 
 NEVER = State.EXPIRED | State.DISABLED | State.DELETED
-"""How an event ends that is not delivered."""
+"""The ends of an event that is never delivered."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A connector as it was committed at `tick`."""
+    """A connector as its row was committed at `tick`."""
 
     tick: int
-    there: bool
+    exists: bool
     wants: bool
     active: bool
     types: frozenset[str]
@@ -88,16 +92,17 @@ class Setting:
     secret: str
 
     def differences(self, other: "Setting") -> set[str]:
-        """Fields that a customer may set, by their names here, and in which the two differ."""
+        """The names of the customer's fields in which two settings differ."""
         return {name for name in CUSTOMERS_FIELDS if getattr(self, name) != getattr(other, name)}
 
 
 @dataclass(eq=False)
 class Account:
-    """One connector: what it was set to, and what became of each of its project's events.
+    """A connector's settings over time, and the state of each event of its project.
 
-    `settled` is the latest disabling or deletion after which a call has returned that promises that
-    no attempt begins any more. `made_at` is when it was made, by the clock of who made it.
+    `settled` is the tick of the latest disabling or deletion whose call has returned. From then on
+    no attempt may begin. `made_at` is when the connector was created, by the clock of the process
+    that created it. `inactive` are the ticks at which it was disabled or deleted.
     """
 
     name: str
@@ -119,12 +124,12 @@ class Account:
         return self.settings[bisect_right(self.ticks, tick) - 1]
 
     def during(self, start: int, end: int) -> list[Setting]:
-        """Every setting that was current at some moment between two ticks."""
+        """Every setting that was current at any moment between two ticks."""
         first = bisect_right(self.ticks, start) - 1
         return self.settings[max(first, 0) : bisect_right(self.ticks, end)]
 
     def stopped_since(self, tick: int, until: int | None = None) -> bool:
-        """Whether it was disabled or deleted after a tick, and not after another one."""
+        """Whether it was disabled or deleted after one tick and, if given, not after `until`."""
         position = bisect_right(self.inactive, tick)
         return position < len(self.inactive) and (until is None or self.inactive[position] <= until)
 
@@ -148,7 +153,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Note:
-    """What a queue's message is: which event for which connector, since when."""
+    """What the ledger knows of a queue message: its event, its connector, and when it was sent.
+
+    `called` is the tick at which the publisher's call began, and `sent` that of the message.
+    """
 
     account: Account
     number: int
@@ -159,7 +167,7 @@ class Note:
 
 @dataclass(eq=False)
 class Call:
-    """A publisher's call while ingest works on it. `numbers` are its events', in their order."""
+    """A publisher's call while ingest serves it. `numbers` are those of its events, in order."""
 
     project: str
     numbers: Sequence[int]
@@ -171,8 +179,11 @@ class Call:
 
 @dataclass(eq=False)
 class Change:
-    """A customer's call to the config API while it is served. `began` is the tick then, `fields`
-    what it may change, `stopped` has each connector that it disabled or deleted, and when."""
+    """A customer's call to the config API while it is served.
+
+    `began` is the tick at its begin, and `fields` are those that it may change. `stopped` has each
+    connector that it disabled or deleted, with the tick.
+    """
 
     began: int
     fields: Collection[str]
@@ -181,7 +192,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Attempted:
-    """How an attempt looked to the sender; `ended` in seconds of the run."""
+    """An attempt as the sender saw it. `ended` is in seconds of the run."""
 
     answer: Answer | NoAnswer
     seconds: float
@@ -194,7 +205,7 @@ class Attempted:
 
     @property
     def retry_after(self) -> float:
-        """Seconds that the endpoint asked to be left alone for."""
+        """The seconds that the endpoint asked to wait."""
         return float(self.answer.retry_after or 0) if isinstance(self.answer, Answer) else 0.0
 
 
@@ -202,16 +213,16 @@ class Attempted:
 class Batch:
     """A batch while the sender works on it.
 
-    `loose` are messages that may be received again meanwhile, whatever the sender does. `posts`
-    counts attempts by the connector's name, `acknowledged` and `overdue` those with such an end,
-    and `counted` has what its metrics say of them: successes, and errors.
+    `may_come_again` are messages that may be received again meanwhile, whatever the sender does.
+    `posts` counts the attempts by connector name; `acknowledged` and `overdue` count those that
+    ended so. `counted` has the successes and errors in each connector's metrics.
     """
 
     queue: Queue
     messages: Sequence[Message]
     handles: Sequence[str]
     receives: Sequence[int]
-    loose: Collection[str] = ()
+    may_come_again: Collection[str] = ()
     reads: dict[str, tuple[int, float]] = field(default_factory=dict)
     attempts: dict[tuple[int, int], Attempted] = field(default_factory=dict)
     begun: set[tuple[int, int]] = field(default_factory=set)
@@ -222,7 +233,11 @@ class Batch:
 
 
 class Ledger:
-    """Accounts of all connectors. `tick` counts the commits of rows: reads are ordered by it."""
+    """The accounts of all connectors.
+
+    `tick` counts the commits of rows, and orders reads. `process` is the process that acts at the
+    moment.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
@@ -234,7 +249,7 @@ class Ledger:
         self.attempts = 0
         self.duplicates = 0
         self.expired = 0
-        self.unseen = 0
+        self.unrecorded = 0
         self.late = 0
         self.disabled = 0
         self.deleted = 0
@@ -244,7 +259,7 @@ class Ledger:
         self.acknowledged = 0
         self.violations: list[str] = []
         self.lost = 0
-        self.actor: Process | None = None
+        self.process: Process | None = None
 
     def violated(self, text: str) -> None:
         if len(self.violations) < MAXIMUM_VIOLATIONS:
@@ -257,11 +272,11 @@ class Ledger:
     # --- connectors ----------------------------------------------------------------------------
 
     def written(self, key: tuple[str, str], item: Item | None) -> None:
-        """An item of the table was written."""
+        """Take note that an item of the table was written."""
         if key[1].startswith("CONNECTOR#"):
             self._commit(key, item)
         elif key[0].startswith("HISTORY#") and item is not None:
-            call = self.actor.invocation if self.actor is not None else None
+            call = self.process.invocation if self.process is not None else None
             found = _VALUE.search(item["event"]["S"])
             if isinstance(call, Call) and found is not None:
                 call.kept.add(int(found[1]))
@@ -271,8 +286,11 @@ class Ledger:
             self._record(key, item)
 
     def _count(self, name: str, item: Item) -> None:
-        """A connector's metrics were added to: nothing is kept of them, so this is what was."""
-        batch = self.actor.invocation if self.actor is not None else None
+        """Check the counts that were added to a connector's metrics.
+
+        The model keeps no metrics, so the item has just the counts of this write.
+        """
+        batch = self.process.invocation if self.process is not None else None
         if not isinstance(batch, Batch):
             return
         if name in batch.counted:
@@ -284,8 +302,8 @@ class Ledger:
             self.violated(f"{name} has other latencies than attempts in its metrics: {counts}")
 
     def _record(self, key: tuple[str, str], item: Item) -> None:
-        """A record of an expired event is kept: its message may leave."""
-        batch = self.actor.invocation if self.actor is not None else None
+        """Check a record of an expired event. Its message may be deleted from now on."""
+        batch = self.process.invocation if self.process is not None else None
         if not isinstance(batch, Batch):
             self._unaccounted(key, item)
             return
@@ -311,14 +329,14 @@ class Ledger:
             if age < FIRST_EXPIRY:
                 self.violated(f"{where} was given up at an age of {age:.0f} s")
             event = json.loads(json.loads(message.body)["body"])["event"]
-            told = {
+            expected = {
                 "attempts": str(receives),
                 "eventType": event["eventType"],
                 "target": event["targetName"],
             } | self._last_error(batch, note)
             written = {name: next(iter(value.values())) for name, value in item.items()}
-            if any(written.get(name) != value for name, value in told.items()):
-                self.violated(f"{where} is recorded as {written}, expected {told}")
+            if any(written.get(name) != value for name, value in expected.items()):
+                self.violated(f"{where} is recorded as {written}, expected {expected}")
             expired_at = int(written["expiredAt"]) / 1_000_000
             if abs(expired_at - self.now()) > CLOCKS_DIFFER:
                 self.violated(f"{where} is recorded as expired at {expired_at:.0f}")
@@ -328,7 +346,7 @@ class Ledger:
         self.violated(f"{key} is a record of an event that its batch does not hold")
 
     def _last_error(self, batch: Batch, note: Note) -> dict[str, str]:
-        """What a record has to say of the last attempt, as far as that is certain."""
+        """The fields about the last attempt that a record must have, as far as they are certain."""
         copies = sum(_is_of(message, note.account, note.number) for message in batch.messages)
         if copies > 1:
             return {}
@@ -346,20 +364,21 @@ class Ledger:
                 return {"kind": "status", "status": str(status)}
 
     def _unaccounted(self, key: tuple[str, str], item: Item) -> None:
-        """The hourly account has found that SQS has removed so many messages unseen."""
+        """Check a record of unaccounted events, which SQS deleted before the sender received
+        them."""
         queue_id = self.accounts[key[0].removeprefix("EXPIRED#")].queue_id
         hour = int(key[1].partition("#")[0]) // 1_000_000
         found = re.search("about ([0-9]+) events", item["message"]["S"])
         removed = self.removed.get(queue_id, [])
-        there = sum(hour - 300 <= moment < hour + 3660 for moment in removed)
-        if found is None or int(found[1]) > there:
-            self.violated(f"unaccounted, of {there} that SQS removed: {item['message']['S']}")
+        deleted = sum(hour - 300 <= moment < hour + 3660 for moment in removed)
+        if found is None or int(found[1]) > deleted:
+            self.violated(f"unaccounted, of {deleted} that SQS removed: {item['message']['S']}")
 
     def changed(self, change: Change, name: str, *, stopped: bool) -> None:
-        """A call that changed a connector has returned.
+        """Take note that a call that changed a connector has returned.
 
-        `stopped` says that its answer shows the connector disabled or deleted, by whomever: that
-        holds from then on for what was disabled before the call began.
+        `stopped` says that its answer shows the connector as disabled or deleted. No attempt may
+        begin from then on, also if another call did that before this one began.
         """
         account = self.accounts[name]
         ticks = [tick for changed, tick in change.stopped if changed is account]
@@ -374,7 +393,7 @@ class Ledger:
         account = self.accounts.get(name)
         if account is None:
             first = max(0, self.next_number.get(project, 0) - RESENT)
-            account = Account(name, project, first, self._clock_of_actor())
+            account = Account(name, project, first, self._clock_of_process())
             self.accounts[name] = account
             self.by_project.setdefault(project, []).append(account)
         account.lifecycle = "" if item is None else item["lifecycle"]["S"]
@@ -382,12 +401,12 @@ class Ledger:
             setting = Setting(self.tick, False, False, False, frozenset(), frozenset(), "", "")
         else:
             account.queue_id = item["queueId"]["S"]
-            there = account.lifecycle != "DELETING"
-            active = there and item["status"]["S"] == "ACTIVE"
+            exists = account.lifecycle != "DELETING"
+            active = exists and item["status"]["S"] == "ACTIVE"
             sealed = plaintext_of(item["sealed"]["B"]) if "sealed" in item else b"{}"
             setting = Setting(
                 tick=self.tick,
-                there=there,
+                exists=exists,
                 wants=active and item["lifecycle"]["S"] == "READY",
                 active=active,
                 types=frozenset(entry["S"] for entry in item["eventTypes"]["L"]),
@@ -395,16 +414,16 @@ class Ledger:
                 url=item["url"]["S"],
                 secret=json.loads(sealed).get("signatureSecret", ""),
             )
-        change = self.actor.invocation if self.actor is not None else None
-        if setting.there and account.settings:
+        change = self.process.invocation if self.process is not None else None
+        if setting.exists and account.settings:
             meant = change.fields if isinstance(change, Change) else ()
             for name in setting.differences(account.settings[-1]).difference(meant):
                 self.violated(f"{account.name}: {name} was changed by a call that leaves it out")
-            if not account.settings[-1].there:
+            if not account.settings[-1].exists:
                 self.violated(f"{account.name} was deleted and is there again")
         account.settings.append(setting)
         account.ticks.append(self.tick)
-        twin = self.by_url.get(setting.url, account) if setting.there else account
+        twin = self.by_url.get(setting.url, account) if setting.exists else account
         if twin is not account and account.made_at < twin.made_at + SAME_CALL_SECONDS:
             self.violated(f"{account.name} was made by a call that has made {twin.name} already")
         self.by_url[setting.url] = account
@@ -413,14 +432,14 @@ class Ledger:
             if isinstance(change, Change):
                 change.stopped.append((account, self.tick))
 
-    def _clock_of_actor(self) -> float:
-        return 0.0 if self.actor is None else self.actor.now()
+    def _clock_of_process(self) -> float:
+        return 0.0 if self.process is None else self.process.now()
 
     # --- ingest --------------------------------------------------------------------------------
 
     def sent(self, queue: Queue, message: Message) -> None:
-        """A message has arrived in a queue."""
-        call = self.actor.invocation if self.actor is not None else None
+        """Take note that a message has arrived in a queue."""
+        call = self.process.invocation if self.process is not None else None
         found = _VALUE.search(message.body)
         if not isinstance(call, Call) or found is None:
             return
@@ -438,7 +457,7 @@ class Ledger:
         message.note = Note(account, number, fields["eventId"], call.began, self.tick)
 
     def confirmed(self, call: Call, numbers: Iterable[int]) -> None:
-        """The publisher was told that these events are accepted."""
+        """Take note that the answer to a publisher says that these events are accepted."""
         types = dict(zip(call.numbers, call.types, strict=True))
         candidates = [
             (account, account.during(call.began, self.tick))
@@ -461,7 +480,7 @@ class Ledger:
     # --- sender --------------------------------------------------------------------------------
 
     def read(self, process: Process, key: Item) -> None:
-        """A process reads an item, strongly consistent or not."""
+        """Take note that a process reads an item, strongly consistent or not."""
         batch = process.invocation
         if isinstance(batch, Batch) and key["sk"]["S"].startswith("CONNECTOR#"):
             project = key["pk"]["S"].removeprefix("PROJECT#")
@@ -471,7 +490,7 @@ class Ledger:
     def posted(
         self, process: Process, destination: Destination, headers: Any, body: bytes, *, saves: bool
     ) -> tuple[Account, int] | None:
-        """A POST has left; `saves` says that the endpoint keeps the event."""
+        """Check a POST. `saves` says that the endpoint saves the event."""
         self.attempts += 1
         batch: Batch = process.invocation
         url = f"https://{destination.host}{destination.target}"
@@ -521,7 +540,8 @@ class Ledger:
         seconds: float,
         answer: Answer | NoAnswer | None,
     ) -> None:
-        """The sender has the answer to a POST, or the lack of one; None after its deadline."""
+        """Take note of an attempt's end: an answer, the reason for none, or None after the
+        deadline."""
         account, number = where
         batch: Batch = process.invocation
         if answer is None:
@@ -540,9 +560,10 @@ class Ledger:
         now: float,
         faulted: Collection[str],
     ) -> None:
-        """A batch's invocation has ended by itself; `deleted` is what its answer means.
+        """Check a batch whose invocation has ended without being killed.
 
-        `faulted` are the client's methods that something went wrong with.
+        `deleted` are the messages that the poller deletes after its answer, and `faulted` the
+        clients' methods in which a fault was injected.
         """
         postponed = "change_message_visibility_batch" not in faulted
         self._check_metrics(batch, faulted)
@@ -564,7 +585,7 @@ class Ledger:
             leaves = deleted is not None and message.id in deleted
             if attempt.acknowledged and not leaves:
                 self.violated(f"{where} was acknowledged and is sent again")
-            if leaves or not postponed or message.id in batch.loose:
+            if leaves or not postponed or message.id in batch.may_come_again:
                 continue
             wait = max(4 * attempt.seconds, min(8 * 2.0 ** (receives - 1), attempt.age + 8, 3600))
             asked = attempt.retry_after
@@ -582,7 +603,7 @@ class Ledger:
                 )
 
     def _check_metrics(self, batch: Batch, faulted: Collection[str]) -> None:
-        """Each attempt is in its connector's metrics, unless that write has failed."""
+        """Check that each attempt is in its connector's metrics, unless that write has failed."""
         for name, posts in batch.posts.items():
             if name not in batch.counted:
                 self.uncounted += 1
@@ -590,7 +611,7 @@ class Ledger:
                     self.violated(f"{posts} attempts of {name} are not in its metrics")
                 continue
             successes, errors = batch.counted[name]
-            # What came after the deadline may have been waited for, or not.
+            # The sender may or may not have waited for answers that came after the deadline.
             late = successes - batch.acknowledged[name]
             if not 0 <= late <= batch.overdue[name] or successes + errors != posts:
                 self.violated(
@@ -601,26 +622,26 @@ class Ledger:
     # --- how messages end ----------------------------------------------------------------------
 
     def acknowledged_to_sqs(self, message: Message, batch: Batch) -> None:
-        """A message was deleted after an answer of the sender."""
+        """Check a message that was deleted after an answer of the sender."""
         note = message.note
         if note is None:
             return
-        # Only what it has read may tell it that a connector is not there any more.
+        # The sender may drop a message only if its read showed the connector disabled or deleted.
         tick, _ = batch.reads.get(note.account.name, (-1, 0.0))
         self._gone(note, until=tick)
 
     def _gone(self, note: Note, until: int | None = None) -> None:
-        """One copy of an event has left: why, if it was not delivered before."""
+        """Check why one copy of an event is gone, if the event was not delivered before."""
         account, number = note.account, note.number
         state = account.state(number)
         if state & State.DELIVERED:
             return
         if account.stopped_since(note.called, until):
-            is_there = account.settings[-1].there
-            end = State.DISABLED if is_there else State.DELETED
+            exists = account.settings[-1].exists
+            end = State.DISABLED if exists else State.DELETED
             if not state & NEVER:
-                self.disabled += is_there
-                self.deleted += not is_there
+                self.disabled += exists
+                self.deleted += not exists
         elif state & State.RECORDED:
             end = State.EXPIRED
             self.expired += not state & NEVER
@@ -632,7 +653,10 @@ class Ledger:
             account.mark(number, end)
 
     def _is_delivered_after_all(self, account: Account, number: int) -> None:
-        """Another copy of it was, or the same message again after a process died."""
+        """Correct the state of an event that is delivered after another end.
+
+        Another copy of it was delivered, or the same message once more after a process died.
+        """
         state = account.state(number)
         if state & State.RECORDED and not state & State.DELIVERED:
             self.late += 1
@@ -642,23 +666,24 @@ class Ledger:
         account.unmark(number, NEVER)
 
     def expired_in(self, queue: Queue, message: Message) -> None:
-        """SQS has removed a message for its age."""
+        """Take note that SQS has deleted a message because of its age."""
         self.removed.setdefault(queue.name.rpartition("-")[2], []).append(self.now())
         note = message.note
         if note is None or note.account.state(note.number) & (State.DELIVERED | NEVER):
             return
         self.expired += 1
-        self.unseen += not note.account.state(note.number) & State.RECORDED
+        self.unrecorded += not note.account.state(note.number) & State.RECORDED
         note.account.mark(note.number, State.EXPIRED)
 
     def queue_deleted(self, queue: Queue) -> None:
-        """A queue is gone with all its messages."""
+        """Check the messages of a queue that was deleted."""
         for message in list(queue.messages.values()):
             if message.note is not None:
                 self._gone(message.note)
 
     def close(self, queues: Iterable[Queue]) -> None:
-        """Count what is neither delivered, dropped, expired nor still in a queue."""
+        """Count events that are neither delivered, dropped, expired nor still in a queue as
+        lost."""
         waiting = {
             (id(message.note.account), message.note.number)
             for queue in queues
@@ -675,9 +700,9 @@ class Ledger:
                         self.violated(f"event {number} for {account.name} is lost")
 
     def check_order(self, queues: Collection[str], mapped: Sequence[str]) -> None:
-        """Once the reconciler has had its time, each connector has one queue and one mapping.
+        """Check that each connector has one queue and one mapping after the reconciler has run.
 
-        `queues` and `mapped` are the ids of queues, and of those that each mapping is on.
+        `queues` are the ids of all queues, and `mapped` those of the queues of all mappings.
         """
         owners = {account.queue_id: account.name for account in self.accounts.values()}
         for account in self.accounts.values():
@@ -706,7 +731,7 @@ def _remember_body(account: Account, number: int, body: bytes) -> None:
     position = number - account.first
     if account.bodies[position] in (0, checksum):
         account.bodies[position] = checksum
-    else:  # sent again by its publisher, with labels as they are now
+    else:  # its publisher has sent it again, and the labels have changed since
         account.other_bodies.setdefault(number, set()).add(checksum)
 
 
@@ -715,7 +740,7 @@ def _bodies(account: Account, number: int) -> set[int]:
 
 
 def _is_signed(token: str, secret: str, body: bytes) -> bool:
-    """As a receiver checks it; without a secret there must be no token."""
+    """Whether a receiver accepts the signature. Without a secret there must be no token."""
     if not token or not secret:
         return bool(token) == bool(secret)
     text, _, signature = token.rpartition(".")

@@ -1,7 +1,7 @@
-"""Mistakes that somebody could make in our code, each of which a run has to notice.
+"""Mistakes that somebody could make in our code. A run has to find each of them.
 
-A mutant is one change of source text, made at run time to the real function: where the text is not
-there any more, the test of mutants fails, and the mutant is to be written anew.
+A mutant is one change of source text, which is made to the real function at run time. If the text
+no longer exists, the test of mutants fails, and the mutant has to be rewritten.
 """
 
 import contextlib
@@ -18,10 +18,10 @@ from functions.sender import app as _sender  # noqa: F401
 from tests.faults.world import Report, Scenario, run
 
 EVENTS = 10_000
-"""By then each mutant is noticed; most are within a few hundred."""
+"""Every mutant is found within so many events, most within a few hundred."""
 
-SEEDS = range(13, 17)
-"""As many runs share the events: each begins in another state."""
+SEEDS = range(11, 15)
+"""The seeds of the runs that share the events. Each run begins in another state."""
 
 INTENSITY = 3.0
 
@@ -30,7 +30,7 @@ INTENSITY = 3.0
 class Mutant:
     """`old` becomes `new` in `where`: a function's folder, or `module:Class.method`.
 
-    `sign` is a pattern in what the ledger says of it.
+    `sign` is a pattern that a violation for it has to fit.
     """
 
     name: str
@@ -274,7 +274,7 @@ MUTANTS = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutant."""
+    """Whether a mutant was found, and after how many events."""
 
     mutant: Mutant
     events: int
@@ -282,18 +282,18 @@ class Verdict:
 
     @property
     def seen(self) -> str:
-        """The first thing that the ledger says of it for what it is, or ""."""
+        """The first violation that fits the mutant's sign, or ""."""
         found = (text for text in self.report.violations if re.search(self.mutant.sign, text))
         return next(found, "")
 
     @property
     def is_caught(self) -> bool:
-        """Whether the ledger saw it."""
+        """Whether the ledger found the mutant."""
         return bool(self.seen)
 
 
 def try_out(mutant: Mutant) -> Verdict:
-    """Run until the ledger sees something, or until all events are through."""
+    """Run until the ledger finds the mutant, or until all events are processed."""
     edits = {} if ":" in mutant.where else {mutant.where: {mutant.old: mutant.new}}
     events = 0
     with contextlib.nullcontext() if edits else _mutated(mutant):
@@ -308,7 +308,7 @@ def try_out(mutant: Mutant) -> Verdict:
 
 
 def table(verdicts: list[Verdict]) -> str:
-    """The table, in Markdown."""
+    """The table of mutants in Markdown."""
     lines = ["| mutant | of | caught after | by |", "|---|---|---:|---|"]
     for verdict in verdicts:
         seen = verdict.seen or "**survived**"
@@ -321,7 +321,7 @@ def table(verdicts: list[Verdict]) -> str:
 
 @contextlib.contextmanager
 def _mutated(mutant: Mutant) -> Iterator[None]:
-    """Replace a function by one of changed source, in the same module."""
+    """Replace a function by one with changed source, in the same module."""
     module_name, _, path = mutant.where.partition(":")
     module = importlib.import_module(module_name)
     *owners, name = path.split(".")
@@ -336,7 +336,7 @@ def _mutated(mutant: Mutant) -> Iterator[None]:
         source = f"if True:\n{source}"
     scope: dict[str, Any] = {}
     exec(compile(source, module.__file__ or "", "exec", dont_inherit=True), vars(module), scope)
-    # Whoever has imported a function by name has a reference of its own.
+    # A module that has imported a function by name has its own reference.
     users = [owner] if owners else _users(name, kept)
     for user in users:
         setattr(user, name, scope[name])
@@ -348,7 +348,7 @@ def _mutated(mutant: Mutant) -> Iterator[None]:
 
 
 def _users(name: str, function: Any) -> list[Any]:
-    """The package's modules that know a function by its name."""
+    """The modules of the package that have imported a function by name."""
     return [
         module
         for module_name, module in sys.modules.items()
@@ -357,7 +357,7 @@ def _users(name: str, function: Any) -> list[Any]:
 
 
 def _short(violation: str) -> str:
-    """A violation without ids."""
+    """A violation's text without ids."""
     words = violation.split()
     return " ".join(
         "…" if word.startswith("projects/") or word.isdigit() else word for word in words

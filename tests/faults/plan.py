@@ -1,4 +1,4 @@
-"""Which faults there are, how often each is injected, and how often it was."""
+"""The kinds of faults, how often each is injected, and a count of those injected."""
 
 import random
 from collections import Counter
@@ -10,14 +10,14 @@ from tests.faults.models.errors import operation_name
 class Mode(StrEnum):
     """What can go wrong with a call."""
 
-    KILLED_BEFORE = "killed before"  # the process dies, AWS has not seen the call
-    KILLED_AFTER = "killed after"  # the process dies, AWS has done it
+    KILLED_BEFORE = "killed before"  # the process dies before AWS gets the call
+    KILLED_AFTER = "killed after"  # the process dies after AWS has done the operation
     THROTTLED = "throttled"
     SERVER_ERROR = "server error"
     UNREACHABLE = "unreachable"
-    TIMED_OUT = "timed out"  # after all of botocore's tries, AWS has not done it
+    TIMED_OUT = "timed out"  # after all of botocore's tries; AWS has not done the operation
     TIMED_OUT_AFTER_EFFECT = "timed out after its effect"
-    REPEATED = "repeated"  # the first answer was lost, botocore has sent it again
+    REPEATED = "repeated"  # the first answer was lost, and botocore has sent the call again
     PARTIAL = "partial failure"
     SLOW = "slow"
 
@@ -35,19 +35,19 @@ ERRORS: dict[str, tuple[Mode, ...]] = {
     "send_message_batch": _BATCHES,
     "change_message_visibility_batch": _BATCHES,
 }
-"""By a client's method; any other one is a write."""
+"""The faults of each method of a client. Methods that are not listed are writes."""
 
 OUTAGE = (Mode.THROTTLED, Mode.SERVER_ERROR, Mode.UNREACHABLE, Mode.TIMED_OUT)
-"""What calls to a service end in while it is down."""
+"""The faults of calls to a service that is down."""
 
 ERROR_RATE = 0.012
 KILL_RATE = 0.004
 OUTAGE_RATE = 0.9
-"""Of calls, in a run of intensity 1."""
+"""Shares of calls, in a run of intensity 1."""
 
 
 class Plan:
-    """Draws faults from a seeded source, and counts what was injected by kind."""
+    """Draws faults from a seeded source, and counts the injected faults by kind."""
 
     def __init__(self, rng: random.Random, intensity: float) -> None:
         self.injected: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def unkilled(self) -> list[str]:
-        """Steps of a function's processes at which none has died yet, as the kinds name them."""
+        """The steps at which no process has died yet, named like the kinds of faults."""
         kinds = (
             f"{role} {when} {what}"
             for role, what in self._steps
@@ -68,27 +68,27 @@ class Plan:
         return sorted(kind for kind in kinds if kind not in self.injected)
 
     def count(self, kind: str) -> None:
-        """A fault was injected."""
+        """Count an injected fault."""
         self.injected[kind] += 1
 
     def roll(self, kind: str, rate: float) -> bool:
-        """Whether to inject a fault of this kind now; counted if so."""
+        """Whether to inject a fault of this kind now. If so, it is counted."""
         if not self.active or self._rng.random() >= rate * self.intensity:
             return False
         self.count(kind)
         return True
 
     def begin_outage(self, service: str, until: float) -> None:
-        """Most calls to a service fail until then."""
+        """Let most calls to a service fail until a moment."""
         self._outages[service] = until
         self.count(f"{service} outage")
 
     def is_down(self, service: str, now: float) -> bool:
-        """Whether an outage of a service goes on."""
+        """Whether a service has an outage now."""
         return self._outages.get(service, 0.0) > now
 
     def kill(self, role: str, what: str) -> str:
-        """Whether a process dies "before" or "after" this; "" for neither."""
+        """Whether a process dies "before" or "after" a step; "" for neither."""
         chance = self._rng.random() if self.active else 1.0
         self._steps.add((role, what))
         if chance >= KILL_RATE * self.intensity:
@@ -98,7 +98,7 @@ class Plan:
         return when
 
     def draw(self, role: str, service: str, method: str, now: float) -> Mode | None:
-        """What goes wrong with this call of a process of this role; None for nothing."""
+        """The fault of a call by a process of this role; None for no fault."""
         if not self.active:
             return None
         self._steps.add((role, operation_name(method)))

@@ -1,4 +1,4 @@
-"""Lambda's pollers: batches of a queue to the sender, and deletes after its answer."""
+"""Lambda's pollers, which invoke the sender with batches and delete messages after its answer."""
 
 import os
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 THROTTLED_RATE = 0.97
-"""Of batches while the sender is throttled. AWS: a batch that could not be invoked within the
-visibility timeout is received again, and counted."""
+"""The share of batches that are not invoked while the sender is throttled. AWS: such a batch is
+received again after the visibility timeout, and the receive counts."""
 
 POLL_SECONDS = (0.005, 0.2)
-"""From a message's arrival to its receive."""
+"""Seconds from a message's arrival to its receive."""
 
 
 class Poller:
-    """Lambda's poller of one queue: batches of ten, deletes after the answer, no heartbeats."""
+    """Lambda's poller of one queue. It takes batches of ten and extends no visibility timeouts."""
 
     def __init__(self, world: "World", queue: Queue) -> None:
         self.stopped = False
@@ -33,7 +33,7 @@ class Poller:
         self._limit = int(os.environ["MAXIMUM_CONCURRENCY"])
 
     def wake_in(self, seconds: float) -> None:
-        """Poll in so many seconds, unless a poll comes sooner."""
+        """Poll after so many seconds, unless a poll comes sooner."""
         self._wake_at(self._world.scheduler.now + seconds)
 
     def _wake_at(self, moment: float) -> None:
@@ -63,16 +63,16 @@ class Poller:
                 [message.handle for message in messages],
                 [message.receives for message in messages],
             )
-            event = {"Records": [self._record(message) for message in messages]}
+            event = {"Records": [self._received(message) for message in messages]}
             if plan.roll("received twice", 0.01):
                 twice = world.rng.choice(messages)
-                batch.loose = [twice.id]
+                batch.may_come_again = [twice.id]
                 queue.change(twice, world.rng.uniform(0, 20))
             self._running += 1
             work = partial(world.scheduler.spawn, partial(self._invoke, batch, event))
             if plan.roll("invoked when visibility runs out", 0.005):
                 seconds = queue.visibility_timeout - world.rng.uniform(0, 15)
-                batch.loose = [message.id for message in messages]
+                batch.may_come_again = [message.id for message in messages]
                 world.scheduler.after(seconds, work)
             else:
                 work()
@@ -117,7 +117,7 @@ class Poller:
             self._queue.remove(message)
             self._world.ledger.acknowledged_to_sqs(message, batch)
 
-    def _record(self, message: Message) -> dict[str, Any]:
+    def _received(self, message: Message) -> dict[str, Any]:
         return {
             "messageId": message.id,
             "receiptHandle": message.handle,

@@ -1,4 +1,4 @@
-"""One environment of a function: its clock, its AWS clients, its parallel calls, and its death."""
+"""An execution environment of a function: its clock, AWS clients, parallel calls, and its end."""
 
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,33 +15,35 @@ from tests.faults.plan import Mode, Plan
 from tests.faults.scheduler import Scheduler
 
 EPOCH = 1_790_000_000.0
-"""Epoch seconds at which every run begins."""
+"""The epoch second at which every run begins."""
 
 LATENCY = (0.002, 0.03)
 SLOW = ((0.1, 0.5), (0.5, 8.0))
 ALL_TRIES = (4.0, 9.5)
-"""Seconds that a call takes: usually, when AWS is slow in two ways, and when all of botocore's
-tries time out (three of at most three seconds each, and its back-off)."""
+"""Seconds that a call takes: usually, when AWS is slow (two ranges), and when all of botocore's
+tries time out (three tries of at most three seconds each, and its back-off)."""
 
 CHECKED_CALLS = 400
-"""Calls whose parameters are checked against botocore's models; then one in a hundred is."""
+"""So many calls have their parameters checked against botocore's models, then one in a hundred."""
 
 T = TypeVar("T")
 Observer = Callable[["Process", str, Mapping[str, Any]], None]
 
 
 class LateError(BaseException):
-    """Whoever waits for a call does so no longer; what it would still do is not seen again."""
+    """Nothing waits for a call any more, so the rest of it is not run."""
 
 
 class KilledError(BaseException):
-    """The process is gone. Not an `Exception`: no code of ours may catch it."""
+    """The process was killed. Not an `Exception`, so that none of our code catches it."""
 
 
 @dataclass
 class Surroundings:
-    """What processes share. `observe` hears of each call that had its effect, `slowed`
-    of each that will take long."""
+    """What the processes of a run share.
+
+    `observe` is called with each call that takes effect, and `slowed` with each that will be slow.
+    """
 
     scheduler: Scheduler
     plan: Plan
@@ -54,11 +56,11 @@ class Surroundings:
 
 @dataclass(eq=False)
 class Process:
-    """An environment of the function `role`. Its wall clock is `skew` seconds ahead.
+    """An execution environment of the function `role`. Its wall clock is `skew` seconds ahead.
 
-    `invocation` is what a watcher keeps of the current invocation, `faulted` has the methods that
-    something went wrong with during it. `dies_at` is in the scheduler's time. `statics` are
-    attributes of classes that a library keeps an invocation's state in: each process has its own.
+    `invocation` is the ledger's object for the current invocation, and `faulted` has the methods in
+    which a fault was injected during it. `dies_at` is in the scheduler's time. `statics` are class
+    attributes in which a library keeps an invocation's state; each process has its own values.
     """
 
     role: str
@@ -76,7 +78,7 @@ class Process:
     # --- time ----------------------------------------------------------------------------------
 
     def clock(self) -> float:
-        """As `time.monotonic`: seconds since the run began, as this thread sees it."""
+        """As `time.monotonic`: seconds since the run began, in this thread."""
         return self.world.scheduler.now + self.ahead
 
     def now(self) -> float:
@@ -84,7 +86,7 @@ class Process:
         return EPOCH + self.world.scheduler.now + self.ahead + self.skew
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass; the process may not live to see its end."""
+        """Let time pass. The process may be killed before it is over."""
         if self._parallel:
             self.ahead += seconds
             return
@@ -107,11 +109,11 @@ class Process:
     def together(
         self, calls: Sequence[Callable[[], T]], seconds: float = float("inf")
     ) -> "list[Future[T]]":
-        """Make calls at the same time; after `seconds` those that take longer are left undone.
+        """Make calls in parallel. Calls that take longer than `seconds` remain unfinished.
 
-        Effects of several happen when they begin, and nobody else acts before they are made. When
-        one kills the process, others that began with it may have had theirs. A single call takes
-        turns with everybody else, as all that a process does.
+        Several calls take effect when they begin, before any other process acts. When one of them
+        kills the process, others of them may have taken effect. A single call takes turns with
+        other processes, like everything that a process does.
         """
         if len(calls) == 1:
             return [self._alone(calls[0], seconds)]
@@ -164,7 +166,7 @@ class Process:
     # --- AWS -----------------------------------------------------------------------------------
 
     def get(self, service: str, *, never_repeated: tuple[str, ...] = ()) -> "Client":
-        """As `dataconnectors.aws.Clients`. How botocore repeats other calls is up to the plan."""
+        """As `aws.clients.Clients.get`. The plan decides whether botocore repeats other calls."""
         return Client(self, self.world.services[service], never_repeated)
 
     lazy = get
@@ -177,7 +179,10 @@ class Process:
         parameters: Any,
         never_repeated: Collection[str] = (),
     ) -> Any:
-        """One call, and what goes wrong with it. botocore repeats none of `never_repeated`."""
+        """Make a call, with a fault if the plan draws one.
+
+        botocore does not repeat the operations of `never_repeated`.
+        """
         world = self.world
         world.calls += 1
         if world.calls <= CHECKED_CALLS or world.calls % 100 == 0:
@@ -219,7 +224,7 @@ class Process:
             case Mode.REPEATED:
                 answer = self._effect(method, act, parameters)
                 self.sleep(world.rng.uniform(2.0, 4.0))
-                # botocore makes a transaction's repetition recognizable, so it has no effect.
+                # botocore sends a transaction with a token, so its repetition has no effect.
                 if method == "transact_write_items":
                     return answer
                 return self._effect(method, act, parameters)
@@ -290,30 +295,30 @@ class Client:
         return call
 
     def get_paginator(self, method: str) -> "Paginator":
-        """As botocore's."""
+        """As a botocore client's."""
         return Paginator(getattr(self, method))
 
 
 class Paginator:
-    """As botocore's; each page is a call."""
+    """As botocore's paginator. Each page is a call."""
 
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
 
     def paginate(self, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Page after page."""
+        """The pages of a query."""
         return dynamodb.pages(self._call, **parameters)
 
 
 class InlineWorkers(Workers):
-    """The sender's threads, in virtual time."""
+    """The sender's worker threads, in virtual time."""
 
     def __init__(self, process: Process, count: int) -> None:
         super().__init__(count)
         self._process = process
 
     def run(self, calls: Sequence[Callable[[], T]], seconds: float) -> "list[Future[T]]":
-        """As `Workers.run`; a batch never has more calls than workers."""
+        """As `Workers.run`. A batch never has more calls than workers."""
         assert len(calls) <= self.count
         return self._process.together(calls, max(0.0, seconds))
 

@@ -1,4 +1,4 @@
-"""A function's program: its app.py, run anew at each cold start; nothing outlives a kill."""
+"""A function's app.py, which is run again at each cold start, so that no state survives a kill."""
 
 import builtins
 import concurrent.futures
@@ -21,38 +21,38 @@ from tests.faults.process import InlineExecutor, Process
 
 Namespace = dict[str, Any]
 Edits = Mapping[str, str]
-"""Texts of a source, and what a mutation makes of each."""
+"""Texts of a source, each with the text that replaces it in a mutant."""
 
 
 class Silent:
-    """A logger that says nothing: a million lines would be most of a run."""
+    """A logger that writes nothing, because a million lines would take most of a run's time."""
 
     def info(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
+        """Write nothing."""
 
     warning = error = info
 
 
 class Program:
-    """The source of `functions/{name}/app.py`, perhaps with a mutation."""
+    """The source of `functions/{name}/app.py`, possibly mutated."""
 
     def __init__(self, name: str, edits: Edits | None = None) -> None:
-        # What it imports is imported before, by the interpreter's own clocks.
+        # The modules that it imports are imported before, with the interpreter's clocks.
         importlib.import_module(f"functions.{name}.app")
         self._path = ROOT / "functions" / name / "app.py"
         self._code = _compiled(self._path, edits or {})
 
     def start(self, process: Process) -> Namespace:
-        """What a cold start leaves in the memory of a process, whose clocks it has."""
+        """The module's names after a cold start in a process, with the clocks of that process."""
         namespace: Namespace = {
             "__name__": f"functions.{self._path.parent.name}.app",
             "__builtins__": _builtins(process),
         }
-        # Nobody dials here, and loading the authorities takes longer than a hundred invocations.
+        # Nothing is dialled here, and loading the authorities takes longer than 100 invocations.
         with (
             _replaced(aws, "Clients", lambda: process),
             _replaced(tls, "client_context", lambda file: None),
-            # Many cold starts in one process: what one of them makes does not stay for good.
+            # One process runs many cold starts here, so their objects must not be frozen for good.
             _replaced(coldstart, "begin", _nothing),
             _replaced(coldstart, "end", _nothing),
         ):
@@ -71,7 +71,8 @@ def _compiled(path: Path, edits: Edits) -> CodeType:
 
 
 def _builtins(process: Process) -> Mapping[str, Any]:
-    """Python's, but an app.py that imports clocks, chance, threads or a logger gets a process's."""
+    """Python's builtins, with an import that gives an app.py the process's clocks, random bytes,
+    threads and logger."""
     stand_ins = {
         "time": SimpleNamespace(**vars(time) | _clocks(process)),
         "os": SimpleNamespace(**vars(os) | {"urandom": process.world.rng.randbytes}),
@@ -89,7 +90,7 @@ def _builtins(process: Process) -> Mapping[str, Any]:
 
 
 def _nothing() -> None:
-    """What the garbage collector does when it is not ours to command."""
+    """Leave the garbage collector as it is."""
 
 
 def _clocks(process: Process) -> dict[str, Any]:
@@ -102,9 +103,9 @@ def _clocks(process: Process) -> dict[str, Any]:
 
 
 def _adopt(value: Any, process: Process, seen: set[int]) -> None:
-    """Give an object of ours, and what it is made of, a process's clocks for this machine's.
+    """Replace this machine's clocks by those of a process, in an object of ours and its parts.
 
-    That is what the defaults of parameters are.
+    The parts have this machine's clocks as defaults of their parameters.
     """
     if id(value) in seen or not type(value).__module__.startswith("dataconnectors."):
         return

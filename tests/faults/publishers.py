@@ -1,4 +1,4 @@
-"""Publishers: events over HTTP and by invocation, again when they were not accepted."""
+"""Publishers, who publish events over HTTP and by invocation, and repeat those not accepted."""
 
 import contextlib
 import json
@@ -17,33 +17,35 @@ if TYPE_CHECKING:
 
 PAUSES = (0.1, 1.0, 5.0, 20.0)
 PHASE_CALLS = (5, 80)
-"""Mean seconds between two calls; one of them holds for a phase of so many calls."""
+"""Mean seconds between two calls, and for how many calls one of these pauses is used."""
 
 CALL_SIZES = ((1, 1), (2, 8), (9, 20), (30, 100))
 CALL_SHARES = (0.4, 0.4, 0.15, 0.05)
-"""Events of a call, and how often calls are of that size."""
+"""Ranges of the number of events of a call, and the share of calls in each range."""
 
 DIRECT_SHARE, EMULATED_SHARE = 0.2, 0.05
-"""Of calls: invocations without HTTP, and the one event of an emulated device."""
+"""Shares of calls: direct invocations, and calls with the one event of an emulated device."""
 
 CHANGES_PER_CALL = 0.05
 OUTAGES_PER_CALL = 0.004
-STRANGERS_PER_CALL = 0.01
-"""Configuration calls, outages of an AWS service, and messages that are none of ours."""
+FOREIGN_MESSAGES_PER_CALL = 0.01
+"""Calls to the config API, outages of an AWS service, and messages in another format, for each call
+of a publisher."""
 
 SERVICES = ("sqs", "dynamodb", "kms")
-"""Down twice as often as Lambda's control plane."""
+"""Services that have an outage twice as often as Lambda's control plane."""
 
 OUTAGE_CALLS = (3, 40)
-"""How long an outage lasts, in calls of publishers: it is to hit some, not a whole run."""
+"""How long an outage lasts, in calls of publishers, so that it affects some of them and not a whole
+run."""
 
 THROTTLED_SECONDS = (300.0, 3600.0)
-"""How long the account has no concurrency left for the sender: each receive is one without an
-attempt, until the count of receives tells nothing of attempts any more."""
+"""How long the account has no concurrency left for the sender. Meanwhile each receive is one
+without an attempt, so the count of receives no longer says how many attempts there were."""
 
 TRIES = 3
 TRIES_AGAIN_SHARE = 0.8
-"""Of a publisher whose events were not all accepted."""
+"""How often a publisher tries, and the share of those who try again after a failure."""
 
 DEVICES = 5
 
@@ -54,9 +56,9 @@ TYPES = {
     "touchCount": "total",
     "objectPresentCount": "total",
 }
-"""Event types, and the field that carries an event's number."""
+"""Event types, and the field of each that has an event's number."""
 
-STRANGERS = (
+FOREIGN_MESSAGES = (
     "no JSON",
     "{}",
     "[" * 2000,
@@ -74,7 +76,7 @@ class Project:
 
 
 class Publishers:
-    """Those of all projects."""
+    """The publishers of all projects."""
 
     def __init__(self, world: "World") -> None:
         self.published = 0
@@ -100,7 +102,7 @@ class Publishers:
         self._disturb()
 
     def _disturb(self) -> None:
-        """What else happens, in proportion to the calls of publishers."""
+        """Let other things happen, in proportion to the calls of publishers."""
         rng, intensity = self._rng, self._plan.intensity
         if rng.random() < CHANGES_PER_CALL * intensity:
             self._scheduler.after(
@@ -112,10 +114,10 @@ class Publishers:
             if service == "concurrency":
                 seconds = rng.uniform(*THROTTLED_SECONDS)
             self._plan.begin_outage(service, self._scheduler.now + seconds)
-        if self._plan.roll("message of a stranger", STRANGERS_PER_CALL):
-            self._ledger.actor = None
-            _, *queues = self._world.sqs.queues.values()  # the first is that of our faults
-            rng.choice(queues).put(rng.choice(STRANGERS))
+        if self._plan.roll("message in another format", FOREIGN_MESSAGES_PER_CALL):
+            self._ledger.process = None
+            _, *queues = self._world.sqs.queues.values()  # the first is the dead-letter queue
+            rng.choice(queues).put(rng.choice(FOREIGN_MESSAGES))
 
     def _number(self, project: str) -> int:
         self.published += 1
@@ -171,7 +173,7 @@ class Publishers:
         direct: bool,
         attempt: int,
     ) -> None:
-        """A publisher's call, and what it sends again after it."""
+        """Make a publisher's call, and repeat the events that were not accepted."""
         call = Call(project.id, numbers, types, self._ledger.tick)
         content: Any = {"events": envelopes}
         accepted: set[int] = set()

@@ -1,8 +1,8 @@
-"""Virtual time: actions in their order, and tasks that take turns on real threads.
+"""Virtual time, in which actions run in order and tasks take turns on real threads.
 
-One thing runs at a time, so a run is the same for the same seed. A task is code that sleeps:
-another action whose time comes earlier runs meanwhile, whatever depth of calls the sleeper is in.
-That is how a connector changes while a batch is being sent.
+Only one thread runs at a time, so a run is the same for the same seed. A task is code that sleeps.
+While it sleeps, actions that are due earlier run, however deep in calls the task is. So a connector
+can change while a batch is being sent.
 """
 
 import heapq
@@ -13,7 +13,7 @@ Action = Callable[[], object]
 
 
 class StoppedError(BaseException):
-    """The run is over; what sleeps is woken by this. No code of ours may catch it."""
+    """The run is over. This wakes sleeping tasks; none of our code may catch it."""
 
 
 class Scheduler:
@@ -33,33 +33,33 @@ class Scheduler:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether no action is left."""
         return not self._due
 
     def at(self, moment: float, action: Action) -> None:
-        """Run an action at a moment, after those that were set for the same moment before."""
+        """Run an action at a moment, after actions that were set for the same moment before."""
         self._count += 1
         heapq.heappush(self._due, (moment, self._count, action))
 
     def after(self, seconds: float, action: Action) -> None:
-        """Run an action in so many seconds."""
+        """Run an action after so many seconds."""
         self.at(self.now + seconds, action)
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Run until nothing is left to do, or until `stop` says so after an action."""
+        """Run until no action is left, or until `stop` is true after an action."""
         while self._due and not stop():
             moment, _, action = heapq.heappop(self._due)
             self.now = max(self.now, moment)
             action()
 
     def spawn(self, work: Action) -> None:
-        """Run a task now, up to its first sleep that others are due in."""
+        """Run a task now, until it sleeps while another action is due."""
         worker = self._idle.pop() if self._idle else _Worker(self)
         worker.work = work
         self._switch_to(worker)
 
     def sleep(self, seconds: float) -> None:
-        """Of a task: let time pass, and others run."""
+        """Let time pass in a task, while other actions run."""
         if self._stopped:
             raise StoppedError
         until = self.now + seconds
@@ -77,7 +77,7 @@ class Scheduler:
             raise StoppedError
 
     def close(self) -> None:
-        """Unwind every task and end the threads."""
+        """End every task and all threads."""
         self._stopped = True
         while self._asleep:
             self._switch_to(next(iter(self._asleep)))
@@ -111,7 +111,7 @@ class Scheduler:
 
 
 class _Worker:
-    """A thread, kept for one task after another."""
+    """A thread that runs one task after another."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.turn = threading.Lock()

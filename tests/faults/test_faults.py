@@ -1,4 +1,4 @@
-"""Nothing is lost, whatever dies: bounded runs. `make faults` runs long ones."""
+"""No event is lost in short runs, whatever fails. `make faults` does long runs."""
 
 import dataclasses
 import time
@@ -9,17 +9,18 @@ from tests.faults.world import Report, Scenario, run
 
 EVENTS = 800
 FEWEST_KINDS = 60
-"""Kinds of fault in so few events; a long run has about 150."""
+"""Kinds of faults that so few events must meet. A long run has about 150."""
 
 
 def fields(report: Report) -> dict[str, object]:
-    """Everything but how long it took."""
+    """The fields of a report, without the time that the run took."""
     return dataclasses.asdict(report) | {"seconds": 0.0}
 
 
 @pytest.mark.parametrize(("seed", "intensity"), [(1, 1.0), (2, 4.0), (3, 2.0), (None, 3.0)])
 def test_nothing_is_lost_and_no_promise_is_broken(seed: int | None, intensity: float) -> None:
-    # The last one is another in each run, and chosen here: a test's name must not depend on time.
+    # The last seed differs each time. It is chosen here, because test names must not depend on
+    # time.
     seed = int(time.time()) if seed is None else seed
     report = run(Scenario(seed, EVENTS, intensity))
     again = f"python -m tests.faults --seed {seed} --events {EVENTS} --intensity {intensity:g}"
@@ -32,7 +33,7 @@ def test_nothing_is_lost_and_no_promise_is_broken(seed: int | None, intensity: f
 def test_faults_of_many_kinds_are_injected() -> None:
     report = run(Scenario(4, 2 * EVENTS, 4.0))
     assert len(report.injected) >= FEWEST_KINDS, sorted(report.injected)
-    # The processes die at every step, so that no order of effects goes untried.
+    # Processes have to die at every step, so that every order of effects is tried.
     for step in ("SendMessageBatch", "BatchWriteItem", "GetItem", "POST"):
         assert any(step in kind and "killed" in kind for kind in report.injected), step
 

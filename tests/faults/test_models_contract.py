@@ -1,6 +1,6 @@
-"""The models and moto do the same, and what AWS documents; each known difference is listed.
+"""The models and moto behave alike, as AWS documents it. Each known difference is listed.
 
-CONTRACT_ENDPOINT_URL adds a third run, against an emulator of AWS that listens there.
+CONTRACT_ENDPOINT_URL adds a third run against an emulator of AWS at that URL.
 """
 
 import os
@@ -27,10 +27,10 @@ DIFFERENCES = {
     ("moto", "test_sqs_refuses_characters_entry_by_entry"): (
         "accepts every character; AWS: InvalidMessageContents outside of XML 1.0"
     ),
-    ("moto", "test_sqs_an_old_handle_deletes_nothing"): (
+    ("moto", "test_sqs_deletes_nothing_by_an_old_handle"): (
         "deletes; AWS: succeeds, and the message may stay"
     ),
-    ("moto", "test_sqs_changes_no_visible_message"): (
+    ("moto", "test_sqs_changes_no_timeout_of_a_visible_message"): (
         "accepts the change; AWS: MessageNotInflight"
     ),
     ("moto", "test_sqs_counts_twelve_hours_from_the_first_receive"): (
@@ -42,27 +42,28 @@ DIFFERENCES = {
     ("moto", "test_dynamodb_refuses_batches_that_are_too_large"): (
         "writes 26 items; AWS: ValidationException"
     ),
-    ("emulator", "test_sqs_an_old_handle_deletes_nothing"): (
+    ("emulator", "test_sqs_deletes_nothing_by_an_old_handle"): (
         "ReceiptHandleIsInvalid; AWS: succeeds, and the message may stay"
     ),
-    ("emulator", "test_sqs_changes_no_visible_message"): (
+    ("emulator", "test_sqs_changes_no_timeout_of_a_visible_message"): (
         "accepts the change; AWS: MessageNotInflight"
     ),
-    ("emulator", "test_sqs_refuses_more_than_twelve_hours"): (
+    ("emulator", "test_sqs_refuses_a_timeout_of_more_than_twelve_hours"): (
         "accepts 43,201 s; AWS: InvalidParameterValue"
     ),
     ("emulator", "test_sqs_blocks_a_deleted_queues_name"): (
         "makes the queue; AWS: QueueDeletedRecently for 60 seconds"
     ),
 }
-"""Of whom, in which test, and what AWS documents instead. Strict: one that is mended shows."""
+"""Who differs in which test, and what AWS documents. The marks are strict: a test fails when its
+difference is gone."""
 
 Code = str
 
 
 @dataclass
 class Aws:
-    """Clients, a table with `pk` and `sk`, a key, and a clock that `sleep` moves."""
+    """Clients, a table with `pk` and `sk`, a key, and a clock that `sleep` advances."""
 
     name: str
     sqs: Any
@@ -84,7 +85,7 @@ class Aws:
         return received
 
     def put(self, pk: str, sk: str, **attributes: Any) -> None:
-        """An item."""
+        """Put an item."""
         self.dynamodb.put_item(TableName=self.table, Item=item(pk, sk, **attributes))
 
     def get(self, pk: str, sk: str) -> Any:
@@ -143,19 +144,19 @@ def item(pk: str, sk: str, **attributes: Any) -> dict[str, Any]:
 
 
 def refused(call: Callable[..., Any], **parameters: Any) -> Code:
-    """The code with which a call is refused."""
+    """The error code with which a call is refused."""
     with pytest.raises(ClientError) as refusal:
         call(**parameters)
     return str(refusal.value.response["Error"]["Code"]).rpartition(".")[2]
 
 
 def codes(answer: Any) -> dict[str, Code]:
-    """A batch's failures by entry."""
+    """The failures of a batch by entry."""
     return {entry["Id"]: entry["Code"].rpartition(".")[2] for entry in answer.get("Failed", [])}
 
 
 def change(aws: Aws, url: str, handle: str, seconds: int) -> dict[str, Code]:
-    """Change one message's visibility timeout in a batch of its own; the failures."""
+    """Change one message's visibility timeout in a batch; the failures."""
     entry = {"Id": "0", "ReceiptHandle": handle, "VisibilityTimeout": seconds}
     return codes(aws.sqs.change_message_visibility_batch(QueueUrl=url, Entries=[entry]))
 
@@ -163,7 +164,7 @@ def change(aws: Aws, url: str, handle: str, seconds: int) -> dict[str, Code]:
 # --- SQS ---------------------------------------------------------------------------------------
 
 
-def test_sqs_hides_what_was_received_and_counts_receives(aws: Aws) -> None:
+def test_sqs_hides_received_messages_and_counts_receives(aws: Aws) -> None:
     url = aws.queue(VisibilityTimeout="1")
     aws.sqs.send_message(QueueUrl=url, MessageBody="a")
     (first,) = aws.receive(url)
@@ -203,7 +204,7 @@ def test_sqs_refuses_characters_entry_by_entry(aws: Aws) -> None:
     assert [message["Body"] for message in aws.receive(url)] == ["good"]
 
 
-def test_sqs_an_old_handle_deletes_nothing(aws: Aws) -> None:
+def test_sqs_deletes_nothing_by_an_old_handle(aws: Aws) -> None:
     url = aws.queue(VisibilityTimeout="0")
     aws.sqs.send_message(QueueUrl=url, MessageBody="a")
     (old,), _ = aws.receive(url), aws.receive(url)
@@ -211,7 +212,7 @@ def test_sqs_an_old_handle_deletes_nothing(aws: Aws) -> None:
     assert len(aws.receive(url)) == 1
 
 
-def test_sqs_the_latest_handle_deletes(aws: Aws) -> None:
+def test_sqs_deletes_a_message_by_its_latest_handle(aws: Aws) -> None:
     url = aws.queue(VisibilityTimeout="0")
     aws.sqs.send_message(QueueUrl=url, MessageBody="a")
     (message,) = aws.receive(url, VisibilityTimeout=30)
@@ -223,14 +224,14 @@ def test_sqs_the_latest_handle_deletes(aws: Aws) -> None:
     assert change(aws, url, message["ReceiptHandle"], 10) != {}
 
 
-def test_sqs_changes_no_visible_message(aws: Aws) -> None:
+def test_sqs_changes_no_timeout_of_a_visible_message(aws: Aws) -> None:
     url = aws.queue(VisibilityTimeout="0")
     aws.sqs.send_message(QueueUrl=url, MessageBody="a")
     (message,) = aws.receive(url)
     assert change(aws, url, message["ReceiptHandle"], 10) == {"0": "MessageNotInflight"}
 
 
-def test_sqs_refuses_more_than_twelve_hours(aws: Aws) -> None:
+def test_sqs_refuses_a_timeout_of_more_than_twelve_hours(aws: Aws) -> None:
     url = aws.queue()
     aws.sqs.send_message(QueueUrl=url, MessageBody="a")
     (message,) = aws.receive(url)
@@ -259,7 +260,7 @@ def test_sqs_refuses_batches_as_a_whole(aws: Aws) -> None:
     assert aws.receive(url) == []
 
 
-def test_sqs_finds_a_queue_that_is_there(aws: Aws) -> None:
+def test_sqs_returns_an_existing_queue(aws: Aws) -> None:
     url = aws.queue(VisibilityTimeout="7")
     name = url.rpartition("/")[2]
     make = aws.sqs.create_queue
@@ -272,7 +273,7 @@ def test_sqs_finds_a_queue_that_is_there(aws: Aws) -> None:
     assert aws.sqs.get_queue_url(QueueName=name)["QueueUrl"] == url
 
 
-def test_sqs_names_a_queue_that_is_missing(aws: Aws) -> None:
+def test_sqs_reports_a_missing_queue(aws: Aws) -> None:
     url = aws.queue() + "-not"
     entries = [{"Id": "0", "MessageBody": "a"}]
     code = refused(aws.sqs.send_message_batch, QueueUrl=url, Entries=entries)
@@ -289,7 +290,7 @@ def test_sqs_blocks_a_deleted_queues_name(aws: Aws) -> None:
 # --- DynamoDB ----------------------------------------------------------------------------------
 
 
-def test_dynamodb_holds_conditions(aws: Aws) -> None:
+def test_dynamodb_writes_only_if_the_condition_holds(aws: Aws) -> None:
     put = aws.dynamodb.put_item
     new = {"TableName": aws.table, "ConditionExpression": "attribute_not_exists(pk)"}
     put(**new, Item=item("p", "a", n={"N": "1"}))
@@ -338,7 +339,7 @@ def test_dynamodb_refuses_two_actions_on_one_item(aws: Aws) -> None:
     assert code == "ValidationException"
 
 
-def test_dynamodb_updates_or_makes_an_item(aws: Aws) -> None:
+def test_dynamodb_updates_or_creates_an_item(aws: Aws) -> None:
     aws.dynamodb.update_item(
         TableName=aws.table,
         Key=item("p", "a"),
@@ -379,7 +380,7 @@ def test_dynamodb_queries_in_order_and_page_by_page(aws: Aws) -> None:
     assert found("begins_with(sk, :a)", {":a": "c"}) == []
 
 
-def test_dynamodb_gets_what_is_there_of_a_batch(aws: Aws) -> None:
+def test_dynamodb_returns_the_existing_items_of_a_batch(aws: Aws) -> None:
     aws.put("p", "a")
     aws.put("p", "b")
     keys = [item("p", name) for name in "abc"]
@@ -408,7 +409,7 @@ def test_dynamodb_writes_a_batch(aws: Aws) -> None:
 # --- KMS ---------------------------------------------------------------------------------------
 
 
-def test_kms_opens_with_the_context_that_it_sealed_with(aws: Aws) -> None:
+def test_kms_decrypts_only_with_the_context_of_the_encryption(aws: Aws) -> None:
     seal = {"KeyId": aws.key, "Plaintext": b"secret", "EncryptionContext": {"name": "a"}}
     first, second = (aws.kms.encrypt(**seal)["CiphertextBlob"] for _ in range(2))
     assert first != second
@@ -418,10 +419,11 @@ def test_kms_opens_with_the_context_that_it_sealed_with(aws: Aws) -> None:
     assert code == "InvalidCiphertextException"
 
 
-# --- what neither moto nor an emulator can be asked ----------------------------------------------
+# --- behaviour that neither moto nor an emulator can show
+# ------------------------------------------
 
 
-def test_a_queue_forgets_what_is_too_old() -> None:
+def test_a_queue_deletes_messages_that_are_too_old() -> None:
     (aws,) = models()
     url = aws.queue(MessageRetentionPeriod="60")
     aws.sqs.send_message(QueueUrl=url, MessageBody="a")
@@ -431,7 +433,7 @@ def test_a_queue_forgets_what_is_too_old() -> None:
     assert aws.receive(url) == []
 
 
-def test_a_queue_hands_out_nothing_at_its_limit_of_messages_in_flight() -> None:
+def test_a_queue_returns_no_message_at_its_limit_of_messages_in_flight() -> None:
     (aws,) = models()
     url = aws.queue()
     aws.sqs.queues[url.rpartition("/")[2]].in_flight_limit = 1
@@ -442,7 +444,7 @@ def test_a_queue_hands_out_nothing_at_its_limit_of_messages_in_flight() -> None:
     assert refused(aws.receive, url=url) == "OverLimit"
 
 
-def test_a_read_that_need_not_be_consistent_is_behind() -> None:
+def test_an_eventually_consistent_read_is_behind() -> None:
     (aws,) = models()
     aws.put("p", "a", n={"N": "1"})
     aws.sleep(10)
@@ -472,5 +474,7 @@ def test_a_read_that_need_not_be_consistent_is_behind() -> None:
         ("text", None),
     ],
 )
-def test_what_a_poller_deletes_after_an_answer(answer: Any, deleted: str | None) -> None:
+def test_a_poller_deletes_the_messages_that_the_answer_does_not_report_as_failed(
+    answer: Any, deleted: str | None
+) -> None:
     assert to_delete(answer, list("abc")) == (None if deleted is None else list(deleted))

@@ -1,4 +1,4 @@
-"""The runs are proved to see: each mistake that a mutant makes is noticed, for what it is."""
+"""The runs find mistakes: each mutant has one, and a violation names it."""
 
 import pytest
 
@@ -6,6 +6,6 @@ from tests.faults.mutants import EVENTS, MUTANTS, Mutant, try_out
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
-def test_a_mutant_is_caught(mutant: Mutant) -> None:
+def test_a_run_finds_the_mutant(mutant: Mutant) -> None:
     verdict = try_out(mutant)
     assert verdict.is_caught, verdict.report.violations or f"unseen in {EVENTS} events"

@@ -1,8 +1,8 @@
-"""Connectors through their lives, in whatever order Hypothesis finds: create, change, disable,
-enable and delete, while events come in, processes die at a chosen call and time passes.
+"""Connectors are created, changed, disabled, enabled and deleted in any order, and nothing is lost.
 
-The real handlers over the models, as in the long runs, but with faults that are chosen instead of
-drawn: what breaks a promise is shrunk to the few steps that do.
+Hypothesis chooses the order. Meanwhile events come in, processes die at a chosen call, and time
+passes. The real handlers run over the models, as in the long runs. But the faults are chosen and
+not drawn at random, so that a failure is reduced to the few steps that cause it.
 """
 
 import contextlib
@@ -21,25 +21,25 @@ from tests.faults.world import Nowhere, Scenario, World
 CHANGES = ("patch", "url", "secret", "both", "disable", "cycle", "delete", "create", "create")
 
 SHORT = st.sampled_from([0.0, 0.01, 0.3, 2.0])
-"""Seconds until something is begun: before, during or after what else there is."""
+"""Seconds until an action begins, so that it comes before, during or after others."""
 
 
 TROUBLE = st.none() | st.tuples(
     st.integers(0, 8),
     st.sampled_from([Mode.KILLED_AFTER, Mode.SLOW, Mode.KILLED_BEFORE, Mode.SERVER_ERROR]),
 )
-"""What goes wrong, after how many calls of AWS."""
+"""After how many calls to AWS a fault comes, and which one."""
 
 
 class OneEndpoint(dict[str, Endpoint]):
-    """Every customer's endpoint: it does what it was told to do."""
+    """The endpoint of every customer. It has the behaviour that was set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.behaviour = HEALTHY
 
     def get(self, host: str, default: Any = None) -> Any:
-        """The same for all."""
+        """The same endpoint for every host."""
         return self
 
     def behave(self, now: float) -> Behaviour:
@@ -48,15 +48,15 @@ class OneEndpoint(dict[str, Endpoint]):
 
 
 class ChosenFaults(Plan):
-    """Nothing goes wrong by chance. `chosen` has what goes wrong with the nth next call of a
-    function's processes."""
+    """A plan without random faults. `chosen` has faults by function: each with the number of calls
+    that come before it."""
 
     def __init__(self) -> None:
         super().__init__(random.Random(0), 1.0)
         self.chosen: dict[str, list[tuple[int, Mode]]] = {}
 
     def choose(self, role: str, calls: int, mode: Mode) -> None:
-        """Let the next call but so many go wrong."""
+        """Inject a fault into a function's call, after so many other calls."""
         self.chosen.setdefault(role, []).append((calls, mode))
 
     def draw(self, role: str, service: str, method: str, now: float) -> Mode | None:
@@ -71,8 +71,8 @@ class ChosenFaults(Plan):
 
 
 class Lives(RuleBasedStateMachine):
-    """What is chosen is begun when time passes. No promise is broken after any step, and at the end
-    nothing is owed and each connector has its queue and its mapping."""
+    """Chosen actions begin when time passes. After each step no promise is broken. At the end no
+    event is owed, and each connector has its queue and its mapping."""
 
     @initialize(seed=st.integers(0, 3))
     def start(self, seed: int) -> None:
@@ -99,27 +99,27 @@ class Lives(RuleBasedStateMachine):
     def change(
         self, kind: str, number: int, delay: float, trouble: tuple[int, Mode] | None, whose: str
     ) -> None:
-        """A customer changes a connector, or makes one."""
+        """Let a customer change a connector or create one."""
         self._choose(whose, trouble)
         (project,) = self.world.projects
         accounts = sorted(self.world.ledger.accounts.items())
-        there = [name for name, account in accounts if account.settings[-1].there]
+        existing = [name for name, account in accounts if account.settings[-1].exists]
         if kind == "create":
             self._begin(delay, partial(self.world.customers.create, project))
-        elif there:
-            _, _, connector = there[number % len(there)].rpartition("/")
+        elif existing:
+            _, _, connector = existing[number % len(existing)].rpartition("/")
             self._begin(delay, partial(self.world.customers._alter, project, connector, kind))
 
     @rule(delay=SHORT, trouble=TROUBLE, whose=st.sampled_from(["ingest", "sender"]))
     def publish(self, delay: float, trouble: tuple[int, Mode] | None, whose: str) -> None:
-        """A publisher sends some events."""
+        """Let a publisher send some events."""
         self._choose(whose, trouble)
         (project,) = self.world.projects
         self.world.scheduler.after(delay, partial(self.world.publishers._publish_list, project))
 
     @rule(behaviour=st.sampled_from([FAILURES[0], FAILURES[1], HEALTHY]))
     def behave(self, behaviour: Behaviour) -> None:
-        """Endpoints fail from now on, or work again."""
+        """Let endpoints fail from now on, or work again."""
         self.endpoint.behaviour = behaviour
 
     def _choose(self, role: str, trouble: tuple[int, Mode] | None) -> None:
@@ -128,7 +128,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.02, 1.0, 10.0, 70.0, 1000.0]))
     def wait(self, seconds: float) -> None:
-        """What was begun goes on meanwhile."""
+        """Let time pass, so that actions run."""
         if not hasattr(self, "world"):
             return
         over: list[bool] = []
@@ -156,7 +156,7 @@ class Lives(RuleBasedStateMachine):
 
 
 def quietly() -> Any:
-    """Without the metrics that handlers print."""
+    """Hide the metrics that handlers print."""
     return contextlib.redirect_stdout(Nowhere())
 
 

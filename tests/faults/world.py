@@ -1,4 +1,4 @@
-"""A run: the models, the functions' processes over them, and who makes events and trouble."""
+"""A run: the models, the functions' processes, publishers, customers and endpoints."""
 
 import base64
 import contextlib
@@ -51,7 +51,7 @@ CONNECTORS = 2
 
 SENDER_WORKERS = 10
 MAXIMUM_ENVIRONMENTS = 50
-"""Kept idle, of each function."""
+"""The parallel attempts of a sender, and how many idle environments of a function are kept."""
 
 FUNCTIONS = ("ingest", "sender", "config_api", "reconciler")
 
@@ -61,30 +61,34 @@ TIMEOUTS = {
     "config_api": 29.0,
     "reconciler": 55.0,
 }
-"""Of functions, in seconds: as in template.yaml."""
+"""The timeouts of functions in seconds, as in template.yaml."""
 
 PUNCTUAL = ("ingest", "sender")
-"""Functions that always end before their timeouts. The others make as many calls as there is to do,
-and what dies in the middle of them is finished by the next run."""
+"""Functions that always end before their timeouts. The others make as many calls as they have work
+for, and the next run finishes what a killed one left."""
 
 MINUTE = 60.0
-"""Between two runs of the reconciler."""
+"""Seconds between two runs of the reconciler."""
 
 AFTERMATH_MINUTES = 90
-"""Of the reconciler's runs after everything else is over: until the last hour is accounted for."""
+"""How long the reconciler runs on after everything else has ended. The last hour is accounted for
+by then."""
 
 SETTLING_SECONDS = (0.0, 8.0)
-"""What a change of an event source mapping takes."""
+"""Seconds that a change of an event source mapping takes."""
 
 SKEW_SECONDS = 30.0
 SKEWED_SHARE = 0.3
-"""How far a process's wall clock may be off, and how many are."""
+"""The largest error of a process's wall clock, and the share of processes whose clock is wrong."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A run's parameters. A violation that fits the pattern `until` ends it; `edits` are mutations
-    of the handlers' sources, by function."""
+    """A run's parameters.
+
+    A violation that fits the pattern `until` ends the run. `edits` are mutations of the handlers'
+    sources by function.
+    """
 
     seed: int
     events: int
@@ -96,12 +100,12 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run came to, in events of one connector each.
+    """The result of a run. It counts each event once for each connector.
 
-    `expired`, `disabled` and `deleted` (their connector was) were not delivered; `unseen` are those
-    of the expired that SQS has removed unrecorded, `late` were recorded as expired and delivered
-    all the same. `uncounted` batches are missing in connectors' metrics. `unkilled` are steps at
-    which no process has died.
+    Events that were not delivered are `expired`, or their connector was `disabled` or `deleted`.
+    SQS deleted the `unrecorded` ones of the expired before a record was saved. `late` events were
+    delivered although a record says that they expired. `uncounted` batches are missing in the
+    connectors' metrics. `unkilled` are the steps at which no process has died.
     """
 
     scenario: Scenario
@@ -110,7 +114,7 @@ class Report:
     injected: Mapping[str, int]
     duplicates: int
     expired: int
-    unseen: int
+    unrecorded: int
     late: int
     disabled: int
     deleted: int
@@ -121,7 +125,7 @@ class Report:
     seconds: float
 
     def line(self) -> str:
-        """The one line."""
+        """The report as one line."""
         return (
             f"faults: events={self.events} attempts={self.attempts} kinds={len(self.injected)} "
             f"injected={sum(self.injected.values())} duplicates={self.duplicates} "
@@ -132,7 +136,7 @@ class Report:
 
 
 class Nowhere(io.TextIOBase):
-    """Takes the metrics that handlers print."""
+    """A file that discards the metrics that handlers print."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -146,15 +150,15 @@ class Context:
     ends_at: float
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the function's timeout."""
+        """Milliseconds until the function's timeout."""
         return max(0, int((self.ends_at - self.process.clock()) * 1000))
 
 
 def run(scenario: Scenario) -> Report:
-    """One run, the same for the same scenario."""
+    """Run a scenario. The same scenario gives the same report."""
     started = time.perf_counter()
     chance = random.getstate()
-    random.seed(scenario.seed)  # what our code draws from, for its back-off
+    random.seed(scenario.seed)  # our code draws its back-off from this
     with contextlib.redirect_stdout(Nowhere()):
         world = World(scenario)
         try:
@@ -170,7 +174,7 @@ def run(scenario: Scenario) -> Report:
         injected=dict(sorted(plan.injected.items())),
         duplicates=ledger.duplicates,
         expired=ledger.expired,
-        unseen=ledger.unseen,
+        unrecorded=ledger.unrecorded,
         late=ledger.late,
         disabled=ledger.disabled,
         deleted=ledger.deleted,
@@ -183,7 +187,7 @@ def run(scenario: Scenario) -> Report:
 
 
 class World:
-    """Everything of one run. Its faults are drawn, unless a `plan` of them is given."""
+    """Everything in one run. Its faults are drawn at random, unless a `plan` is given."""
 
     def __init__(self, scenario: Scenario, plan: Plan | None = None) -> None:
         self.scenario = scenario
@@ -228,7 +232,7 @@ class World:
         self.publishers = Publishers(self)
 
     def epoch(self) -> float:
-        """AWS's clock."""
+        """The epoch second by AWS's clock."""
         return EPOCH + self.scheduler.now
 
     # --- the run -------------------------------------------------------------------------------
@@ -242,20 +246,20 @@ class World:
         self.finish()
 
     def set_up(self) -> None:
-        """Projects, their devices and connectors, without faults; the reconciler begins."""
+        """Create projects, devices and connectors without faults, and start the reconciler."""
         self.scheduler.spawn(self._set_up)
         self.scheduler.run()
         self.scheduler.after(MINUTE, self._reconcile)
 
     def finish(self) -> None:
-        """Go on until nothing is left to do, and see that nothing is owed."""
+        """Run until nothing is left to do, and check that no event is owed."""
         self.scheduler.run(self._is_over)
         self.ledger.close(self.sqs.queues.values())
         if not self._is_over():
             self._check_order()
 
     def _check_order(self) -> None:
-        _, *queues = self.sqs.queues  # the first is that of our faults
+        _, *queues = self.sqs.queues  # the first is the dead-letter queue
         answer = self.surroundings.services["lambda"].list_event_source_mappings()
         mapped = [mapping["EventSourceArn"] for mapping in answer["EventSourceMappings"]]
         self.ledger.check_order(
@@ -264,7 +268,10 @@ class World:
         )
 
     def _kill_an_endpoint(self) -> None:
-        """That of a connector that nobody will disable: a run without expiry would prove little."""
+        """Let an endpoint of a connector that stays active fail for hours, so that events expire.
+
+        A run without expired events would prove little.
+        """
         (url,) = {setting.url for setting in self.customers.a_steady_account().settings}
         endpoint = self.endpoints[check_url(url).host] = Endpoint(self.rng, self.plan)
         endpoint.die(self.scheduler.now)
@@ -273,8 +280,8 @@ class World:
         return bool(self.scenario.until) and self.ledger.has_violated(self.scenario.until)
 
     def _set_up(self) -> None:
-        faults_queue = os.environ["DEAD_LETTER_QUEUE_ARN"].rpartition(":")[2]
-        self.sqs.create_queue(QueueName=faults_queue)
+        dead_letter_queue = os.environ["DEAD_LETTER_QUEUE_ARN"].rpartition(":")[2]
+        self.sqs.create_queue(QueueName=dead_letter_queue)
         process = self.process("admin")
         table = Table(process.get("dynamodb"), os.environ["TABLE_NAME"])
         vault = Vault(process.get("kms"), os.environ["KMS_KEY_ARN"], clock=process.clock)
@@ -301,7 +308,7 @@ class World:
                         create_time=times.to_text(process.now()),
                     )
                 )
-            process.sleep(MINUTE)  # whoever founds a project does not use it within the same second
+            process.sleep(MINUTE)  # nobody uses a project in the second in which it was created
             for _ in range(CONNECTORS):
                 self.customers.create(self.projects[-1])
             self.customers.keep_steady(project)
@@ -311,7 +318,7 @@ class World:
     def process(self, role: str) -> Process:
         """A new process. Some have clocks that are off."""
         process = Process(role, self.surroundings)
-        # The config API remembers create calls for a minute: that is for clocks that agree.
+        # The config API's idempotency records last a minute, which takes clocks that agree.
         skews = role != "config_api"
         if skews and self.plan.roll("clock skew", SKEWED_SHARE / self.plan.intensity):
             process.skew = self.rng.uniform(-SKEW_SECONDS, SKEW_SECONDS)
@@ -337,9 +344,9 @@ class World:
         return process
 
     def invoke(self, process: Process, event: Any, invocation: Any) -> Any:
-        """Run a handler; what kills it takes its environment along.
+        """Run a handler. A killed handler's environment is not used again.
 
-        `invocation` is what the ledger keeps of it.
+        `invocation` is the ledger's object for it.
         """
         now = self.scheduler.now
         ends_at = now + TIMEOUTS[process.role]
@@ -367,16 +374,16 @@ class World:
             self._idle[process.role].append(process)
 
     def _observe(self, process: Process, method: str, parameters: Mapping[str, Any]) -> None:
-        self.ledger.actor = process
+        self.ledger.process = process
         if method == "get_item" and process.role == "sender":
             self.ledger.read(process, parameters["Key"])
 
     def _slowed(self, process: Process, method: str) -> None:
-        """While a sender waits for AWS, the connector that it has just read is disabled."""
+        """Sometimes disable the connector that a sender has just read, while it waits for AWS."""
         batch = process.invocation
         if not isinstance(batch, Batch) or not batch.reads:
             return
-        # A secret is opened between the read of its connector and the attempt.
+        # The sender decrypts a secret between the read of its connector and the attempt.
         rate = 0.9 if method == "decrypt" else 0.2
         if self.plan.roll("connector disabled under a slow call", rate / self.plan.intensity):
             disable = partial(self.customers.disable, next(iter(batch.reads)))
@@ -385,7 +392,7 @@ class World:
     # --- the schedule ---------------------------------------------------------------------------
 
     def _reconcile(self) -> None:
-        """Each minute, as long as anything goes on, and some time longer."""
+        """Run the reconciler each minute while anything happens, and for some time afterwards."""
         self._minutes_left = self._minutes_left - 1 if self.scheduler.is_idle else AFTERMATH_MINUTES
         if self._minutes_left:
             self.scheduler.after(MINUTE, self._reconcile)
@@ -423,7 +430,7 @@ class World:
 
 
 class Transport:
-    """What a process has instead of `dataconnectors.transport.Transport`."""
+    """A process's stand-in for `endpoints.transport.Transport`."""
 
     def __init__(self, world: World, process: Process) -> None:
         self._world = world

@@ -1,5 +1,5 @@
-"""Models of AWS's services that speak botocore's client interface, in whatever time they are given.
+"""Models of AWS's services with the interface of botocore's clients, in any clock's time.
 
-They do what AWS documents and nothing at random: a harness injects what goes wrong. The contract
-suite next door holds them and moto to the same behaviour.
+They do what AWS documents, and nothing at random; the runs inject faults. `test_models_contract`
+checks that the models and moto behave alike.
 """

@@ -1,4 +1,4 @@
-"""CloudWatch as far as SQS's metrics go: of each queue, by the minute."""
+"""CloudWatch with SQS's metrics of each queue, by the minute."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,15 +8,15 @@ from tests.faults.models.errors import refusal
 from tests.faults.models.sqs import Queue
 
 QUERIES = 500
-"""AWS: what one GetMetricData takes."""
+"""AWS: the most queries of one GetMetricData."""
 
 MINUTE = 60
 
 
 class CloudWatch:
-    """Metrics of `queues`. Every message counts as visible: only the sum of the gauges is right.
+    """Metrics of `queues`. Every message counts as visible, so only the sum of the gauges is right.
 
-    A gauge is what there was at its minute's end; AWS's are sampled at some moment of it.
+    A gauge has the value at its minute's end. AWS samples it at some moment of the minute.
     """
 
     name = "cloudwatch"
@@ -31,7 +31,7 @@ class CloudWatch:
         StartTime: datetime,
         EndTime: datetime,
     ) -> dict[str, Any]:
-        """All values, in one answer."""
+        """Return all values in one answer."""
         if not 1 <= len(MetricDataQueries) <= QUERIES:
             raise refusal("ValidationError", "GetMetricData", f"{len(MetricDataQueries)} queries")
         minutes = range(
@@ -51,27 +51,29 @@ class CloudWatch:
 
 
 def _values(queue: Queue, metric: str, minutes: range) -> dict[int, float]:
-    """By the minute, once there is the queue."""
-    there = [minute for minute in minutes if minute >= queue.made_at // MINUTE]
+    """A metric's values by minute, from the queue's creation on."""
+    existing = [minute for minute in minutes if minute >= queue.made_at // MINUTE]
     match metric:
         case "NumberOfMessagesSent":
             return {
-                minute: queue.minutes[minute].sent for minute in there if minute in queue.minutes
+                minute: queue.minutes[minute].sent for minute in existing if minute in queue.minutes
             }
         case "NumberOfMessagesDeleted":
             return {
-                minute: queue.minutes[minute].deleted for minute in there if minute in queue.minutes
+                minute: queue.minutes[minute].deleted
+                for minute in existing
+                if minute in queue.minutes
             }
         case "ApproximateNumberOfMessagesNotVisible":
-            return dict.fromkeys(there, 0.0)
+            return dict.fromkeys(existing, 0.0)
     assert metric == "ApproximateNumberOfMessagesVisible", metric
     levels: dict[int, float] = {}
     level = 0.0
     for minute, counted in sorted(queue.minutes.items()):
-        if there and minute <= there[0]:
-            level = counted.there
-    for minute in there:
+        if existing and minute <= existing[0]:
+            level = counted.present
+    for minute in existing:
         if minute in queue.minutes:
-            level = queue.minutes[minute].there
+            level = queue.minutes[minute].present
         levels[minute] = level
     return levels

@@ -1,4 +1,4 @@
-"""One DynamoDB table: conditions, transactions, pages, and reads that may be behind."""
+"""One DynamoDB table with conditions, transactions, pages, and eventually consistent reads."""
 
 import re
 from bisect import insort
@@ -12,7 +12,7 @@ from tests.faults.models.errors import UnmodelledError, refusal
 BATCH_GET_KEYS = 100
 BATCH_WRITE_ITEMS = 25
 TRANSACTION_ACTIONS = 100
-"""AWS: what one BatchGetItem, one BatchWriteItem and one TransactWriteItems take."""
+"""AWS: the limits of one BatchGetItem, BatchWriteItem and TransactWriteItems."""
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -37,9 +37,9 @@ class DynamoDb:
     """A table with the keys `pk` and `sk`, and one index.
 
     `lag` is how far, in seconds of `clock`, a read that is not strongly consistent is behind.
-    `page_size` is in items; AWS's pages are 1 MiB. `written` hears of each item after a change,
-    None for a deleted one. Items of partitions that begin with one of `unread` are not kept, as if
-    they had expired: history would fill the memory, and nobody reads it here.
+    `page_size` is in items; AWS's pages are 1 MiB. `written` is called with each changed item, and
+    with None for a deleted one. Items whose partition begins with one of `unread` are not kept, as
+    if they had expired: history would fill the memory, and these runs do not read it.
     """
 
     name = "dynamodb"
@@ -55,7 +55,8 @@ class DynamoDb:
         written: Callable[[Key, Item | None], None] = lambda key, item: None,
         unread: tuple[str, ...] = (),
     ) -> None:
-        # Whoever wants to read its answers without botocore's parser may: there are none to parse.
+        # The table may register its reader of raw answers. It is never called, because the model
+        # gives no raw answers.
         self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda event, handler: None))
         self._clock = clock
         self._table = table
@@ -106,7 +107,8 @@ class DynamoDb:
         ScanIndexForward: bool = True,
         Limit: int = 0,
     ) -> dict[str, Any]:
-        """One page of a partition, by its sort keys; of the index, always behind."""
+        """One page of a partition in the order of its sort keys, or of the index, which is
+        behind."""
         self._check_table(TableName, "Query")
         holds = _compiled(KeyConditionExpression)
         names = ExpressionAttributeNames or {}
@@ -142,11 +144,11 @@ class DynamoDb:
         return self._write_one("PutItem", {"TableName": TableName, "Item": Item, **condition})
 
     def delete_item(self, *, TableName: str, Key: Item, **condition: Any) -> dict[str, Any]:
-        """Delete an item; nothing happens when it is not there."""
+        """Delete an item. Nothing happens when it does not exist."""
         return self._write_one("DeleteItem", {"TableName": TableName, "Key": Key, **condition})
 
     def update_item(self, *, TableName: str, Key: Item, **change: Any) -> dict[str, Any]:
-        """Change an item, or make it."""
+        """Change an item, or create it."""
         return self._write_one("UpdateItem", {"TableName": TableName, "Key": Key, **change})
 
     def batch_write_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +164,7 @@ class DynamoDb:
         return {"UnprocessedItems": {}}
 
     def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
-        """All actions, or none with a reason for each."""
+        """Do all actions, or none of them and raise a reason for each."""
         operation = "TransactWriteItems"
         if not 1 <= len(TransactItems) <= TRANSACTION_ACTIONS:
             raise refusal("ValidationException", operation, f"{len(TransactItems)} actions")
@@ -247,7 +249,7 @@ class DynamoDb:
 
 
 def pages(query: Callable[..., dict[str, Any]], **parameters: Any) -> Iterator[dict[str, Any]]:
-    """As botocore's paginator: page after page, each a call of its own."""
+    """The pages that botocore's paginator gives. Each page is a call."""
     start: dict[str, Any] = {}
     while True:
         page = query(**parameters, **start)
@@ -263,7 +265,7 @@ def _key(item: Item) -> Key:
 
 @cache
 def _compiled(expression: str) -> Condition:
-    """A condition as a function of an item, names and values."""
+    """A condition expression as a function of an item, names and values."""
     tokens = _TOKEN.findall(expression)
     assert "".join(tokens) == "".join(expression.split()), expression
     condition = _either(tokens)

@@ -1,4 +1,4 @@
-"""Customers' endpoints: what each does with a POST, how long it takes, and what the sender sees."""
+"""Customers' endpoints: whether each saves a POST, how long it takes, and what the sender gets."""
 
 import random
 from dataclasses import dataclass
@@ -9,8 +9,11 @@ from tests.faults.plan import Plan
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What becomes of a POST. `seconds` bound how long it takes; `saves` says whether the endpoint
-    kept the event and meant to answer 200; `answer` is what the sender gets of that."""
+    """How an endpoint handles a POST.
+
+    `seconds` are the shortest and the longest time that it takes. `saves` says whether the endpoint
+    saves the event and sends a 200. `answer` is what arrives at the sender.
+    """
 
     kind: str
     answer: Answer | NoAnswer
@@ -53,7 +56,7 @@ SLOW = Behaviour("endpoint is slow", Answer(200), (4.0, 9.9), saves=True)
 FAILURE_RATE = 0.03
 LOST_RATE = 0.01
 SLOW_RATE = 0.01
-"""Of POSTs to a healthy endpoint, in a run of intensity 1."""
+"""Shares of the POSTs to a healthy endpoint, in a run of intensity 1."""
 
 HEALTHY_SECONDS = 4 * 3600
 FLAPPING_SECONDS = (60, 1800)
@@ -61,8 +64,8 @@ DOWN_SECONDS = (30, 3600)
 DEAD_SECONDS = (13 * 3600, 16 * 3600)
 HEALTHY_SHARE = 0.8
 DEAD_SHARE = 0.05
-"""How long an endpoint stays as it is, how many begin healthy, and how many outages outlast an
-event's 12 hours."""
+"""How many seconds an endpoint stays in a state, the share of those that begin healthy, and the
+share of outages that last longer than an event's 12 hours."""
 
 
 class Endpoint:
@@ -76,13 +79,13 @@ class Endpoint:
         self._down: Behaviour | None = None
 
     def die(self, now: float) -> None:
-        """Be down from now on, until what is on its way has expired."""
+        """Be down from now on until all present events have expired."""
         self._down = self._rng.choice(FAILURES)
         self._until = now + self._rng.uniform(*DEAD_SECONDS)
         self._plan.count("endpoint down for half a day")
 
     def behave(self, now: float) -> Behaviour:
-        """What it does with a POST now."""
+        """How the endpoint handles a POST now."""
         if not self._plan.active:
             return HEALTHY
         if now >= self._until:

@@ -1,4 +1,4 @@
-"""Errors as botocore raises them, and parameters checked as botocore checks them."""
+"""Raises errors as botocore does, and checks parameters as botocore does."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -18,17 +18,18 @@ _LEGACY_SQS = {
     "BatchRequestTooLong": "AWS.SimpleQueueService.BatchRequestTooLong",
     "MessageNotInflight": "AWS.SimpleQueueService.MessageNotInflight",
 }
-"""What SQS sends in `Code`; the modelled name is in `QueryErrorCode`."""
+"""The codes that SQS sends in `Code`. The name in botocore's model is in `QueryErrorCode`."""
 
 
 class UnmodelledError(Exception):
-    """Our code asks for something that the models do not have: any answer could hide a fault."""
+    """Our code uses something that the models lack. Any answer could hide a fault, so this is
+    raised."""
 
 
 def refusal(
     code: str, operation: str, message: str = "refused", *, status: int = 400, **more: Any
 ) -> ClientError:
-    """A `ClientError`; `more` are fields beside `Error`, such as `CancellationReasons`."""
+    """A `ClientError`. `more` has further fields of the response, such as `CancellationReasons`."""
     details = {"Code": _LEGACY_SQS.get(code, code), "Message": message}
     if code in _LEGACY_SQS:
         details["QueryErrorCode"] = code

@@ -1,4 +1,4 @@
-"""EventBridge: it takes entries, some of which it may refuse."""
+"""EventBridge, which accepts entries."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,11 +7,11 @@ from typing import Any
 from tests.faults.models.errors import refusal
 
 ENTRIES = 10
-"""AWS: what one PutEvents takes."""
+"""AWS: the most entries of one PutEvents."""
 
 
 class EventBridge:
-    """The default bus. `taken` hears of the detail of each entry."""
+    """The default bus. `taken` is called with the detail of each entry."""
 
     name = "events"
 
@@ -19,7 +19,7 @@ class EventBridge:
         self._taken = taken
 
     def put_events(self, *, Entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Each entry succeeds or fails by itself; the answer is in their order."""
+        """Accept each entry; the answer is in the order of the entries."""
         if not 1 <= len(Entries) <= ENTRIES:
             raise refusal("ValidationException", "PutEvents", f"{len(Entries)} entries")
         for entry in Entries:

@@ -1,4 +1,4 @@
-"""KMS as far as secrets need it: a ciphertext opens with the context that it was sealed with."""
+"""KMS with the two calls that secrets need. A ciphertext opens only with its encryption context."""
 
 import base64
 import json
@@ -8,11 +8,11 @@ from typing import Any
 from tests.faults.models.errors import refusal
 
 LARGEST_PLAINTEXT = 4096
-"""AWS: bytes that Encrypt takes."""
+"""AWS: the most bytes that Encrypt accepts."""
 
 
 class Kms:
-    """One key. Nothing is encrypted: a plaintext can be read back by whoever checks a run."""
+    """One key. It encrypts nothing, so that the ledger can read plaintexts."""
 
     name = "kms"
 
@@ -22,7 +22,7 @@ class Kms:
     def encrypt(
         self, *, KeyId: str, Plaintext: bytes, EncryptionContext: Mapping[str, str]
     ) -> dict[str, Any]:
-        """Each ciphertext is another one, whatever the plaintext."""
+        """Return a new ciphertext each time, even for the same plaintext."""
         if len(Plaintext) > LARGEST_PLAINTEXT:
             raise refusal("ValidationException", "Encrypt", f"{len(Plaintext)} bytes")
         self._sealed += 1
@@ -36,7 +36,7 @@ class Kms:
     def decrypt(
         self, *, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str]
     ) -> dict[str, Any]:
-        """The plaintext, for the same context."""
+        """Return the plaintext if the context is the same."""
         try:
             fields = json.loads(CiphertextBlob)
         except ValueError:
@@ -47,5 +47,5 @@ class Kms:
 
 
 def plaintext_of(ciphertext: bytes) -> bytes:
-    """What a ciphertext of the model holds."""
+    """The plaintext of a ciphertext of the model."""
     return base64.b64decode(json.loads(ciphertext)["plaintext"])

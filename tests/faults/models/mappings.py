@@ -1,4 +1,4 @@
-"""Lambda's event source mappings: their control plane, and what an answer means to a poller."""
+"""Lambda's event source mappings: the control plane, and what a poller deletes after an answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,14 +8,14 @@ from tests.faults.models.errors import refusal
 _ARN = "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:"
 
 WHOLE_BATCH = None
-"""The failure of a whole batch: nothing is deleted."""
+"""The whole batch failed, and no message is deleted."""
 
 
 class Mappings:
-    """Lambda's control plane. `made` and `deleted` hear of the ARN of a mapping's queue.
+    """Lambda's control plane. `made` and `deleted` are called with the ARN of a mapping's queue.
 
-    `settling` gives the seconds that a change takes: meanwhile the mapping can be neither changed
-    nor deleted. `deleted` hears of it when it is gone at last, by whichever call sees that first.
+    `settling` returns the seconds that a change takes. Meanwhile the mapping can be neither changed
+    nor deleted. `deleted` is called by the first call after the mapping is gone.
     """
 
     name = "lambda"
@@ -37,7 +37,7 @@ class Mappings:
     def create_event_source_mapping(
         self, *, Tags: Mapping[str, str], **settings: Any
     ) -> dict[str, Any]:
-        """A mapping, one for each queue and function."""
+        """Create a mapping; there is one for each queue and function."""
         self._settle()
         arn = settings["EventSourceArn"]
         if any(mapping["EventSourceArn"] == arn for mapping in self._mappings.values()):
@@ -50,14 +50,14 @@ class Mappings:
         return self._describe(mapping_id)
 
     def get_event_source_mapping(self, *, UUID: str) -> dict[str, Any]:
-        """One mapping."""
+        """Describe one mapping."""
         self._settle()
         return self._describe(UUID)
 
     def list_event_source_mappings(
         self, *, MaxItems: int = 100, EventSourceArn: str = "", FunctionName: str = ""
     ) -> dict[str, Any]:
-        """The mappings on a queue, or on a function, on one page."""
+        """List the mappings of a queue or of a function, on one page."""
         self._settle()
         found = [
             self._describe(mapping_id)
@@ -69,7 +69,7 @@ class Mappings:
         return {"EventSourceMappings": found}
 
     def list_tags(self, *, Resource: str) -> dict[str, Any]:
-        """A mapping's tags, by its ARN."""
+        """Return a mapping's tags, by its ARN."""
         self._settle()
         mapping_id = Resource.removeprefix(_ARN)
         self._describe(mapping_id)
@@ -92,7 +92,7 @@ class Mappings:
         self._transitions[mapping_id] = state, self._clock() + self._settling()
 
     def _settle(self) -> None:
-        """End the transitions whose time has come."""
+        """End the transitions whose time is over."""
         now = self._clock()
         over = [key for key, (_, until) in self._transitions.items() if until <= now]
         for mapping_id in over:

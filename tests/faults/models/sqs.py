@@ -1,4 +1,4 @@
-"""SQS's standard queues: what is visible, what is in flight, what is too old."""
+"""SQS's standard queues, with messages that are visible, in flight, or too old."""
 
 import heapq
 import itertools
@@ -16,10 +16,11 @@ LONGEST_TIMEOUT = 43_200
 IN_FLIGHT = 120_000
 NAME_BLOCKED_SECONDS = 60
 """AWS: entries of a batch; bytes of a message and of a batch; seconds of invisibility, counted
-from a message's first receive; messages in flight; how long a deleted queue's name stays taken."""
+from a message's first receive; messages in flight; seconds for which a deleted queue's name is
+blocked."""
 
 COUNTED_MINUTES = 240
-"""Kept of each queue: more than whoever accounts for an hour looks back."""
+"""Minutes of counts that are kept of each queue. The hourly accounting looks back less far."""
 
 _DEFAULTS = {"VisibilityTimeout": "30", "MessageRetentionPeriod": "345600"}
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -27,15 +28,15 @@ _ATTRIBUTES = re.compile(r"VisibilityTimeout|MessageRetentionPeriod|SqsManagedSs
 
 
 def oldest(_count: int) -> int:
-    """Which of so many visible messages is received next: the one that is visible longest."""
+    """The position of the visible message to receive next: the one that was visible longest."""
     return 0
 
 
 class Message:
-    """A message in its queue. Times are in epoch seconds; `note` is for who watches a run.
+    """A message in its queue. Times are in epoch seconds; `note` belongs to the ledger.
 
-    It is in flight while `visible_at` lies ahead, and the model has moved it back to the visible
-    ones afterwards. `handle` belongs to the latest receive.
+    A message is in flight until `visible_at`, and visible afterwards. `handle` belongs to the
+    latest receive.
     """
 
     __slots__ = (
@@ -64,18 +65,19 @@ class Message:
 
 @dataclass(eq=False, slots=True)
 class Minute:
-    """What was counted of a queue in a minute, and how many messages there were at its end."""
+    """The counts of a queue in a minute. `present` are the messages in it at the minute's end."""
 
     sent: int = 0
     deleted: int = 0
-    there: int = 0
+    present: int = 0
 
 
 @dataclass(eq=False)
 class Queue:
-    """A queue. `expired` hears of each message that grows too old, `sent` of each that arrives.
+    """A queue. `sent` is called with each message that arrives, `expired` with each that is too
+    old.
 
-    `minutes` are the latest in which anything was counted, by the epoch's minute.
+    `minutes` has the latest minutes in which anything was counted, by the epoch's minute.
     """
 
     name: str
@@ -100,7 +102,7 @@ class Queue:
         return int(self.attributes["VisibilityTimeout"])
 
     def put(self, body: str) -> Message:
-        """A new message, visible at once."""
+        """Add a new message, which is visible at once."""
         number = next(self._numbers)
         message = Message(f"{self.name[-20:]}-{number:08d}", body, self.clock())
         self.messages[message.id] = message
@@ -112,10 +114,10 @@ class Queue:
     def receive(
         self, maximum: int, timeout: int, pick: Callable[[int], int] = oldest
     ) -> list[Message]:
-        """Up to `maximum` messages, which are in flight from now on.
+        """Receive up to `maximum` messages, which are in flight from now on.
 
-        `pick` chooses among so many visible ones. At the limit of messages in flight there are
-        none, as for a long poll.
+        `pick` chooses the position of each among the visible ones. At the limit of messages in
+        flight none is received, as with a long poll.
         """
         self.refresh()
         now = self.clock()
@@ -136,7 +138,7 @@ class Queue:
         return received
 
     def refresh(self) -> None:
-        """Make visible what is due."""
+        """Make the messages visible whose timeout is over."""
         now = self.clock()
         while self.timers and self.timers[0][0] <= now:
             visible_at, _, message = heapq.heappop(self.timers)
@@ -154,7 +156,7 @@ class Queue:
         return now - message.sent_at >= int(self.attributes["MessageRetentionPeriod"])
 
     def change(self, message: Message, seconds: float) -> None:
-        """Make a message in flight visible in so many seconds from now."""
+        """Make a message in flight visible so many seconds from now."""
         if seconds <= 0:
             self._show(message)
         else:
@@ -180,7 +182,7 @@ class Queue:
             self.visible.remove(message)
 
     def next_timer(self) -> float | None:
-        """When the next message in flight becomes visible."""
+        """When the next message in flight becomes visible; None if none is in flight."""
         while self.timers:
             visible_at, _, message = self.timers[0]
             if message.in_flight and message.visible_at == visible_at:
@@ -189,14 +191,14 @@ class Queue:
         return None
 
     def _this_minute(self) -> Minute:
-        """The minute's counts, with what is there now."""
+        """The counts of the current minute, with the messages that are present now."""
         number = int(self.clock() // 60)
         minute = self.minutes.get(number)
         if minute is None:
             minute = self.minutes[number] = Minute()
             if len(self.minutes) > COUNTED_MINUTES:
                 del self.minutes[next(iter(self.minutes))]
-        minute.there = len(self.messages)
+        minute.present = len(self.messages)
         return minute
 
     def _hide(self, message: Message, until: float) -> None:
@@ -214,7 +216,8 @@ class Queue:
 
 
 class Sqs:
-    """An account's queues. `clock` gives epoch seconds; `made` hears of each new queue."""
+    """An account's queues. `clock` gives epoch seconds. `made` and `deleted` are called with a
+    queue."""
 
     name = "sqs"
 
@@ -232,7 +235,7 @@ class Sqs:
         self._clock = clock
         self._region, self._account = region, account
         self._made, self._deleted = made, deleted
-        self._buried: dict[str, float] = {}
+        self._deleted_at: dict[str, float] = {}
 
     # --- queues --------------------------------------------------------------------------------
 
@@ -243,7 +246,7 @@ class Sqs:
         Attributes: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """A queue, which may be there already with the same attributes."""
+        """Create a queue. It may exist already if its attributes are the same."""
         attributes = _checked(Attributes or {}, "CreateQueue")
         queue = self.queues.get(QueueName)
         if queue is not None:
@@ -251,7 +254,7 @@ class Sqs:
                 raise refusal("QueueNameExists", "CreateQueue", QueueName)
             return {"QueueUrl": queue.url}
         if (
-            self._clock() - self._buried.get(QueueName, -NAME_BLOCKED_SECONDS)
+            self._clock() - self._deleted_at.get(QueueName, -NAME_BLOCKED_SECONDS)
             < NAME_BLOCKED_SECONDS
         ):
             raise refusal("QueueDeletedRecently", "CreateQueue", QueueName)
@@ -272,14 +275,14 @@ class Sqs:
         return {"QueueUrl": self._queue(QueueName, "GetQueueUrl").url}
 
     def set_queue_attributes(self, *, QueueUrl: str, Attributes: Mapping[str, str]) -> None:
-        """Change attributes; here at once, AWS takes up to a minute."""
+        """Change attributes at once. AWS takes up to a minute."""
         queue = self._queue(QueueUrl, "SetQueueAttributes")
         queue.attributes |= _checked(Attributes, "SetQueueAttributes")
 
     def get_queue_attributes(
         self, *, QueueUrl: str, AttributeNames: Sequence[str] = ()
     ) -> dict[str, Any]:
-        """A queue's attributes, the counts of its messages included."""
+        """A queue's attributes, including the counts of its messages."""
         queue = self._queue(QueueUrl, "GetQueueAttributes")
         queue.refresh()
         queue.expire()
@@ -293,7 +296,7 @@ class Sqs:
         return {"Attributes": {name: everything[name] for name in wanted}}
 
     def list_queues(self, *, QueueNamePrefix: str, MaxResults: int) -> dict[str, Any]:
-        """Queues whose names begin so, on one page; here at once, AWS is behind by seconds."""
+        """List queues by the beginning of their names, on one page. AWS is behind by seconds."""
         urls = [
             queue.url for name, queue in self.queues.items() if name.startswith(QueueNamePrefix)
         ]
@@ -308,7 +311,7 @@ class Sqs:
         """Delete a queue with everything in it."""
         queue = self._queue(QueueUrl, "DeleteQueue")
         del self.queues[queue.name]
-        self._buried[queue.name] = self._clock()
+        self._deleted_at[queue.name] = self._clock()
         self._deleted(queue)
         queue.messages.clear()
 
@@ -350,7 +353,7 @@ class Sqs:
         WaitTimeSeconds: int = 0,
         AttributeNames: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """Up to ten messages, which are invisible from now on; never waits."""
+        """Receive up to ten messages, which are invisible from now on. It never waits."""
         queue = self._queue(QueueUrl, "ReceiveMessage")
         if not 1 <= MaxNumberOfMessages <= BATCH_ENTRIES:
             raise refusal("InvalidParameterValue", "ReceiveMessage", str(MaxNumberOfMessages))
@@ -393,7 +396,7 @@ class Sqs:
         return _without_empty(answer)
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> None:
-        """Delete a message. With the handle of an older receive this succeeds and does nothing."""
+        """Delete a message. The handle of an older receive succeeds and deletes nothing."""
         queue = self._queue(QueueUrl, "DeleteMessage")
         message = queue.messages.get(ReceiptHandle.rpartition("#")[0])
         if message is not None and message.handle == ReceiptHandle:
@@ -409,7 +412,7 @@ class Sqs:
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
     def _change(self, queue: Queue, handle: str, seconds: int) -> str:
-        """Change a message's timeout; a code when that is refused."""
+        """Change a message's timeout; the error code if that is refused, "" if not."""
         queue.refresh()
         if not 0 <= seconds <= LONGEST_TIMEOUT:
             return "InvalidParameterValue"
@@ -431,7 +434,7 @@ class Sqs:
 
 
 def attributes(message: Message) -> dict[str, str]:
-    """What SQS tells of a received message, times in milliseconds."""
+    """The attributes of a received message. Times are in milliseconds."""
     return {
         "ApproximateReceiveCount": str(message.receives),
         "SentTimestamp": str(int(message.sent_at * 1000)),
@@ -462,7 +465,7 @@ def _check_entries(entries: Sequence[Mapping[str, Any]], operation: str) -> None
 
 
 def _refused(body: str) -> str:
-    """The code with which SQS refuses a message; "" for a good one."""
+    """The error code with which SQS refuses a message; "" for a valid one."""
     if not (body.isascii() and body.isprintable()) and _FORBIDDEN.search(body):
         return "InvalidMessageContents"
     return "InvalidParameterValue" if len(body.encode()) > MAXIMUM_BYTES else ""
