@@ -1,4 +1,4 @@
-"""The handlers over moto: the template's table and key, and a function for mappings to name."""
+"""The handlers over moto, with the template's table and key and a function for mappings."""
 
 import json
 import os
@@ -27,9 +27,10 @@ GRANT_TYPE = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
 
 @pytest.fixture(scope="module", autouse=True)
 def stack() -> Iterator[None]:
-    """One stack for the tests of a module: each makes a project of its own.
+    """One stack for the tests of a module. Each test creates its own project.
 
-    Not for the session: a mock that stays active would lend its state to tests of other folders.
+    The stack does not last for the whole session, because an active mock would share its state with
+    the tests of other folders.
     """
     with mock_aws(), moto_mappings.ignored_by_queues():
         make_table()
@@ -37,7 +38,7 @@ def stack() -> Iterator[None]:
         make_sender()
         make_dead_letter_queue()
         for app in (config_api, ingest):
-            # What an earlier module's tokens were signed with is in a table that is gone.
+            # The keys that signed an earlier module's tokens were in a table that is gone.
             app.signing_keys.forget()
         ends = [dynamodb_rules.keep(app.table.dynamodb) for app in (config_api, ingest)]
         yield
@@ -49,11 +50,11 @@ def stack() -> Iterator[None]:
 
 
 SECRETS: set[str] = set()
-"""What was in the requests and answers of a module's tests and may not be in the audit log."""
+"""Secrets in the requests and answers of a module's tests, which must not be in the audit log."""
 
 SECRET_FIELDS = ("secret", "signatureSecret", "access_token", "url")
 SHORTEST_SECRET = 8
-"""Characters: shorter ones are parts of innocent words."""
+"""Characters. Shorter secrets may be parts of other words."""
 
 
 def note_secrets(content: Any) -> None:
@@ -75,7 +76,7 @@ def note_secrets(content: Any) -> None:
 def audit_log() -> str:
     """Every audit entry of every project and organization, as it is stored.
 
-    From moto's memory: its scan takes seconds.
+    They are read from moto's memory, because its scan takes seconds.
     """
     backend = dynamodb_backends["123456789012"]["us-east-1"]
     partitions = backend.tables[os.environ["TABLE_NAME"]].items
@@ -98,7 +99,7 @@ class Client:
         self.headers: dict[str, str] = {}
 
     def assertion(self, **changes: Any) -> str:
-        """What the vendor's SDK signs, with changes."""
+        """The assertion that the vendor's SDK signs, with changes."""
         now = int(time.time())
         claims = {
             "iat": now,
@@ -120,7 +121,7 @@ class Client:
         return self
 
     def account_with(self, role: str) -> "Client":
-        """Another account of the project, with a role in it, or none, logged in."""
+        """Log in another account of the project, with a role in it or none."""
         status, account = self.call("POST", "/serviceaccounts", {"displayName": role})
         assert status == 200, account
         path = account["name"].removeprefix(f"projects/{self.project}")
@@ -132,14 +133,14 @@ class Client:
         return Client(fields, self.project).log_in()
 
     def exchange(self, assertion: str) -> tuple[int, Any]:
-        """The token endpoint, as a form that arrives in base64."""
+        """Call the token endpoint with a form, which arrives in base64."""
         form = f"assertion={assertion}&{GRANT_TYPE}"
         event = request("POST", "/v2/oauth2/token", form, encoded=True)
         answer = config_api.lambda_handler(event, LambdaContext())
         return answer["statusCode"], content(answer)
 
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-        """A request below the project, to the function that the API's routes name."""
+        """Send a request below the project to the function that the API's routes name."""
         path = f"/v2/projects/{self.project}{path}"
         event = request(method, path, body, headers=self.headers, **options)
         below = path.split("/")[4:]
@@ -154,8 +155,8 @@ class Client:
         return answer["statusCode"], shown
 
 
-def found(display_name: str, **options: Any) -> Client:
-    """An administrator made as deployers make them, logged in."""
+def new_administrator(display_name: str, **options: Any) -> Client:
+    """Create an administrator of a new project, as a deployer does, and log in."""
     request = {"displayName": display_name, "tokenEndpoint": TOKEN_ENDPOINT} | options
     made = admin.lambda_handler(request, LambdaContext())
     return Client(made["serviceAccount"], made["project"]).log_in()
@@ -163,14 +164,15 @@ def found(display_name: str, **options: Any) -> Client:
 
 @pytest.fixture(scope="module", autouse=True)
 def organizer(stack: None) -> Client:
-    """The first administrator, whose organization it is; so that no other test's is the first."""
-    return found("The first")
+    """The first administrator, who administers the organization. Made here, so that no test's
+    administrator is the first one."""
+    return new_administrator("The first")
 
 
 @pytest.fixture
 def client() -> Client:
     """The administrator of a new project."""
-    return found("Tests")
+    return new_administrator("Tests")
 
 
 INGEST_ROUTES: dict[str, Handler] = {
@@ -181,14 +183,15 @@ INGEST_ROUTES: dict[str, Handler] = {
 
 @pytest.fixture(scope="module")
 def base_url(stack: None) -> Iterator[str]:
-    """The handlers behind a port of their own."""
+    """The URL of the handlers on a port of this machine."""
     with serving(INGEST_ROUTES, config_api.lambda_handler) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def hurried(stack: None) -> Iterator[None]:
-    """Nobody waits until a queue or a disabled connector has settled: here they do at once."""
+    """Leave out the waits until a queue or a disabled connector has settled. Here both do at
+    once."""
     service: Any = config_api.connector_service
     before = service._sleep, service._provision
     service._sleep = lambda _: None
@@ -198,7 +201,7 @@ def hurried(stack: None) -> Iterator[None]:
 
 
 def sdk_options(client: Client, base_url: str) -> dict[str, Any]:
-    """What each call of the vendor's SDK needs to come from the client and to arrive here."""
+    """The options with which a call of the vendor's SDK comes from the client and arrives here."""
     auth = disruptive.Auth.service_account(
         client.account["keyId"], client.account["secret"], client.account["email"]
     )

@@ -1,4 +1,4 @@
-"""Metrics of a connector, from what senders add to what its owner is shown."""
+"""A connector's attempt counts, from the sender's writes to the metrics that the API shows."""
 
 import os
 import time
@@ -26,7 +26,7 @@ def table() -> Table:
     return Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
 
 
-def test_what_senders_add_is_what_is_read(table: Table) -> None:
+def test_the_counts_that_senders_add_are_read_back(table: Table) -> None:
     for shard in range(keys.ATTEMPT_COUNT_SHARDS):
         AttemptCountStore(table, shard).add(NAME, BATCH, NOW)
         AttemptCountStore(table, shard).add(NAME, BATCH, NOW + 61)
@@ -39,7 +39,7 @@ def test_what_senders_add_is_what_is_read(table: Table) -> None:
     assert AttemptCountStore(table).recent("projects/p/dataconnectors/none", NOW) == AttemptCounts()
 
 
-def test_what_is_older_than_three_hours_is_not_shown_and_expires(table: Table) -> None:
+def test_counts_older_than_three_hours_are_not_shown_and_expire(table: Table) -> None:
     store = AttemptCountStore(table)
     name = "projects/p/dataconnectors/old"
     start = NOW // 60 * 60
@@ -50,7 +50,7 @@ def test_what_is_older_than_three_hours_is_not_shown_and_expires(table: Table) -
     assert int(item["expiresAt"]["N"]) == start + EXPIRE_SECONDS
 
 
-def test_three_hours_of_every_minute_are_one_page(table: Table) -> None:
+def test_three_hours_of_counts_for_every_minute_fit_one_page(table: Table) -> None:
     store = AttemptCountStore(table)
     name = "projects/p/dataconnectors/busy"
     for minute in range(WINDOW_MINUTES + 2):
@@ -59,7 +59,7 @@ def test_three_hours_of_every_minute_are_one_page(table: Table) -> None:
     assert found.successes == 2 * WINDOW_MINUTES
 
 
-def test_an_owner_is_shown_them(client: Client) -> None:
+def test_the_api_shows_the_counts_of_a_connector(client: Client) -> None:
     made = client.call("POST", "/dataconnectors", {"httpConfig": {"url": "https://example.com/"}})
     name = made[1]["name"]
     path = name.removeprefix(f"projects/{client.project}")

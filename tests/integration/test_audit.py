@@ -1,4 +1,4 @@
-"""The audit log: one entry for each change, with the change, for those who may read it."""
+"""The audit log has one entry for each change, and shows it to those who may read it."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from dataconnectors.identity.audit import RETENTION_SECONDS, Actor
 from dataconnectors.kernel import times
 from dataconnectors.store.audit import AuditStore, put_audit_entries
 from functions.config_api import app as config_api
-from tests.integration.conftest import Client, found
+from tests.integration.conftest import Client, new_administrator
 from tests.support.http_api import LambdaContext, content, request
 
 URL = "https://user-facing.example.com/hook?token=in-the-query"
@@ -52,7 +52,7 @@ def test_an_entry_says_who_did_what_to_which_when_and_from_where(client: Client)
     }
 
 
-def test_each_change_of_a_connector_is_told_without_what_is_secret(client: Client) -> None:
+def test_each_change_of_a_connector_is_logged_without_secrets(client: Client) -> None:
     http = {
         "url": URL,
         "signatureSecret": "s3cr3t-of-the-signature",
@@ -62,31 +62,31 @@ def test_each_change_of_a_connector_is_told_without_what_is_secret(client: Clien
     path = name.removeprefix(f"projects/{client.project}")
     seen = []
 
-    def told() -> tuple[str, list[str]]:
+    def logged() -> tuple[str, list[str]]:
         entry = newest(client)
         assert entry["resource"] == name
         seen.append(json.dumps(entry))
         return entry["action"], entry["fields"]
 
-    assert told() == ("dataconnector.create", [])
+    assert logged() == ("dataconnector.create", [])
     client.call("PATCH", path, {"status": "USER_DISABLED", "displayName": "d"})
-    assert told() == ("dataconnector.update", ["displayName", "status"])
+    assert logged() == ("dataconnector.update", ["displayName", "status"])
     changed = {"url": URL + "2", "signatureSecret": "", "headers": {"x-key": "2"}}
     client.call("PATCH", path, {"httpConfig": changed, "events": ["touch"], "labels": []})
-    assert told() == (
+    assert logged() == (
         "dataconnector.update",
         ["events", "labels", "httpConfig.url", "httpConfig.signatureSecret", "httpConfig.headers"],
     )
     before = len(entries(client))
     client.call("PATCH", path, {"httpConfig": changed})
-    assert len(entries(client)) == before, "what changes nothing is not told"
+    assert len(entries(client)) == before, "a call that changes nothing is not logged"
     client.call("DELETE", path)
-    assert told() == ("dataconnector.delete", [])
+    assert logged() == ("dataconnector.delete", [])
     for secret in SECRETS:
         assert secret not in str(seen)
 
 
-def test_each_change_of_who_has_access_is_told(client: Client) -> None:
+def test_each_change_of_access_is_logged(client: Client) -> None:
     account = client.call("POST", "/serviceaccounts", {})[1]
     path = account["name"].removeprefix(f"projects/{client.project}")
     member = f"/members/{path.rsplit('/')[-1]}"
@@ -98,14 +98,14 @@ def test_each_change_of_who_has_access_is_told(client: Client) -> None:
     client.call("DELETE", f"{path}/keys/{key['id']}")
     client.call("DELETE", path)
     client.call("PATCH", "", {"displayName": "Renamed"})
-    told = [
+    logged = [
         (entry["action"], entry["resource"], entry["fields"], entry["details"])
         for entry in reversed(entries(client))
     ]
-    begun = [action for action, *_ in told].index("serviceaccount.update") - 1
+    begun = [action for action, *_ in logged].index("serviceaccount.update") - 1
     email = account["email"]
     whole_member = f"projects/{client.project}{member}"
-    assert told[begun:] == [
+    assert logged[begun:] == [
         ("serviceaccount.create", account["name"], [], {}),
         ("serviceaccount.update", account["name"], ["enableBasicAuth"], {}),
         ("serviceaccount.key.create", key["name"], [], {}),
@@ -124,10 +124,10 @@ def test_each_change_of_who_has_access_is_told(client: Client) -> None:
 
 
 @pytest.mark.parametrize("whole_project", [False, True])
-def test_another_project_is_not_told_who_deleted_its_member(
+def test_the_log_of_another_project_does_not_show_who_deleted_its_member(
     organizer: Client, whole_project: bool
 ) -> None:
-    there, here = found("There"), found("Here")
+    there, here = new_administrator("There"), new_administrator("Here")
     gone = there.account_with(roles.USER)
     member = {"email": gone.account["email"], "roles": [roles.USER]}
     assert here.call("POST", "/members", member)[0] == 200
@@ -140,10 +140,12 @@ def test_another_project_is_not_told_who_deleted_its_member(
         assert known_there not in str(entries(here))
 
 
-def test_what_the_deployer_made_is_told(client: Client, organizer: Client) -> None:
-    told = entries(client)
-    assert {entry["actor"] for entry in told} == {"deployer"}
-    assert {entry["action"] for entry in told} == {
+def test_projects_and_accounts_that_the_deployer_created_are_logged(
+    client: Client, organizer: Client
+) -> None:
+    logged = entries(client)
+    assert {entry["actor"] for entry in logged} == {"deployer"}
+    assert {entry["action"] for entry in logged} == {
         "project.create",
         "serviceaccount.create",
         "serviceaccount.key.create",
@@ -159,15 +161,15 @@ def test_an_organization_has_a_log_that_outlives_its_projects(organizer: Client)
     there = Client(organizer.account, project.removeprefix("projects/"))
     there.headers = organizer.headers
     assert there.call("DELETE", "") == (200, {})
-    told = [entry for entry in organization_log(organizer) if entry["resource"] == project]
-    assert [(entry["action"], entry["details"]) for entry in told] == [
+    logged = [entry for entry in organization_log(organizer) if entry["resource"] == project]
+    assert [(entry["action"], entry["details"]) for entry in logged] == [
         ("project.delete", {"displayName": "Brief"}),
         ("project.create", {}),
     ]
-    assert told[0]["actor"] == organizer.account["email"]
+    assert logged[0]["actor"] == organizer.account["email"]
 
 
-def test_a_change_that_fails_is_not_told(client: Client) -> None:
+def test_a_failed_change_is_not_logged(client: Client) -> None:
     before = entries(client)
     account_id = client.account["email"].partition("@")[0]
     again = {"email": client.account["email"], "roles": [roles.USER]}
@@ -180,19 +182,19 @@ def test_a_change_that_fails_is_not_told(client: Client) -> None:
     assert entries(client)[-len(before) :] == before
 
 
-def test_a_change_and_its_entry_are_one_transaction(client: Client) -> None:
-    """Nothing of these is written without an entry beside it, nor in any other way."""
+def test_a_change_and_its_entry_are_written_in_one_transaction(client: Client) -> None:
+    """No row of these is written outside of a transaction, or in one without an entry."""
     transactions: list[str] = []
     others: list[str] = []
 
-    def noted(model: Any, params: dict[str, Any], **_: object) -> None:
+    def record_writes(model: Any, params: dict[str, Any], **_: object) -> None:
         if model.name == "TransactWriteItems":
             transactions.append(str(params["body"]))
         elif model.name not in ("BatchGetItem", "GetItem", "Query"):
             others.append(model.name)
 
     dynamodb = config_api.table.dynamodb
-    dynamodb.meta.events.register("before-call.dynamodb", noted)
+    dynamodb.meta.events.register("before-call.dynamodb", record_writes)
     try:
         account = client.call("POST", "/serviceaccounts", {})[1]
         path = account["name"].removeprefix(f"projects/{client.project}")
@@ -205,7 +207,7 @@ def test_a_change_and_its_entry_are_one_transaction(client: Client) -> None:
         client.call("DELETE", path)
         client.call("PATCH", "", {"displayName": "Renamed"})
     finally:
-        dynamodb.meta.events.unregister("before-call.dynamodb", noted)
+        dynamodb.meta.events.unregister("before-call.dynamodb", record_writes)
     assert others == []
     assert len(transactions) == 9
     assert all(f"AUDIT#projects/{client.project}" in each for each in transactions)
@@ -252,16 +254,16 @@ def test_a_log_is_read_by_time_and_in_pages(client: Client) -> None:
         "pageToken=W10",
     ],
 )
-def test_a_wrong_question_is_refused(client: Client, query: str) -> None:
+def test_an_invalid_query_of_the_log_is_refused(client: Client, query: str) -> None:
     assert client.call("GET", "/audit", query=query)[0] == 400
 
 
-def test_a_log_forgets_by_itself_and_never_shows_what_it_should_have_forgotten(
+def test_entries_expire_and_are_not_shown_after_their_time(
     client: Client,
 ) -> None:
     now = times.from_text(entries(client)[0]["time"])
-    author = Actor("a", "k", "", now - RETENTION_SECONDS - 60, "request")
-    change = author.audit_entry("project.update", f"projects/{client.project}")
+    actor = Actor("a", "k", "", now - RETENTION_SECONDS - 60, "request")
+    change = actor.audit_entry("project.update", f"projects/{client.project}")
     config_api.table.transact(put_audit_entries(config_api.table, change), "")
     shown = entries(client, "startTime=2001-01-01T00:00:00Z")
     assert change.id not in [entry["id"] for entry in shown]
@@ -275,9 +277,9 @@ def test_a_log_forgets_by_itself_and_never_shows_what_it_should_have_forgotten(
     assert change in kept
 
 
-def test_the_log_is_the_administrators(client: Client) -> None:
+def test_only_administrators_may_read_the_log(client: Client) -> None:
     for role in (roles.USER, roles.DEVELOPER, roles.PUBLISHER):
         assert client.account_with(role).call("GET", "/audit")[0] == 403
-    stranger = found("Another")
+    stranger = new_administrator("Another")
     event = request("GET", f"/v2/projects/{client.project}/audit", headers=stranger.headers)
     assert config_api.lambda_handler(event, LambdaContext())["statusCode"] == 404

@@ -1,4 +1,4 @@
-"""Whatever a body holds, every route that reads one answers with error JSON, never with a fault."""
+"""Every route answers any body with success or the error JSON, and never with a server error."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from dataconnectors.api.openapi.document import build
 from dataconnectors.api.openapi.operation import Operation
 from dataconnectors.api.openapi.operations import OPERATIONS
 from functions.config_api import app as config_api
-from tests.integration.conftest import INGEST_ROUTES, Client, found
+from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.integration.test_sync import Invocations
 from tests.support import cpu
 from tests.support.api_server import Api
@@ -19,7 +19,7 @@ from tests.support.api_server import Api
 INVOKE = "before-send.lambda.Invoke"
 
 CPU_SECONDS = 0.5
-"""Of one request, with what moto makes of it: some ten times what it takes alone."""
+"""CPU seconds of one request with moto's work, some ten times what the request takes alone."""
 
 DEEP = 10_000
 LONG = "x" * 1_000_000
@@ -67,22 +67,22 @@ VALUES: dict[str, Any] = {
     "an object of NULs": {"\x00": "\x00"},
     "deep lists": json.loads("[" * 40 + "]" * 40),
 }
-"""Put in the place of each field of each body; some are right there."""
+"""Values that replace each field of each body. Some are valid in some fields."""
 
 WRITES = [operation for operation in OPERATIONS if operation.body and not operation.is_form]
 SCHEMAS = build()["components"]["schemas"]
 
 
 class Project:
-    """A project with a thing of each kind; the names in paths are theirs."""
+    """A project with a resource of each kind, whose names are used in paths."""
 
     def __init__(self, organizer: Client) -> None:
-        """Nobody syncs anything: Lambda takes invocations, and does nothing."""
+        """Nothing is synced, because Lambda accepts invocations and does nothing."""
         self._invocations = Invocations()
         config_api.functions.meta.events.register_first(INVOKE, self._invocations)
         self._api = Api(INGEST_ROUTES, config_api.lambda_handler)
         self._headers = organizer.headers
-        admin = found("Bad input")
+        admin = new_administrator("Bad input")
         connector = {"httpConfig": {"url": "https://example.com"}, "status": "USER_DISABLED"}
         account = admin.call("POST", "/serviceaccounts", {})[1]
         member = {"email": account["email"], "roles": ["roles/project.user"]}
@@ -99,7 +99,7 @@ class Project:
         }
 
     def close(self) -> None:
-        """Lambda is moto's again."""
+        """Let moto answer calls to Lambda again."""
         config_api.functions.meta.events.unregister(INVOKE, self._invocations)
 
     @staticmethod
@@ -114,7 +114,7 @@ class Project:
         headers: Mapping[str, str] | None = None,
         names: Mapping[str, str] | None = None,
     ) -> tuple[int, Any]:
-        """An operation's answer, which takes little CPU whatever is sent."""
+        """An operation's answer, which must take little CPU for any input."""
         path = "/v2" + operation.path.format(**self.names | dict(names or {}))
         sent = self._headers | {"content-type": "application/json"} | dict(headers or {})
         with cpu.at_most(CPU_SECONDS, (operation.id, len(body))):
@@ -125,7 +125,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(organizer: Client, hurried: None) -> Iterator[Project]:
-    """One for all: what a body changes matters to none of the others."""
+    """One project for all tests, because what a body changes does not affect the others."""
     made = Project(organizer)
     yield made
     made.close()
@@ -133,7 +133,7 @@ def project(organizer: Client, hurried: None) -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def small(organizer: Client, hurried: None) -> Iterator[Project]:
-    """One that nothing is added to: its lists stay short."""
+    """A project to which nothing is added, so that its lists stay short."""
     made = Project(organizer)
     yield made
     made.close()
@@ -144,14 +144,14 @@ def refused(status: int, answer: Any) -> bool:
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.id)
-def test_what_is_no_body_is_refused(project: Project, operation: Operation) -> None:
+def test_an_invalid_body_is_refused(project: Project, operation: Operation) -> None:
     for what, body in TEXTS.items():
         status, answer = project.send(operation, body)
         assert refused(status, answer), (what, status, str(answer)[:300])
 
 
 def spoilt(example: Any) -> Iterator[tuple[str, Any]]:
-    """An example with each of its values replaced, at any depth, by each of the wrong ones."""
+    """Copies of an example in which one value, at any depth, is replaced by a wrong one."""
     if isinstance(example, dict | list):
         for key, value in example.items() if isinstance(example, dict) else enumerate(example):
             replaced = [*VALUES.items(), *spoilt(value)]
@@ -162,7 +162,7 @@ def spoilt(example: Any) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.id)
-def test_a_wrong_value_in_any_field_is_no_fault_of_ours(
+def test_a_wrong_value_in_any_field_is_answered_without_a_server_error(
     project: Project, operation: Operation
 ) -> None:
     assert operation.body is not None
@@ -175,8 +175,10 @@ def test_a_wrong_value_in_any_field_is_no_fault_of_ours(
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.id)
-def test_the_last_of_equal_names_counts(project: Project, operation: Operation) -> None:
-    """As JavaScript reads them."""
+def test_the_last_of_several_fields_with_the_same_name_counts(
+    project: Project, operation: Operation
+) -> None:
+    """JavaScript reads such bodies in the same way."""
     assert operation.body is not None
     example = SCHEMAS[operation.body]["examples"][0]
     name = next(iter(example))
@@ -192,7 +194,7 @@ def test_the_last_of_equal_names_counts(project: Project, operation: Operation) 
     [operation for operation in OPERATIONS if operation.method == "GET" and operation.query],
     ids=lambda operation: operation.id,
 )
-def test_a_strange_query_is_no_fault_of_ours(
+def test_an_odd_query_is_answered_without_a_server_error(
     project: Project, operation: Operation, query: str
 ) -> None:
     for name in operation.query:
@@ -204,7 +206,7 @@ READS = [each for each in OPERATIONS if not each.body and not each.is_form]
 
 
 @pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.id)
-def test_a_body_that_nobody_asked_for_is_no_fault_of_ours(
+def test_an_unexpected_body_is_answered_without_a_server_error(
     small: Project, operation: Operation
 ) -> None:
     last = operation.path.rpartition("{")[2].rstrip("}")
@@ -221,7 +223,7 @@ FORMS = ["", "x", "é", "\x00", "a.b.c", "." * 1000, LONG, "[" * DEEP]
 
 
 @pytest.mark.parametrize("operation", TOKENS, ids=lambda operation: operation.id)
-def test_what_is_no_form_is_refused(project: Project, operation: Operation) -> None:
+def test_an_invalid_form_is_refused(project: Project, operation: Operation) -> None:
     forms = [f"grant_type={quote(value)}&assertion={quote(value)}".encode() for value in FORMS]
     for body in [*TEXTS.values(), *forms]:
         assert refused(*project.send(operation, body)), body[:80]

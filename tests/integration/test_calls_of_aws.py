@@ -1,4 +1,4 @@
-"""How many calls of AWS a request costs: the latency and the bill that callers do not see."""
+"""How many calls to AWS a request makes, because they cost latency and money."""
 
 import time
 from collections import Counter
@@ -14,7 +14,7 @@ from dataconnectors.store import keys
 from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
-from tests.integration.conftest import INGEST_ROUTES, Client, found
+from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.integration.test_ingest import connect
 from tests.support.api_server import Api
 from tests.support.dynamodb import Watched
@@ -24,7 +24,7 @@ from tests.support.rows import an_expired
 
 @contextmanager
 def watched(app: Any) -> Iterator[Watched]:
-    """DynamoDB's calls of a function, while it lasts."""
+    """Count the calls to DynamoDB that a function makes inside the `with` block."""
     table = app.table
     seen = Watched(table.dynamodb)
     table.dynamodb = seen
@@ -50,7 +50,7 @@ def envelopes(client: Client, count: int, devices: int) -> dict[str, Any]:
     }
 
 
-def test_publishing(client: Client) -> None:
+def test_a_publish_call_makes_few_calls_to_dynamodb(client: Client) -> None:
     connect(client)
     for count, devices, expected in (
         (1, 1, {"batch_get_item": 1, "batch_write_item": 1, "update_item": 1}),
@@ -64,7 +64,7 @@ def test_publishing(client: Client) -> None:
         assert seen.calls == expected
 
 
-def test_devices_that_are_new_cost_one_transaction_for_fifty(client: Client) -> None:
+def test_new_devices_cost_one_transaction_for_fifty(client: Client) -> None:
     with watched(ingest) as seen:
         assert client.call("POST", "/events", envelopes(client, 100, 100))[0] == 200
     assert seen.calls["transact_write_items"] == 2
@@ -72,18 +72,18 @@ def test_devices_that_are_new_cost_one_transaction_for_fifty(client: Client) -> 
 
 @contextmanager
 def calls_of(app: Any) -> Iterator[Counter[str]]:
-    """All calls of DynamoDB that a function makes, while it lasts, pages included."""
+    """Count all calls to DynamoDB that a function makes inside the block, including pages."""
     made: Counter[str] = Counter()
 
-    def hear(model: Any, **_: Any) -> None:
+    def count(model: Any, **_: Any) -> None:
         made[model.name] += 1
 
     events = app.table.dynamodb.meta.events
-    events.register("before-call.dynamodb", hear)
+    events.register("before-call.dynamodb", count)
     try:
         yield made
     finally:
-        events.unregister("before-call.dynamodb", hear)
+        events.unregister("before-call.dynamodb", count)
 
 
 ONE_ITEM = {"GetItem": 1}
@@ -123,8 +123,8 @@ READS: dict[str, dict[str, int]] = {
     "getErrors": NOTHING,
     "getInvitations": NOTHING,
 }
-"""The calls of DynamoDB that a GET makes beyond knowing its caller. docs/data-model.md says why
-some are more than one."""
+"""The calls to DynamoDB that a GET makes when its caller is cached. docs/data-model.md says why
+some make more than one."""
 
 ELSEWHERE: dict[str, tuple[str, dict[str, int]]] = {
     "a member's projects": ("/projects", {"Query": 1, "BatchGetItem": 2}),
@@ -150,17 +150,17 @@ ELSEWHERE: dict[str, tuple[str, dict[str, int]]] = {
         {"Query": 1, "GetItem": 1},
     ),
 }
-"""What is asked for in another way, by a member of one project. Where several projects are looked
-through, one read is for the caller's role in the organization, which they do not have: that is not
-remembered, so that a new one counts at once."""
+"""The calls of other queries, by a member of one project. If several projects are searched, one
+call reads the caller's role in the organization, which the caller does not have. A missing role is
+not cached, so that a new one counts at once."""
 
 
 class Reader:
-    """The organizer, and the administrator of a project with a thing of each kind."""
+    """The organizer, and the administrator of a project with a resource of each kind."""
 
     def __init__(self, organizer: Client) -> None:
         self.organizer = organizer
-        self.admin = found("Read")
+        self.admin = new_administrator("Read")
         self._api = Api(INGEST_ROUTES, config_api.lambda_handler)
         made = [
             self.admin.call("POST", "/dataconnectors", {"httpConfig": {"url": f"https://{x}.org"}})
@@ -188,7 +188,7 @@ class Reader:
         ExpiredEventStore(config_api.table).save([expired])
 
     def read(self, path: str, headers: dict[str, str]) -> Counter[str]:
-        """The calls that a GET makes when its caller is known."""
+        """The calls that a GET makes when its caller is cached."""
         target = "/v2" + path.format(**self.names)
         assert self._api.answer("GET", target, headers, b"")["statusCode"] == 200, target
         with calls_of(config_api) as made:
@@ -198,7 +198,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def reader(organizer: Client, hurried: None) -> Reader:
-    """One for all: they read."""
+    """One reader for all tests, because they change nothing."""
     return Reader(organizer)
 
 
@@ -210,7 +210,9 @@ def test_every_get_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("operation", READS)
-def test_a_get_is_one_read_beyond_who_is_calling(reader: Reader, operation: str) -> None:
+def test_a_get_makes_the_documented_calls_beyond_reading_its_caller(
+    reader: Reader, operation: str
+) -> None:
     path = GETS[operation].path
     names = dict(reader.names)
     caller = reader.admin
@@ -229,6 +231,6 @@ def test_a_get_is_one_read_beyond_who_is_calling(reader: Reader, operation: str)
 
 
 @pytest.mark.parametrize("asked", ELSEWHERE)
-def test_what_some_questions_cost_more(reader: Reader, asked: str) -> None:
+def test_some_queries_make_more_calls_as_documented(reader: Reader, asked: str) -> None:
     path, expected = ELSEWHERE[asked]
     assert reader.read(path, reader.admin.headers) == expected

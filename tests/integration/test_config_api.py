@@ -1,4 +1,4 @@
-"""The config API, from the request that API Gateway hands over to DynamoDB, SQS and Lambda."""
+"""The config API, from a request of API Gateway to the effects in DynamoDB, SQS and Lambda."""
 
 import base64
 import time
@@ -94,7 +94,7 @@ def test_a_connector_from_creation_to_deletion(client: Client) -> None:
 
 
 @pytest.mark.parametrize("mask", ["update_mask=", "updateMask=&update_mask="])
-def test_a_mask_without_a_name_is_none(client: Client, mask: str) -> None:
+def test_an_empty_update_mask_counts_as_none(client: Client, mask: str) -> None:
     name = client.call("POST", "/dataconnectors", {"httpConfig": {"url": URL}})[1]["name"]
     path = name.removeprefix(f"projects/{client.project}")
     status, shown = client.call("PATCH", path, {"displayName": "named"}, query=mask)
@@ -169,7 +169,7 @@ def test_an_emulated_device_from_creation_to_deletion(client: Client) -> None:
         ("GET", "/devices/a%2Fb", None, 404, "not"),
     ],
 )
-def test_what_cannot_be_served_is_answered_with_the_error_json(
+def test_a_request_that_cannot_be_served_is_answered_with_the_error_json(
     client: Client, method: str, path: str, body: Any, status: int, text: str
 ) -> None:
     body = body.decode() if isinstance(body, bytes) else body
@@ -206,14 +206,14 @@ def test_a_path_with_doubled_slashes_is_served(client: Client) -> None:
         "Digest x",
     ],
 )
-def test_without_valid_credentials_nothing_is_told(client: Client, authorization: str) -> None:
+def test_a_request_without_valid_credentials_gets_a_401(client: Client, authorization: str) -> None:
     client.headers = {"authorization": authorization}
     for path in ("", "/dataconnectors", "/devices/emu1"):
         status, error = client.call("GET", path)
         assert (status, error["code"]) == (401, 401)
 
 
-def test_basic_auth_works_with_the_right_secret_alone(client: Client) -> None:
+def test_basic_auth_works_only_with_the_right_secret(client: Client) -> None:
     def basic(secret: str) -> int:
         text = f"{client.account['keyId']}:{secret}"
         encoded = base64.b64encode(text.encode()).decode()
@@ -247,7 +247,7 @@ def test_basic_auth_works_with_the_right_secret_alone(client: Client) -> None:
         ({"aud": []}, "aud"),
     ],
 )
-def test_an_assertion_that_is_not_right_gets_a_400(
+def test_an_invalid_assertion_gets_a_400(
     client: Client, changes: dict[str, Any], reason: str
 ) -> None:
     status, error = client.exchange(client.assertion(**changes))
@@ -289,7 +289,7 @@ def test_the_other_members_may_do_what_their_role_says(client: Client) -> None:
     assert user.call("POST", "/events", {"events": []})[0] == 403
 
 
-def test_a_foreign_project_is_answered_as_one_that_is_not_there(client: Client) -> None:
+def test_a_foreign_project_is_answered_as_one_that_does_not_exist(client: Client) -> None:
     absent = client.call("GET", "")
     stranger = Client(client.account, "c0000000000000000000")
     stranger.headers = client.headers
@@ -298,7 +298,7 @@ def test_a_foreign_project_is_answered_as_one_that_is_not_there(client: Client) 
     assert absent[0] == 200
 
 
-def test_a_key_that_makes_too_many_requests_is_told_to_wait(
+def test_a_key_that_makes_too_many_requests_gets_a_429_with_the_time_to_wait(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited = Throttle(RequestCountStore(app.table), 3, app.logger, now=lambda: 1_790_000_001.0)
@@ -315,7 +315,7 @@ def test_a_key_that_makes_too_many_requests_is_told_to_wait(
     assert client.call("GET", "")[0] == 401
 
 
-def test_a_wrong_method_is_told_the_right_ones() -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_methods() -> None:
     answer = app.lambda_handler(request("DELETE", "/v2/oauth2/token"), LambdaContext())
     assert answer["statusCode"] == 405
     assert answer["headers"]["Allow"] == "POST"

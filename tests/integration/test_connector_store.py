@@ -1,4 +1,4 @@
-"""Connectors in DynamoDB: what a condition lets through, and what ingest sees of a write."""
+"""Which writes of connectors DynamoDB accepts, and when ingest sees them."""
 
 from dataclasses import replace
 
@@ -58,11 +58,11 @@ def test_a_row_reads_back_as_it_was_written(table: Table, stored: Connector) -> 
 
 
 @pytest.mark.parametrize("name", ["", "projects/p", "projects/p/dataconnectors/absent", "x" * 999])
-def test_a_name_without_a_row_is_none(table: Table, name: str) -> None:
+def test_reading_a_name_without_a_row_returns_none(table: Table, name: str) -> None:
     assert ConnectorStore(table).connector(name) is None
 
 
-def test_of_two_writers_that_read_the_same_row_one_has_to_read_again(
+def test_the_second_of_two_writers_of_the_same_version_has_to_read_again(
     table: Table, stored: Connector
 ) -> None:
     store = ConnectorStore(table)
@@ -72,9 +72,7 @@ def test_of_two_writers_that_read_the_same_row_one_has_to_read_again(
     assert store.connector(stored.name) == first
 
 
-def test_every_write_is_seen_by_ingest_and_a_refused_one_is_none(
-    table: Table, stored: Connector
-) -> None:
+def test_ingest_sees_every_write_and_no_refused_one(table: Table, stored: Connector) -> None:
     store = ConnectorStore(table)
     before = version(table, stored.project)
     store.update_connector(stored, stored)
@@ -88,13 +86,15 @@ def test_a_connector_needs_its_project(table: Table) -> None:
         ConnectorStore(table).create_connector(replace(PLAIN, project="absent"))
 
 
-def test_what_is_being_deleted_is_never_made_ready(table: Table, stored: Connector) -> None:
+def test_a_connector_that_is_being_deleted_does_not_become_ready(
+    table: Table, stored: Connector
+) -> None:
     store = ConnectorStore(table)
     deleting = store.update_connector(stored, replace(stored, lifecycle=Lifecycle.DELETING))
     assert deleting is not None
     made = {"queue_url": "u", "mapping_id": "m", "provisioned": "p"}
     assert store.set_ready(deleting, **made) is None
-    assert store.set_ready(stored, **made) is None  # by who read it before
+    assert store.set_ready(stored, **made) is None  # by a process that read the row before
 
 
 def test_the_index_lists_each_connector_in_its_lifecycle(table: Table, stored: Connector) -> None:
@@ -109,7 +109,7 @@ def test_the_index_lists_each_connector_in_its_lifecycle(table: Table, stored: C
     assert stored.name not in {entry.name for entry in store.connectors_in(Lifecycle.DELETING)}
 
 
-def test_pages_leave_out_what_is_being_deleted_and_the_last_is_known_as_such(
+def test_pages_leave_out_connectors_that_are_being_deleted_and_the_last_page_has_no_token(
     client: Client, table: Table
 ) -> None:
     store = ConnectorStore(table)
@@ -132,7 +132,7 @@ def test_pages_leave_out_what_is_being_deleted_and_the_last_is_known_as_such(
     assert ids(2, "c15") == (["c2", "c3"], "")  # After an id that is not there
 
 
-def test_pages_hold_connectors_of_their_project_only(client: Client, table: Table) -> None:
+def test_pages_have_only_the_projects_connectors(client: Client, table: Table) -> None:
     store = ConnectorStore(table)
     for limit in (1, 999_999_999):
         for after in ("", "~", "!", "c1", "CONNECTOR#c1"):

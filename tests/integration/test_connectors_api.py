@@ -1,4 +1,4 @@
-"""The service of connectors over moto: limits, repeated calls, and changes at the same time."""
+"""The service of connectors over moto: limits, repeated calls, and concurrent changes."""
 
 import os
 from collections.abc import Callable
@@ -29,7 +29,7 @@ ANOTHER = Actor("other@example.com", "key2", "192.0.2.1", 1_790_000_000.0, "requ
 
 
 class Interrupted(ConnectorStore):
-    """A store that runs each of these functions once, before a read or a write."""
+    """A store that runs each of the given functions once, before a read or a write."""
 
     def __init__(self, table: Table) -> None:
         super().__init__(table)
@@ -71,8 +71,8 @@ class Service:
             sleep=lambda seconds: None,
         )
 
-    def create(self, body: Any = None, author: Actor = ME, idempotency_key: str = "") -> str:
-        made = self.connectors.create(self.project, body or BODY, author, idempotency_key)
+    def create(self, body: Any = None, actor: Actor = ME, idempotency_key: str = "") -> str:
+        made = self.connectors.create(self.project, body or BODY, actor, idempotency_key)
         return str(made["name"])
 
     def patch(self, name: str, body: Any) -> dict[str, Any]:
@@ -116,14 +116,14 @@ def test_a_project_takes_a_hundred_connectors_and_a_deletion_makes_room(service:
         service.create({"httpConfig": {"url": "https://example.com/3"}})
 
 
-def test_a_create_call_that_is_sent_again_makes_no_second_connector(service: Service) -> None:
+def test_a_repeated_create_call_makes_no_second_connector(service: Service) -> None:
     first = service.create()
     service.time += REMEMBERED_SECONDS - 1
     assert service.create() == first
     assert service.names() == {first}
 
 
-def test_a_create_call_that_is_sent_again_finishes_what_the_first_left_undone(
+def test_a_repeated_create_call_finishes_what_the_first_left_undone(
     service: Service,
 ) -> None:
     first = service.create()
@@ -153,7 +153,7 @@ def test_a_create_call_that_is_sent_again_finishes_what_the_first_left_undone(
             {"httpConfig": BODY["httpConfig"] | {"signatureSecret": "two"}}
         ),
         lambda service: service.create(idempotency_key="another"),
-        lambda service: service.create(author=ANOTHER),
+        lambda service: service.create(actor=ANOTHER),
     ],
 )
 def test_a_create_call_that_differs_makes_another_connector(
@@ -178,7 +178,7 @@ def pass_time(service: Service, name: str) -> None:
         lambda service, name: service.patch(name, {"labels": []}),
     ],
 )
-def test_an_equal_create_call_after_the_first_is_over_makes_another_connector(
+def test_an_equal_create_call_after_the_first_no_longer_counts_makes_another_connector(
     service: Service, happens: Callable[[Service, str], object]
 ) -> None:
     first = service.create()
@@ -188,7 +188,7 @@ def test_an_equal_create_call_after_the_first_is_over_makes_another_connector(
     assert service.create() == second
 
 
-def test_nothing_that_is_remembered_of_a_create_call_tells_of_its_secrets(
+def test_an_idempotency_record_reveals_nothing_of_the_secrets(
     service: Service,
 ) -> None:
     def remembered() -> list[dict[str, Any]]:
@@ -217,7 +217,7 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("mine", "theirs"), [*FIELDS, *((b, a) for a, b in FIELDS)])
 @pytest.mark.parametrize("point", ["before_read", "before_write"])
-def test_of_two_patches_at_once_neither_loses_a_field(
+def test_two_concurrent_patches_lose_no_field(
     service: Service, mine: dict[str, Any], theirs: dict[str, Any], point: str
 ) -> None:
     name = service.create()
@@ -232,7 +232,7 @@ def test_of_two_patches_at_once_neither_loses_a_field(
                 assert shown[field] == value
 
 
-def test_only_a_writer_who_is_overtaken_all_the_time_has_to_read_again(service: Service) -> None:
+def test_a_patch_fails_only_if_it_is_overtaken_every_time(service: Service) -> None:
     name = service.create()
 
     def overtake(times: int) -> None:
@@ -254,7 +254,7 @@ def test_only_a_writer_who_is_overtaken_all_the_time_has_to_read_again(service: 
         service.patch(name, {"labels": ["lost"]})
 
 
-def test_a_list_opens_secrets_in_parallel_and_each_once_in_half_a_minute(
+def test_a_list_decrypts_secrets_in_parallel_and_each_once_in_half_a_minute(
     service: Service,
 ) -> None:
     for number in range(3):

@@ -11,7 +11,7 @@ import pytest
 from dataconnectors.kernel import times
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
-from tests.integration.conftest import Client, found
+from tests.integration.conftest import Client, new_administrator
 from tests.support.api_server import serving
 
 
@@ -56,7 +56,7 @@ def test_a_device_shows_what_it_reported_last(client: Client) -> None:
     assert client.call("GET", "/devices")[1]["devices"] == [shown]
 
 
-def test_a_real_sensor_is_listed_and_labelled_from_its_first_event_on(client: Client) -> None:
+def test_a_real_sensor_can_be_listed_and_labelled_after_its_first_event(client: Client) -> None:
     stamp = times.to_text(time.time())
     name = f"projects/{client.project}/devices/sensor1"
     event = {
@@ -116,7 +116,7 @@ def test_a_deleted_device_is_gone_with_its_values_and_its_count(client: Client) 
         ("order_by=-reported.temperature.value", "cba"),
     ],
 )
-def test_filters_and_order(client: Client, query: str, expected: str) -> None:
+def test_devices_are_filtered_and_ordered(client: Client, query: str, expected: str) -> None:
     ids = {
         "a": make(client, "temperature", name="Afridge", room="1"),
         "b": make(client, "touch", name="B", room="2"),
@@ -231,7 +231,7 @@ class TestBatchUpdate:
         assert found.devices[device].labels == {"room": "7"}
 
 
-def test_the_old_apis_single_label(client: Client) -> None:
+def test_a_single_label_is_set_as_in_the_old_api(client: Client) -> None:
     device = make(client, room="1", name="x")
     path = f"/devices/{device}/labels/room%20no"
     status, answer = client.call("PATCH", path, {"value": "9"}, query="updateMask=value")
@@ -242,7 +242,7 @@ def test_the_old_apis_single_label(client: Client) -> None:
     assert client.call("PATCH", "/devices/absent/labels/a", {"value": "1"})[0] == 404
 
 
-def test_terraform_renames_with_put(client: Client) -> None:
+def test_terraform_renames_a_device_with_put(client: Client) -> None:
     device = make(client, name="Old")
     name = f"projects/{client.project}/devices/{device}"
     body = {"name": name, "type": "touch", "labels": {"name": "New"}}
@@ -257,7 +257,7 @@ class TestTransfer:
     @pytest.fixture
     def target(self, client: Client) -> Client:
         """The same account in a second project that it administers."""
-        other = found("Target")
+        other = new_administrator("Target")
         member = {"email": client.account["email"], "roles": ["roles/project.admin"]}
         assert other.call("POST", "/members", member)[0] == 200
         target = Client(client.account, other.project)
@@ -281,10 +281,11 @@ class TestTransfer:
         assert target.call("GET", "")[1]["sensorCount"] == 1
         assert target.call("GET", f"/devices/{device}/events")[1]["events"] == []
 
-    def test_a_project_is_left_by_devices_that_their_events_made(
+    def test_devices_that_were_registered_by_their_events_can_leave_a_project(
         self, client: Client, target: Client
     ) -> None:
-        """They cannot be deleted: to transfer them is the way to delete their project."""
+        """Such devices cannot be deleted. A project can be deleted only after they are
+        transferred."""
         name = f"projects/{client.project}/devices/real"
         event = {
             "eventId": "e1",
@@ -303,7 +304,9 @@ class TestTransfer:
         assert client.call("DELETE", "") == (200, {})
         assert client.call("GET", "")[0] == 404
 
-    def test_what_cannot_move_is_named(self, client: Client, target: Client) -> None:
+    def test_a_device_that_cannot_be_transferred_is_named(
+        self, client: Client, target: Client
+    ) -> None:
         here = f"projects/{target.project}/devices/{make(target)}"
         absent = f"projects/{client.project}/devices/absent"
         foreign = "projects/c0000000000000000000/devices/d1"
@@ -318,7 +321,9 @@ class TestTransfer:
             ("nonsense", "INVALID_ARGUMENT"),
         ]
 
-    def test_both_projects_have_to_be_administered(self, client: Client, target: Client) -> None:
+    def test_a_transfer_needs_the_administrators_role_in_both_projects(
+        self, client: Client, target: Client
+    ) -> None:
         name = f"projects/{client.project}/devices/{make(client)}"
         developer = target.account_with("roles/project.developer")
         assert developer.call("POST", "/devices:transfer", {"devices": [name]})[0] == 403
@@ -340,9 +345,9 @@ class TestWildcard:
         assert anywhere.call("GET", "/devices", query="projects=projects/x")[0] == 404
         assert anywhere.call("GET", "/devices", query="organization=organizations/x")[0] == 404
 
-    def test_nobody_sees_a_foreign_device(self, client: Client) -> None:
+    def test_a_foreign_device_is_not_found(self, client: Client) -> None:
         device = make(client)
-        stranger = Client(found("Stranger").account, "-").log_in()
+        stranger = Client(new_administrator("Stranger").account, "-").log_in()
         assert stranger.call("GET", f"/devices/{device}")[0] == 404
         assert listed(stranger) == []
         nobody = Client(client.account, "-")

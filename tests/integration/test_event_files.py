@@ -1,4 +1,4 @@
-"""The files in events/, which `make invoke` sends, are requests that the handlers understand."""
+"""The handlers understand the files in events/, which `make invoke` sends."""
 
 import json
 from pathlib import Path
@@ -19,16 +19,16 @@ def test_publishing_without_credentials_is_a_401() -> None:
     assert content(answer)["error"].startswith("no credentials")
 
 
-def test_the_page_of_errors_needs_none() -> None:
+def test_the_page_of_errors_needs_no_credentials() -> None:
     event = json.loads((EVENTS / "config_api_errors_page.json").read_text())
     assert config_api.lambda_handler(event, LambdaContext())["statusCode"] == 200
 
 
-def test_a_changed_label_of_a_project_that_is_gone_is_left() -> None:
+def test_a_changed_label_of_a_deleted_project_is_ignored() -> None:
     event = json.loads((EVENTS / "labels_changed.json").read_text())
     assert labels.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
 
 
-def test_a_connector_that_is_gone_gets_nothing() -> None:
+def test_a_sync_of_a_deleted_connector_sends_nothing() -> None:
     event = json.loads((EVENTS / "sync.json").read_text())
     assert sync.lambda_handler(event, LambdaContext())["sent"] == 0

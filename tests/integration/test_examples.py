@@ -1,4 +1,4 @@
-"""Each example receives what our own courier delivers over TLS, and refuses everything else."""
+"""Each example accepts what the sender's client delivers over TLS, and refuses everything else."""
 
 import base64
 import contextlib
@@ -38,11 +38,11 @@ EXAMPLES = REPOSITORY / "examples"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SECRET = "0123456789abcdef0123456789abcdef"
 START_SECONDS = 30
-"""A test machine may be busy; an example is up in one second."""
+"""An example starts in one second, but the test machine may be busy."""
 
 
 def body(event_id: str) -> bytes:
-    """A delivery's body, with letters that no single-byte encoding has."""
+    """A delivery's body with letters that no single-byte encoding has."""
     event = {
         "eventId": event_id,
         "targetName": "projects/p/devices/d",
@@ -56,7 +56,7 @@ def body(event_id: str) -> bytes:
 
 @dataclass(frozen=True)
 class Certificate:
-    """Of 127.0.0.1, as files; `authority` is who has signed it."""
+    """The files of a certificate for 127.0.0.1. `authority` has signed it."""
 
     authority: Path
     certificate: Path
@@ -65,7 +65,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Running:
-    """An example that listens. `saved` gives the ids it has kept, `destroy` takes its storage."""
+    """An example that listens. `saved` returns the ids in its storage; `destroy` removes that."""
 
     url: str
     saved: Callable[[], list[str]]
@@ -89,7 +89,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @contextlib.contextmanager
 def program(command: Sequence[str], folder: Path, **variables: str) -> Iterator[int]:
-    """An example as a program of its own; the port that it prints."""
+    """Run an example as a program; the port that it prints."""
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(REPOSITORY / "layers/core"),
@@ -136,7 +136,7 @@ def plain_python(folder: Path, tls: Certificate) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def flask(folder: Path, tls: Certificate) -> Iterator[Running]:
-    """Run by werkzeug, which `flask run` uses too but which can be asked for its port."""
+    """Run the example by werkzeug, which `flask run` uses as well, and which tells its port."""
     database = folder / "events.db"
     command = (
         "import runpy, sys\n"
@@ -171,7 +171,7 @@ def node(folder: Path, tls: Certificate) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def aws_lambda(folder: Path, tls: Certificate) -> Iterator[Running]:
-    """The handler, behind a server that makes API Gateway's events of requests."""
+    """Run the handler behind a server that turns requests into events of API Gateway."""
     dynamodb = boto3.client("dynamodb")
     table = f"events-{folder.name}"
     dynamodb.create_table(
@@ -191,7 +191,7 @@ def aws_lambda(folder: Path, tls: Certificate) -> Iterator[Running]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
-            # As API Gateway: text for JSON, lower-case names; base64 for what it doesn't know.
+            # API Gateway sends JSON as text and other bodies in base64, with names in lower case.
             encoded = self.headers["content-type"] != "application/json"
             event = {
                 "version": "2.0",
@@ -211,7 +211,7 @@ def aws_lambda(folder: Path, tls: Certificate) -> Iterator[Running]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing to the tests' output."""
+            """Write nothing into the tests' output."""
 
     def saved() -> list[str]:
         return [item["eventId"]["S"] for item in dynamodb.scan(TableName=table)["Items"]]
@@ -243,7 +243,7 @@ def example(
 
 
 class Tampering:
-    """Somebody on the way who changes bodies."""
+    """A transport that changes bodies on their way."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -262,7 +262,7 @@ def transport(certificate: Certificate) -> Iterator[Transport]:
         yield transport
 
 
-def test_what_arrives_twice_is_acknowledged_twice_and_saved_once(
+def test_an_event_that_arrives_twice_is_acknowledged_twice_and_saved_once(
     example: Running, transport: Transport
 ) -> None:
     endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
@@ -272,7 +272,7 @@ def test_what_arrives_twice_is_acknowledged_twice_and_saved_once(
     assert sorted(example.saved()) == ["e1", "e2"]
 
 
-def test_what_is_not_the_connectors_is_refused_and_not_saved(
+def test_a_delivery_that_is_not_from_the_connector_is_refused_and_not_saved(
     example: Running, transport: Transport
 ) -> None:
     endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
@@ -300,7 +300,7 @@ def test_what_is_not_the_connectors_is_refused_and_not_saved(
     assert example.saved() == []
 
 
-def test_what_could_not_be_saved_is_not_acknowledged(
+def test_an_event_that_could_not_be_saved_is_not_acknowledged(
     example: Running, transport: Transport
 ) -> None:
     example.destroy()

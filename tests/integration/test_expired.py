@@ -1,4 +1,4 @@
-"""GET {connector}/expired: newest first, in pages, also for a connector that is gone."""
+"""GET {connector}/expired lists expired events, newest first, also of a deleted connector."""
 
 import time
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.support.rows import an_expired
 
 @pytest.fixture
 def connector(client: Client) -> str:
-    """Its path below the project, with five expired events, e0 the newest."""
+    """The path of a connector with five expired events, of which e0 is the newest."""
     path = connect(client, httpConfig={"url": "https://127.0.0.1/hook"})
     now = float(int(time.time()))
     target = f"projects/{client.project}/devices/d"
@@ -54,11 +54,11 @@ def test_pages_lead_from_the_newest_to_the_oldest(client: Client, connector: str
 
 
 @pytest.mark.parametrize("query", ["pageToken=nonsense", "pageSize=-1", "pageSize=x"])
-def test_a_page_that_is_none_is_refused(client: Client, connector: str, query: str) -> None:
+def test_an_invalid_page_is_refused(client: Client, connector: str, query: str) -> None:
     assert client.call("GET", f"{connector}/expired", query=query)[0] == 400
 
 
-def test_without_expired_events_the_list_is_empty_and_without_a_connector_404(
+def test_the_list_is_empty_without_expired_events_and_404_without_a_connector(
     client: Client,
 ) -> None:
     path = connect(client, httpConfig={"url": "https://127.0.0.1/hook"})
@@ -67,7 +67,7 @@ def test_without_expired_events_the_list_is_empty_and_without_a_connector_404(
     assert client.call("GET", "/dataconnectors/c00000000000000000vg/expired")[0] == 404
 
 
-def test_what_has_expired_can_be_read_after_the_connector_is_gone(
+def test_expired_events_can_be_read_after_the_connector_is_deleted(
     client: Client, connector: str
 ) -> None:
     assert client.call("DELETE", connector)[0] == 200

@@ -1,6 +1,6 @@
-"""Ids, names and page tokens of another project's things, used in one's own: they open nothing.
+"""Ids, names and page tokens of another project give access to nothing when used in one's own.
 
-That a foreign project itself answers as one that is not there is in test_permissions.py.
+test_permissions.py shows that a foreign project is answered like one that does not exist.
 """
 
 import json
@@ -18,7 +18,7 @@ from dataconnectors.identity import roles
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.config_api import app as config_api
-from tests.integration.conftest import INGEST_ROUTES, Client, found
+from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.support.api_server import Api
 
 ABSENT = "c00000000000000000vg"
@@ -31,10 +31,10 @@ BODIES: dict[str, Any] = {
 
 
 class Project:
-    """One with a thing of each kind, all of which say `word`."""
+    """A project with a resource of each kind, which all contain `word`."""
 
     def __init__(self, word: str) -> None:
-        self.admin = found(word)
+        self.admin = new_administrator(word)
         self.api = Api(INGEST_ROUTES, config_api.lambda_handler)
         http = {"url": f"https://{word}.example", "signatureSecret": f"{word} secret"}
         connector = {"httpConfig": http, "displayName": word}
@@ -75,7 +75,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def projects(organizer: Client, hurried: None) -> tuple[Project, Project]:
-    """One's own, and another's."""
+    """The caller's project and a foreign one."""
     return Project("mine"), Project("theirs")
 
 
@@ -91,7 +91,7 @@ BELOW = [
 @pytest.mark.parametrize(
     ("operation", "name"), BELOW, ids=[f"{operation.id} {name}" for operation, name in BELOW]
 )
-def test_a_foreign_id_is_answered_as_one_that_is_not_there(
+def test_a_foreign_id_is_answered_as_one_that_does_not_exist(
     projects: tuple[Project, Project], operation: Operation, name: str
 ) -> None:
     mine, theirs = projects
@@ -106,7 +106,7 @@ def test_a_foreign_id_is_answered_as_one_that_is_not_there(
     [each for each in OPERATIONS if each.id in ("batchUpdateDevices", "transferDevices")],
     ids=lambda operation: operation.id,
 )
-def test_foreign_devices_in_a_body_are_answered_as_those_that_are_not_there(
+def test_foreign_devices_in_a_body_are_answered_as_devices_that_do_not_exist(
     projects: tuple[Project, Project], operation: Operation
 ) -> None:
     mine, theirs = projects
@@ -136,7 +136,7 @@ def test_foreign_devices_in_a_body_are_answered_as_those_that_are_not_there(
         "/projects",
     ],
 )
-def test_a_page_token_of_another_project_leads_to_nothing_of_it(
+def test_a_page_token_of_another_project_reveals_nothing_of_it(
     projects: tuple[Project, Project], path: str
 ) -> None:
     mine, theirs = projects

@@ -1,4 +1,4 @@
-"""Whatever is sent to the config API, the answer is JSON and never a fault of ours."""
+"""The config API answers any request with JSON, and never with a server error."""
 
 import json
 import re
@@ -116,7 +116,7 @@ def answered(event: dict[str, Any]) -> tuple[int, Any]:
     derandomize=True,
 )
 @given(METHODS, COLLECTIONS, SEGMENTS, VERBS, QUERIES, HEADERS, BODIES, st.booleans())
-def test_random_requests_are_never_a_fault_of_ours(
+def test_random_requests_are_answered_without_a_server_error(
     client: Client,
     method: str,
     collection: str,
@@ -129,7 +129,7 @@ def test_random_requests_are_never_a_fault_of_ours(
 ) -> None:
     path = "/".join(["/v2/projects", client.project, collection, *segments]) + verb
     if method == "DELETE" and not collection:
-        return  # The project itself, which the others need
+        return  # deletes the project, which the other cases need
     text = json.dumps(body)
     event = request(
         method, path, text, query=query, headers=headers | client.headers, encoded=encoded
@@ -144,7 +144,7 @@ def test_random_requests_are_never_a_fault_of_ours(
 
 @pytest.fixture(scope="module")
 def project(organizer: Client, hurried: None) -> Iterator[Project]:
-    """With a thing of each kind."""
+    """A project with a resource of each kind."""
     made = Project(organizer)
     yield made
     made.close()
@@ -157,7 +157,7 @@ def project(organizer: Client, hurried: None) -> Iterator[Project]:
     derandomize=True,
 )
 @given(st.data())
-def test_random_values_in_every_operation_are_never_a_fault_of_ours(
+def test_random_values_in_every_operation_are_answered_without_a_server_error(
     project: Project, data: st.DataObject
 ) -> None:
     """Where they belong: as fields, parameters, headers, and names at a path's end."""
@@ -182,7 +182,7 @@ def quote_(text: str) -> str:
 
 @pytest.mark.parametrize("harsh", HARSH.values(), ids=HARSH)
 @pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PATCH", "/absent")])
-def test_harsh_bodies_are_refused_in_milliseconds(
+def test_expensive_bodies_are_refused_in_milliseconds(
     client: Client, method: str, path: str, harsh: str | bytes
 ) -> None:
     if path:

@@ -1,4 +1,4 @@
-"""A device's history, from a request that publishes to one that reads."""
+"""A device's history, from the publish call to the request that reads it."""
 
 import time
 from typing import Any
@@ -30,7 +30,7 @@ def publish(client: Client, *events: dict[str, Any]) -> None:
 
 
 def history(client: Client, query: str = "", device: str = "d1") -> list[dict[str, Any]]:
-    """All pages, as the SDK follows them."""
+    """The events on all pages, which are followed as by the SDK."""
     found: list[dict[str, Any]] = []
     token = ""
     while True:
@@ -56,14 +56,14 @@ def test_an_event_is_read_back_as_it_is_delivered(client: Client) -> None:
     assert event["data"]["temperature"]["samples"][0]["value"] == 24
 
 
-def test_events_while_a_connector_is_disabled_are_there(client: Client) -> None:
+def test_history_has_the_events_that_came_while_a_connector_was_disabled(client: Client) -> None:
     connector = {"httpConfig": {"url": "https://example.com/"}, "status": "USER_DISABLED"}
     assert client.call("POST", "/dataconnectors", connector)[0] == 200
     publish(client, envelope(client, "e1"))
     assert ids(history(client)) == ["e1"]
 
 
-def test_pages_filters_and_offsets(client: Client) -> None:
+def test_history_is_read_with_pages_filters_and_offsets(client: Client) -> None:
     publish(client, *(envelope(client, f"e{n}", age=3600 * n) for n in range(30)))
     assert ids(history(client)) == [f"e{n}" for n in range(24)]
     assert ids(history(client, "pageSize=7")) == [f"e{n}" for n in range(24)]
@@ -72,29 +72,29 @@ def test_pages_filters_and_offsets(client: Client) -> None:
     assert history(client, f"startTime={start}&eventTypes=touch") == []
 
 
-def test_what_has_expired_is_not_shown_though_the_table_has_it_still(client: Client) -> None:
-    """DynamoDB removes expired items within days, not at once."""
+def test_expired_history_is_not_shown_although_the_table_still_has_it(client: Client) -> None:
+    """DynamoDB deletes expired items after some days, and not at once."""
     publish(client, envelope(client, "old", age=31 * 86400 - 2), envelope(client, "new"))
     assert ids(history(client, "startTime=2020-01-01T00:00:00Z")) == ["new", "old"]
     time.sleep(2.1)
     assert ids(history(client, "startTime=2020-01-01T00:00:00Z")) == ["new"]
 
 
-def test_a_device_without_events_is_empty_and_an_unknown_one_absent(client: Client) -> None:
+def test_history_is_empty_without_events_and_404_without_the_device(client: Client) -> None:
     made = client.call("POST", "/devices", {"type": "touch"})[1]
     assert history(client, device=made["name"].rsplit("/", 1)[1]) == []
     assert client.call("GET", "/devices/nobody/events")[0] == 404
     assert client.call("GET", "/devices/a%20b/events")[0] == 404
 
 
-def test_reading_takes_the_readers_role(client: Client) -> None:
+def test_reading_history_needs_the_users_role(client: Client) -> None:
     publish(client, envelope(client, "e1"))
     assert client.account_with(roles.PUBLISHER).call("GET", "/devices/d1/events")[0] == 403
     client.headers = {}
     assert client.call("GET", "/devices/d1/events")[0] == 401
 
 
-def test_a_foreign_projects_history_is_not_there(client: Client) -> None:
+def test_the_history_of_a_foreign_project_is_not_found(client: Client) -> None:
     client.project = "c0000000000000000000"
     assert client.call("GET", "/devices/d1/events")[0] == 404
 
@@ -125,7 +125,7 @@ def test_an_event_that_history_does_not_confirm_is_neither_accepted_nor_sent(
     assert ids(history(client)) == ["e1"]
 
 
-def test_no_partition_takes_a_whole_projects_writes(client: Client) -> None:
+def test_a_projects_writes_are_spread_over_partitions(client: Client) -> None:
     publish(client, *(envelope(client, f"e{n}", device=f"d{n}") for n in range(100)))
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName="dc-test-table")
     written: dict[str, int] = {}

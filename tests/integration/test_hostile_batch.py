@@ -1,4 +1,4 @@
-"""A batch for many hostile endpoints at once, by the sender as it is wired, over real sockets."""
+"""The real sender delivers a batch to many hostile endpoints at once, over real sockets."""
 
 import contextlib
 import gzip
@@ -37,7 +37,7 @@ from tests.support.undelivered import DeadLetters, ExpiredEvents
 
 TIMEOUT = 1.0
 SLACK = 0.25
-"""Seconds beside the tenth that a deadline may be overrun by: the test machine may be busy."""
+"""Seconds by which a deadline may be overrun in addition to its tenth, on a busy test machine."""
 
 BIG = json.dumps({"event": "x" * 60_000})
 """Nearly the largest event that is accepted."""
@@ -59,7 +59,7 @@ def resetting(server: Endpoint) -> Behaviour:
 
 
 def dripping_a_handshake(server: Endpoint) -> Behaviour:
-    """A TLS record of 16 KB that says it is one, byte by byte."""
+    """Sends a TLS record that announces 16 KB, byte by byte."""
 
     def behave(connection: socket.socket) -> None:
         for byte in itertools.chain(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", itertools.repeat(0)):
@@ -85,7 +85,7 @@ PLAIN: dict[str, tuple[Callable[[Endpoint], Behaviour], FailureKind]] = {
     "speaks no TLS": (speaking_http, FailureKind.TLS),
     "closes at once": (closing, FailureKind.TLS),
 }
-"""Without TLS."""
+"""Behaviours without TLS."""
 
 SECURE: dict[str, tuple[Callable[[Endpoint], Behaviour], FailureKind | None]] = {
     "never reads": (silent, FailureKind.TIMEOUT),
@@ -117,7 +117,8 @@ SECURE: dict[str, tuple[Callable[[Endpoint], Behaviour], FailureKind | None]] = 
     ),
     "resets": (resetting, FailureKind.PROTOCOL),
 }
-"""After a handshake; with None the 200 counts, and no more of its body is read."""
+"""Behaviours after a handshake, with the kind of failure. None: the 200 counts, and the rest of its
+body is not read."""
 
 
 def hanging(host: str, port: int) -> Resolved:
@@ -128,7 +129,7 @@ def hanging(host: str, port: int) -> Resolved:
 
 
 class World:
-    """Connectors by the name of what their endpoint does, and a sender of their events."""
+    """A sender, and connectors that are named after the behaviour of their endpoints."""
 
     def __init__(self, transport: Transport, urls: dict[str, str]) -> None:
         self.names = list(urls)
@@ -165,7 +166,8 @@ class World:
         self.errors.append((message, dict(extra)))
 
     def send(self) -> tuple[set[str], float]:
-        """One event to each; the names of those that stay in the queue, and the seconds it took."""
+        """Send one event to each connector; the connectors whose events stay in the queue, and the
+        seconds that it took."""
         now = time.time()
         records = [
             ReceivedMessage(

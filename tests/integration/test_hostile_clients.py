@@ -1,4 +1,4 @@
-"""What no client of ours would send: credentials, page tokens and times made to break things."""
+"""Credentials, page tokens, times and names that an attacker sends are refused."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from dataconnectors.api.openapi.operations import OPERATIONS
 from dataconnectors.kernel import times
 from dataconnectors.store import keys
 from functions.config_api import app as config_api
-from tests.integration.conftest import INGEST_ROUTES, Client, found
+from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.support.api_server import Api
 from tests.support.http_api import LambdaContext, content, request
 
@@ -83,8 +83,9 @@ POSITIONS: dict[str, bytes] = {
 
 @pytest.fixture(scope="module")
 def places(organizer: Client, hurried: None) -> list[tuple[str, str]]:
-    """Every list there is, with what else the question needs. The organizer may see them."""
-    admin = found("Lists")
+    """Every list of the API, with the other parameters of its query. The organizer may read
+    them."""
+    admin = new_administrator("Lists")
     connector = {"httpConfig": {"url": "https://a.example"}}
     made = admin.call("POST", "/dataconnectors", connector)[1]["name"]
     device = admin.call("POST", "/devices", {"type": "touch"})[1]["name"]
@@ -112,7 +113,7 @@ def places(organizer: Client, hurried: None) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
-def test_a_page_token_that_somebody_made_up_is_no_fault_of_ours(
+def test_a_forged_page_token_is_answered_without_a_server_error(
     organizer: Client, places: list[tuple[str, str]], position: bytes
 ) -> None:
     for path, query in places:
@@ -132,7 +133,7 @@ def test_a_page_token_that_somebody_made_up_is_no_fault_of_ours(
         "startTime=2300-01-01T00:00:00Z&endTime=9999-12-31T23:59:59-23:59",
     ],
 )
-def test_a_time_when_there_was_nothing_has_no_events(client: Client, query: str) -> None:
+def test_a_time_range_without_events_is_empty(client: Client, query: str) -> None:
     path = client.call("POST", "/devices", {"type": "touch"})[1]["name"]
     below = path.removeprefix(f"projects/{client.project}")
     assert client.call("POST", f"{below}:publish", {"touch": {}})[0] == 200
@@ -156,10 +157,10 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("strange", STRANGE, ids=lambda strange: strange[:10])
-def test_a_strange_name_anywhere_in_a_path_is_not_there(
+def test_an_odd_name_at_any_place_of_a_path_is_not_found(
     organizer: Client, places: list[tuple[str, str]], strange: str
 ) -> None:
-    """The names before it and after it are of things that are there."""
+    """The other names in the path are those of existing resources."""
     api = Api(INGEST_ROUTES, config_api.lambda_handler)
     account = next(place.split("/")[-2] for place, _ in places if place.endswith("/keys"))
     device = next(place.split("/")[-2] for place, _ in places if place.endswith("/events"))
@@ -176,7 +177,7 @@ def test_a_strange_name_anywhere_in_a_path_is_not_there(
     for operation in OPERATIONS:
         for name in re.findall(r"{(\w+)}", operation.path):
             if name == "label":
-                continue  # It may be called anything
+                continue  # a name that may be any text
             path = operation.path.format(**(names | {"role": "", "label": "a", name: strange}))
             answer = api.answer(operation.method, f"/v2{path}", organizer.headers, b"{}")
             expected = (200, 404) if (name, strange) == ("project", "-") else (400, 404, 405)

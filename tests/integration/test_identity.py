@@ -1,4 +1,4 @@
-"""Projects, members, service accounts, keys and roles, from their creation to their end."""
+"""Projects, members, service accounts, keys and roles, from creation to deletion."""
 
 import base64
 import logging
@@ -17,7 +17,7 @@ from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.members import MemberStore
 from functions.admin import app as admin
 from functions.config_api import app as config_api
-from tests.integration.conftest import Client, found
+from tests.integration.conftest import Client, new_administrator
 from tests.support.http_api import LambdaContext, content, request
 
 URL = "https://example.com/hook"
@@ -105,7 +105,7 @@ def test_a_key_from_creation_to_deletion(client: Client) -> None:
     assert client.call("GET", f"{path}/{key['id']}")[0] == 404
     assert client.call("DELETE", f"{path}/{key['id']}")[0] == 404
     assert items(f"KEY#{key['id']}") == []
-    # Remembered for half a minute at most: then neither the token nor another exchange works.
+    # The key is cached for half a minute at most. Then neither the token nor an exchange works.
     config_api.authenticator._callers.forget(key["id"])
     assert owner.call("GET", "")[0] == 401
     assert owner.exchange(owner.assertion())[0] == 400
@@ -120,7 +120,7 @@ def test_an_account_has_no_rights_until_it_is_made_a_member(client: Client) -> N
     assert stranger.call("GET", "")[0] == 200
 
 
-def test_the_keys_of_an_account_are_few(client: Client) -> None:
+def test_the_number_of_an_accounts_keys_is_limited(client: Client) -> None:
     account = client.call("POST", "/serviceaccounts", {})[1]
     path = account["name"].removeprefix(f"projects/{client.project}") + "/keys"
     for _ in range(MAXIMUM_KEYS):
@@ -134,7 +134,7 @@ def test_deleting_an_account_ends_its_keys_and_memberships(
     client: Client, organizer: Client
 ) -> None:
     gateway = client.account_with(roles.USER)
-    elsewhere = found("Elsewhere")
+    elsewhere = new_administrator("Elsewhere")
     member = {"email": gateway.account["email"], "roles": [roles.USER]}
     assert elsewhere.call("POST", "/members", member)[0] == 200
     assert at(gateway, elsewhere.project).call("GET", "")[0] == 200
@@ -186,7 +186,7 @@ def test_a_member_from_invitation_to_removal(client: Client) -> None:
     assert client.call("GET", f"/serviceaccounts/{account_id}")[0] == 200
 
 
-def test_a_person_is_invited_and_told_that_nobody_can_sign_in(client: Client) -> None:
+def test_an_invitation_of_a_person_says_that_nobody_can_sign_in(client: Client) -> None:
     ann = {"roles": [roles.USER], "email": "Ann@Example.com"}
     status, made = client.call("POST", "/members", ann)
     assert status == 200
@@ -203,8 +203,8 @@ def test_a_person_is_invited_and_told_that_nobody_can_sign_in(client: Client) ->
     assert client.call("DELETE", path) == (200, {})
 
 
-def test_nothing_is_learnt_about_an_account_of_another_project(client: Client) -> None:
-    elsewhere = found("Elsewhere")
+def test_an_account_of_another_project_reveals_nothing(client: Client) -> None:
+    elsewhere = new_administrator("Elsewhere")
     real = elsewhere.call("POST", "/serviceaccounts", {"displayName": "Secret plan"})[1]["email"]
     unreal = email_of("c00000000000000000vg", elsewhere.project)
     answers = []
@@ -222,7 +222,7 @@ def test_nothing_is_learnt_about_an_account_of_another_project(client: Client) -
     assert (status, error["error"]) == (400, f"email: no service account has {ours}")
 
 
-def test_a_role_is_given_and_taken_while_its_owner_is_logged_in(client: Client) -> None:
+def test_a_changed_role_counts_for_an_account_that_is_logged_in(client: Client) -> None:
     other = client.account_with(roles.USER)
     path = f"/members/{other.account['email'].partition('@')[0]}"
     connector = {"httpConfig": {"url": URL}}
@@ -248,7 +248,7 @@ def test_a_gateway_may_publish_and_nothing_else(client: Client) -> None:
 
 
 def test_permissions_are_shown_as_they_are_now(client: Client) -> None:
-    """Also after a call that was refused, or permitted, by the roles of a moment ago."""
+    """This holds also after a call that was allowed or refused by the roles before."""
     other = client.account_with(roles.USER)
     member = f"/members/{other.account['email'].partition('@')[0]}"
     for role in (roles.ADMIN, roles.USER):
@@ -314,10 +314,10 @@ def test_a_project_from_creation_to_deletion(organizer: Client) -> None:
     assert f"projects/{project}" not in names
 
 
-def test_a_project_whose_clearing_up_failed_is_still_gone(client: Client) -> None:
-    """Nothing that is left of it opens anything: keys and accounts need their project."""
+def test_a_project_is_gone_even_if_its_items_could_not_be_deleted(client: Client) -> None:
+    """Its remaining items give no access, because keys and accounts need their project."""
     other = client.account_with(roles.ADMIN)
-    elsewhere = found("Elsewhere")
+    elsewhere = new_administrator("Elsewhere")
     elsewhere.call("POST", "/members", {"email": other.account["email"], "roles": [roles.ADMIN]})
     boto3.client("dynamodb").delete_item(
         TableName="dc-test-table",
@@ -359,7 +359,7 @@ def test_projects_are_listed_with_filters_and_pages(organizer: Client, client: C
 
 
 def test_a_members_projects_are_listed_in_pages_too(client: Client) -> None:
-    projects = [client] + [found("Tests") for _ in range(3)]
+    projects = [client] + [new_administrator("Tests") for _ in range(3)]
     for project in projects[1:]:
         member = {"email": client.account["email"], "roles": [roles.USER]}
         project.call("POST", "/members", member)
@@ -372,7 +372,9 @@ def test_a_members_projects_are_listed_in_pages_too(client: Client) -> None:
     assert pages == 2
 
 
-def test_an_organizations_administrators_come_and_go(organizer: Client, client: Client) -> None:
+def test_administrators_of_an_organization_are_added_and_removed(
+    organizer: Client, client: Client
+) -> None:
     organization = "/v2/organizations/default"
     assert call(organizer, "GET", organization) == (
         200,
@@ -392,7 +394,7 @@ def test_an_organizations_administrators_come_and_go(organizer: Client, client: 
     assert "project.create" in call(other, "GET", f"{organization}/permissions")[1]["permissions"]
     assert call(other, "POST", "/v2/projects", {"displayName": "By another"})[0] == 200
 
-    # Their keys are not for a project's administrators to make.
+    # A project's administrator may not create keys for them.
     path = f"/serviceaccounts/{other.account['email'].partition('@')[0]}"
     assert client.call("POST", f"{path}/keys")[0] == 403
     assert client.call("PATCH", path, {"enableBasicAuth": True})[0] == 403
@@ -404,13 +406,13 @@ def test_an_organizations_administrators_come_and_go(organizer: Client, client: 
     assert call(organizer, "DELETE", f"/v2/{made['name']}")[0] == 404
 
 
-def test_only_the_first_administrator_is_the_organizations_unless_asked_for(
+def test_only_the_first_administrator_administers_the_organization_unless_requested(
     client: Client, organizer: Client
 ) -> None:
     assert call(client, "GET", "/v2/organizations/default")[0] == 404
-    wanted = found("Asked for", organizationAdmin=True)
+    wanted = new_administrator("Asked for", organizationAdmin=True)
     assert call(wanted, "GET", "/v2/organizations/default")[0] == 200
-    joined = found("", project=client.project)
+    joined = new_administrator("", project=client.project)
     assert joined.project == client.project
     assert joined.call("GET", "/audit")[0] == 200
 
@@ -426,7 +428,7 @@ def test_only_the_first_administrator_is_the_organizations_unless_asked_for(
         {"project": "a/b"},
     ],
 )
-def test_a_wrong_wish_of_the_deployer_is_refused(request_: Any) -> None:
+def test_an_invalid_request_of_the_deployer_is_refused(request_: Any) -> None:
     with pytest.raises(Exception, match=r"expected|is not there"):
         admin.lambda_handler(request_, LambdaContext())
 
@@ -478,12 +480,12 @@ def test_what_is_wrong_is_named(
         {"displayName": "x" * 257},
     ],
 )
-def test_a_project_without_a_proper_name_is_not_made(organizer: Client, body: Any) -> None:
+def test_a_project_without_a_valid_name_is_not_created(organizer: Client, body: Any) -> None:
     assert call(organizer, "POST", "/v2/projects", body)[0] == 400
 
 
 @pytest.mark.parametrize("strange", ["x" * 3000, "a:b", "\x00", "\u00e4", "..", "%2F"])
-def test_a_strange_id_is_not_there(client: Client, strange: str) -> None:
+def test_an_odd_id_is_not_found(client: Client, strange: str) -> None:
     for path in ("/members/{}", "/serviceaccounts/{}", "/serviceaccounts/x/keys/{}"):
         for method in ("GET", "DELETE"):
             status, error = client.call(method, path.format(quote(strange)))
@@ -494,7 +496,7 @@ def test_a_strange_id_is_not_there(client: Client, strange: str) -> None:
         assert call(client, "GET", path.format(quote(strange)))[0] == 404
 
 
-def test_a_secret_is_in_one_answer_and_nowhere_else(
+def test_a_secret_is_in_one_answer_only(
     client: Client, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="dataconnectors")
@@ -525,7 +527,7 @@ def test_a_secret_is_in_one_answer_and_nowhere_else(
         assert token not in stored + logged
 
 
-def test_the_way_back_says_what_the_member_says(client: Client) -> None:
+def test_both_items_of_a_membership_have_the_same_roles(client: Client) -> None:
     other = client.account_with(roles.USER)
     account_id = other.account["email"].partition("@")[0]
     assert len(call(other, "GET", "/v2/projects")[1]["projects"]) == 1
@@ -539,7 +541,7 @@ def test_the_way_back_says_what_the_member_says(client: Client) -> None:
 
 
 def test_an_account_of_the_same_id_elsewhere_has_none_of_a_members_roles(client: Client) -> None:
-    """Ids are random, and not what is trusted: the email is, and it names the project."""
+    """Roles depend on the email, which names the project, and not on the random id alone."""
     store = AccountStore(config_api.table)
     account_id = client.account["email"].partition("@")[0]
     account = store.service_account(client.project, account_id)

@@ -1,4 +1,4 @@
-"""Ingest, from a request or an invocation to the messages in SQS."""
+"""Ingest, from a request or a direct invocation to the messages in SQS."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def connect(client: Client, **body: Any) -> str:
 
 
 def messages(client: Client) -> list[dict[str, Any]]:
-    """What waits in the queues of the project's connectors."""
+    """The messages in the queues of the project's connectors."""
     sqs = boto3.client("sqs")
     found = []
     for connector in ConnectorStore(app.table).connectors(client.project):
@@ -165,7 +165,7 @@ def test_a_missing_queue_is_a_503_with_the_index_and_counted(
 
 
 class TestDirectInvocation:
-    """Rules and schedulers, who ignore answers."""
+    """Rules and schedulers invoke ingest directly, and ignore its answers."""
 
     def invoke(self, event: Any) -> Any:
         return app.lambda_handler(event, LambdaContext())

@@ -1,4 +1,5 @@
-"""Two calls at once: one runs as a whole before each of the other's calls of DynamoDB, in turn."""
+"""Two concurrent calls: one runs completely before each of the other's calls to DynamoDB in
+turn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS
 from dataconnectors.identity import roles
 from dataconnectors.store import keys
 from functions.config_api import app as config_api
-from tests.integration.conftest import Client, found
+from tests.integration.conftest import Client, new_administrator
 
 MOST_CALLS = 30
-"""Of DynamoDB, by one call of the API: a bound for the loop that tries each."""
+"""The most calls to DynamoDB of one API call. It limits the loop that tries each."""
 
 HTTP = {"url": "https://example.com/hook", "signatureSecret": "s", "headers": {"x-a": "1"}}
 
@@ -24,9 +25,9 @@ Answer = tuple[int, Any]
 
 @dataclass
 class Things:
-    """What calls are about: a new connector, or a new account that is no member.
+    """The resources that the calls use: a new connector, or a new account that is no member.
 
-    `before` is how many of what is counted there were.
+    `before` is the value of the checked count before the calls.
     """
 
     admin: Client
@@ -64,7 +65,7 @@ def with_account(admin: Client, _: int) -> Things:
 
 
 def between(outer: Callable[[], Answer], inner: Callable[[], Answer], place: int) -> Any:
-    """The answers of both calls; the inner one's is None when the outer one is over before."""
+    """The answers of both calls. The inner one is None if the outer call ends before its turn."""
     seen: list[Answer] = []
     calls = 0
 
@@ -72,7 +73,7 @@ def between(outer: Callable[[], Answer], inner: Callable[[], Answer], place: int
         nonlocal calls
         calls += 1
         if calls == place:
-            # Powertools keeps the request that is served in the class of all routers.
+            # Powertools stores the current request in the class of all routers.
             served = BaseRouter.current_event, BaseRouter.lambda_context
             seen.append(inner())
             BaseRouter.current_event, BaseRouter.lambda_context = served
@@ -127,7 +128,7 @@ def the_last_of_both_counts(things: Things, mine: Answer, theirs: Answer) -> Non
     name = f"projects/{things.admin.project}/dataconnectors/{things.connector}"
     row = config_api.connector_rows.connector(name)
     assert row is not None
-    # Disabled once and enabled once, or never enabled because it was not disabled yet.
+    # It was disabled and enabled once, or only disabled because enabling came first.
     assert (row.is_active, row.epoch) in ((True, 3), (False, 2), (False, 4))
 
 
@@ -222,10 +223,10 @@ PAIRS: dict[str, tuple[Call, Call, Promise]] = {
 
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize(("mine", "theirs", "promise"), PAIRS.values(), ids=PAIRS)
-def test_in_whatever_order_two_calls_reach_the_table(
+def test_two_concurrent_calls_agree_in_whatever_order_they_reach_the_table(
     mine: Call, theirs: Call, promise: Promise
 ) -> None:
-    admin = found("Interleaved")
+    admin = new_administrator("Interleaved")
     make = with_connector if "dataconnectors" in mine[1] else with_account
     for place in range(1, MOST_CALLS):
         things = make(admin, place)
@@ -239,8 +240,8 @@ def test_in_whatever_order_two_calls_reach_the_table(
 
 
 @pytest.mark.usefixtures("hurried")
-def test_the_last_free_place_is_taken_once() -> None:
-    things = Things(found("Full"))
+def test_two_concurrent_calls_do_not_exceed_a_limit() -> None:
+    things = Things(new_administrator("Full"))
     for place in range(1, MOST_CALLS):
         config_api.table.dynamodb.update_item(
             TableName=config_api.table.name,

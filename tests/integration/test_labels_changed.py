@@ -1,4 +1,5 @@
-"""From a call that changes labels, through the table's stream, to labelsChanged in the queues."""
+"""How a call that changes labels leads, by the table's stream, to labelsChanged events in
+queues."""
 
 import json
 import time
@@ -23,7 +24,7 @@ def row(client: Client, device: str) -> dict[str, Any]:
 
 
 def record(number: int, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """What the stream has of a write, as Lambda's poller gives it (AWS: DynamoDB event)."""
+    """The stream's record of a write, as Lambda's poller passes it on (AWS: DynamoDB event)."""
     return {
         "eventID": f"{number:032x}",
         "eventName": "MODIFY",
@@ -37,7 +38,7 @@ def record(number: int, old: dict[str, Any], new: dict[str, Any]) -> dict[str, A
 
 
 def change(client: Client, device: str, number: int = 1, **labels: str) -> dict[str, Any]:
-    """Change labels over the API; the write's record in the stream."""
+    """Change labels over the API; the stream's record of the write."""
     old = row(client, device)
     name = f"projects/{client.project}/devices/{device}"
     body = {"devices": [name], "addLabels": labels}
@@ -77,7 +78,7 @@ def test_a_change_reaches_the_connectors_that_want_it_and_no_history(client: Cli
     assert "reported" not in client.call("GET", f"/devices/{device}")[1]
 
 
-def test_a_change_that_is_told_twice_has_one_event_id(client: Client) -> None:
+def test_a_change_that_the_stream_repeats_has_the_same_event_id(client: Client) -> None:
     connect(client)
     device = make(client)
     first, second = (change(client, device, n, room=str(n)) for n in (1, 2))
@@ -88,7 +89,7 @@ def test_a_change_that_is_told_twice_has_one_event_id(client: Client) -> None:
     assert len(set(ids)) == 2
 
 
-def test_a_write_that_changed_no_label_tells_nothing(client: Client) -> None:
+def test_a_write_that_changes_no_label_publishes_nothing(client: Client) -> None:
     connect(client)
     device = make(client)
     change(client, device, room="1")
@@ -97,7 +98,7 @@ def test_a_write_that_changed_no_label_tells_nothing(client: Client) -> None:
     assert messages(client) == []
 
 
-def test_from_the_first_change_that_was_not_told_on_lambda_brings_them_again(
+def test_lambda_repeats_changes_from_the_first_that_was_not_published(
     client: Client,
 ) -> None:
     connect(client)
@@ -108,7 +109,7 @@ def test_from_the_first_change_that_was_not_told_on_lambda_brings_them_again(
     assert run(*records) == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
 
 
-def test_a_device_that_is_gone_since_does_not_come_back(client: Client) -> None:
+def test_a_changed_label_does_not_register_a_deleted_device_again(client: Client) -> None:
     connect(client)
     device = make(client)
     written = change(client, device, room="1")
@@ -119,7 +120,9 @@ def test_a_device_that_is_gone_since_does_not_come_back(client: Client) -> None:
 
 
 @pytest.mark.parametrize("gone", ["project", "shape"])
-def test_what_can_never_be_told_does_not_hold_up_the_rest(client: Client, gone: str) -> None:
+def test_a_change_that_can_never_be_published_does_not_stop_the_others(
+    client: Client, gone: str
+) -> None:
     connect(client)
     device = make(client)
     written, after = (change(client, device, n, room=str(n)) for n in (1, 2))

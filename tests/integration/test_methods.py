@@ -1,4 +1,4 @@
-"""Every path with every method: served, or 405 with the methods that it is served with."""
+"""Every path serves its methods, and answers others with 405 and the allowed methods."""
 
 import json
 import re
@@ -19,7 +19,7 @@ API = Api(INGEST_ROUTES, config_api.lambda_handler)
 
 
 def served() -> dict[str, set[str]]:
-    """The methods of each path, `<name>` for its parameters, of the routes of both functions."""
+    """The methods of each path of both functions, with `<name>` for its parameters."""
     found: dict[str, set[str]] = {}
     for route in registered():
         method, _, path = route.partition(" ")
@@ -30,7 +30,7 @@ def served() -> dict[str, set[str]]:
 SERVED = served()
 
 PUBLISHING = ("/v2/projects/<project>/events", "/v2/projects/<project>/devices/<device>:publish")
-"""The paths that API Gateway routes to ingest, by one spelling only."""
+"""The paths that API Gateway routes to ingest, in one spelling only."""
 
 IDS = {
     "an id": "some-id",
@@ -49,8 +49,8 @@ IDS = {
     "a verb alone": ":publish",
     "a long text": "x" * 300,
 }
-"""What is in the place of a parameter. Most of these are no ids that a resource can have, but each
-makes a path of the API."""
+"""Values of a path's parameters. Most of them are invalid as ids, but each makes a path of the
+API."""
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": lambda path: path,
@@ -63,20 +63,20 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 def filled(path: str, value: str) -> str:
-    """A path with a value for its parameters, encoded as far as clients have to."""
+    """A path with a value for its parameters, encoded as far as clients have to encode it."""
     return re.sub(r"<\w+>", lambda _: quote(value, safe=":@-._~"), path)
 
 
 def check_every_method(path: str, known_as: str, methods: set[str], *, served: bool = True) -> None:
-    """Send each method. Those of the path are `served`, all others answered with 405 and `Allow`.
+    """Send each method. Those of the path are `served`, and others get 405 with `Allow`.
 
-    The error calls the path `known_as`. A path that publishes is served in one spelling only; in
-    others, the answer to its method is 404.
+    The error names the path `known_as`. A path that publishes is served in one spelling only. In
+    other spellings, its method gets 404.
     """
     for method in METHODS:
         answer = API.answer(method, path, {}, b"")
         if method in methods:
-            # The requests have no credentials and no body: 200 is the answer of public paths.
+            # The requests have no credentials and no body. Only public paths answer with 200.
             assert answer["statusCode"] in ((200, 400, 401) if served else (404,)), (method, answer)
             continue
         assert answer["statusCode"] == 405, (method, path, answer)
@@ -87,8 +87,8 @@ def check_every_method(path: str, known_as: str, methods: set[str], *, served: b
         assert error["error"] == f"{known_as:.200} is served with {names}"
 
 
-def test_these_are_the_routes_of_the_template() -> None:
-    """So that requests go here to the function that API Gateway sends them to."""
+def test_the_routes_to_ingest_are_those_of_the_template() -> None:
+    """The tests therefore call the function to which API Gateway sends a request."""
     resources = [each.get("Properties", {}) for each in template()["Resources"].values()]
     targets = {each["RouteKey"]: each["Target"] for each in resources if "RouteKey" in each}
     assert targets.pop("$default") == "Sub integrations/${ConfigApiIntegration}"
@@ -97,16 +97,14 @@ def test_these_are_the_routes_of_the_template() -> None:
 
 @pytest.mark.parametrize("value", IDS.values(), ids=IDS)
 @pytest.mark.parametrize("path", sorted(path for path in SERVED if "<" in path))
-def test_whatever_the_ids_are_a_path_is_served_with_its_methods_and_tells_them(
-    path: str, value: str
-) -> None:
+def test_a_path_with_any_ids_serves_its_methods_and_names_them(path: str, value: str) -> None:
     known_as = filled(path, value)
     check_every_method(known_as, known_as, SERVED[path])
 
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize("path", sorted(SERVED))
-def test_however_it_is_spelt_a_path_is_served_with_its_methods_and_tells_them(
+def test_a_path_in_any_spelling_serves_its_methods_and_names_them(
     path: str, spell: Callable[[str], str]
 ) -> None:
     known_as = filled(path, "some-id")
@@ -128,15 +126,16 @@ def test_however_it_is_spelt_a_path_is_served_with_its_methods_and_tells_them(
         "/v1/projects",
     ],
 )
-def test_a_path_that_is_none_is_not_there_with_any_method(method: str, path: str) -> None:
+def test_an_unknown_path_is_not_found_with_any_method(method: str, path: str) -> None:
     answer = API.answer(method, path, {}, b"")
     assert answer["statusCode"] == 404
     assert json.loads(answer["body"])["code"] == 404
 
 
 @pytest.mark.parametrize("path", ["/v2/projects/p/events", "/v2/projects/p/devices/d:publish"])
-def test_publishing_to_a_path_spelt_otherwise_is_told_the_path(path: str) -> None:
-    """A base URL that ends with a slash makes it so, and API Gateway does not send it to ingest."""
+def test_publishing_to_another_spelling_of_the_path_is_answered_with_the_path(path: str) -> None:
+    """A base URL that ends with a slash leads to such a path, which API Gateway does not send to
+    ingest."""
     spelt = path.replace("/projects", "//projects")
     answer = API.answer("POST", spelt, {}, b"")
     assert answer["statusCode"] == 404

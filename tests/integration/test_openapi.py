@@ -1,4 +1,4 @@
-"""The OpenAPI document: it describes the routes that are served, and it is served itself."""
+"""The OpenAPI document describes the served routes, and the API serves the document."""
 
 import pytest
 
@@ -25,13 +25,14 @@ def route_of(operation: Operation) -> str:
     return f"{operation.method} /v2{path}"
 
 
-def test_it_has_every_route_and_no_other() -> None:
+def test_the_document_has_exactly_the_served_routes() -> None:
     assert {route_of(operation) for operation in OPERATIONS} == registered()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
-def test_it_says_who_may_call(operation: Operation) -> None:
-    """Compared with the table of routes, which other tests compare with the handlers."""
+def test_the_document_says_who_may_call_an_operation(operation: Operation) -> None:
+    """The document is compared with the table of routes, which other tests compare with
+    handlers."""
     route = route_of(operation)
     if operation.permission is None:
         callers = WORLD
@@ -41,19 +42,19 @@ def test_it_says_who_may_call(operation: Operation) -> None:
         holders = {
             caller for caller, role in ROLES.items() if roles.permits([role], operation.permission)
         }
-        # A project's roles say nothing about its organization.
+        # A role in a project gives no permission in the organization.
         is_above = ORG in route or operation.permission.startswith("project.create")
         callers = frozenset(holders & {"organizer"} if is_above else holders)
     assert ROUTES[route] == callers
 
 
-def test_it_is_served_to_everybody() -> None:
+def test_the_document_is_served_without_credentials() -> None:
     answer = config_api.lambda_handler(request("GET", "/v2/openapi.json"), LambdaContext())
     assert answer["statusCode"] == 200
     assert content(answer) == build()
 
 
-def test_the_page_and_that_of_errors_lead_to_each_other() -> None:
+def test_the_page_of_the_api_and_that_of_errors_link_to_each_other() -> None:
     for path, link in {"/v2/docs": "errors", "/v2/errors": "docs"}.items():
         answer = config_api.lambda_handler(request("GET", path), LambdaContext())
         assert answer["statusCode"] == 200

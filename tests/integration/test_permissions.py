@@ -8,7 +8,7 @@ import pytest
 from dataconnectors.identity import roles
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
-from tests.integration.conftest import Client, found
+from tests.integration.conftest import Client, new_administrator
 from tests.support.aws import template
 from tests.support.http_api import LambdaContext, content, request
 
@@ -96,10 +96,10 @@ class Callers:
     """One caller of each kind. Except for the organizer, each has a role in one project only."""
 
     def __init__(self, organizer: Client) -> None:
-        admin = found("Own")
+        admin = new_administrator("Own")
         self.project = admin.project
-        self.foreign = found("Foreign").project
-        # What has a device is not deleted, so DELETE of the project may be among the calls.
+        self.foreign = new_administrator("Foreign").project
+        # A project with a device is not deleted, so the calls may include DELETE of the project.
         for project in (admin.project, self.foreign):
             organizer_there = Client(organizer.account, project)
             organizer_there.headers = organizer.headers
@@ -128,14 +128,14 @@ def registered() -> set[str]:
         key = resource.get("Properties", {}).get("RouteKey", "$default")
         if key != "$default":
             served.add(re.sub(r"\{(\w+)\}", r"<\1>", key))
-    # The gateway does not see the verb inside of {device}.
+    # The gateway does not look for the verb inside of {device}.
     served.remove(f"POST {P}/devices/<device>")
     served.add(f"POST {P}/devices/<device>:publish")
     return served
 
 
 def outcome(answer: dict[str, Any], place: str) -> str:
-    """What an answer tells about the caller's permissions in a project or organization."""
+    """What an answer says about the caller's permissions in a project or organization."""
     if answer["statusCode"] == 401:
         return "unauthorized"
     if answer["statusCode"] == 403:
@@ -148,7 +148,7 @@ def outcome(answer: dict[str, Any], place: str) -> str:
 
 
 def send(route: str, place: str, headers: dict[str, str]) -> dict[str, Any]:
-    """Call a route in a project or organization, for resources that are not there."""
+    """Call a route in a project or organization, for resources that do not exist."""
     method, _, path = route.partition(" ")
     path = path.replace("<project>", place.partition("/")[2])
     path = path.replace("<organization>", place.partition("/")[2])
@@ -173,7 +173,7 @@ def test_every_route_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if P in route])
-def test_in_a_project_each_role_may_do_what_it_says(callers: Callers, route: str) -> None:
+def test_each_role_may_call_the_listed_routes_of_a_project(callers: Callers, route: str) -> None:
     own, foreign, absent = (
         f"projects/{project}" for project in (callers.project, callers.foreign, ABSENT)
     )
@@ -188,7 +188,7 @@ def test_in_a_project_each_role_may_do_what_it_says(callers: Callers, route: str
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if P in route])
-def test_a_foreign_project_is_answered_byte_for_byte_as_one_that_is_not_there(
+def test_a_foreign_project_is_answered_byte_for_byte_as_one_that_does_not_exist(
     callers: Callers, route: str
 ) -> None:
     for caller, headers in callers.headers.items():
@@ -201,7 +201,9 @@ def test_a_foreign_project_is_answered_byte_for_byte_as_one_that_is_not_there(
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if P not in route])
-def test_outside_of_projects_each_caller_may_do_what_it_says(callers: Callers, route: str) -> None:
+def test_each_caller_may_call_the_listed_routes_outside_of_projects(
+    callers: Callers, route: str
+) -> None:
     place = "organizations/default"
     for caller, headers in callers.headers.items():
         wanted = expected(ROUTES[route], caller, is_member=False)
@@ -212,9 +214,9 @@ def test_outside_of_projects_each_caller_may_do_what_it_says(callers: Callers, r
             assert outcome(send(route, absent, headers), absent) == wanted, caller
 
 
-def test_nobody_reaches_another_project_through_a_resource_of_ones_own(callers: Callers) -> None:
+def test_a_path_in_ones_own_project_does_not_reach_resources_of_another(callers: Callers) -> None:
     """Ids belong to the project in the path: an id of another project is not found there."""
-    foreign = found("Another")
+    foreign = new_administrator("Another")
     account = foreign.call("GET", "/serviceaccounts")[1]["serviceAccounts"][0]["name"]
     key = foreign.call("GET", f"/serviceaccounts/{account.rsplit('/')[-1]}/keys")[1]["keys"][0]
     connector = foreign.call(

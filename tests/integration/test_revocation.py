@@ -1,4 +1,4 @@
-"""Whatever is taken away ends within a minute, in processes that have just made use of it."""
+"""Revoked access ends within a minute, even in processes that have just used it."""
 
 import base64
 import os
@@ -19,13 +19,13 @@ from dataconnectors.store.accounts import AccountStore
 from dataconnectors.store.signing_keys import SigningKeyStore
 from dataconnectors.store.table import Table
 from functions.config_api import app as config_api
-from tests.integration.conftest import Client, found
+from tests.integration.conftest import Client, new_administrator
 
 MINUTE = 60.0
 
 
 class Process:
-    """Another one of the API or of ingest, with what it remembers, and its clock."""
+    """Another process of the API or of ingest, with its caches and its clock."""
 
     def __init__(self) -> None:
         self.elapsed = 0.0
@@ -42,7 +42,7 @@ class Process:
 
 
 class Account:
-    """An administrator by role, with what they can call with."""
+    """An account with the administrator's role, and its credentials."""
 
     def __init__(self, owner: Client) -> None:
         self.owner = owner
@@ -94,10 +94,10 @@ ACTS: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize(("act", "error", "ways"), ACTS.values(), ids=ACTS)
-def test_what_is_taken_away_ends_within_a_minute(
+def test_revoked_access_ends_within_a_minute(
     act: Act, error: type[Exception], ways: tuple[str, ...]
 ) -> None:
-    one = Account(found("Revoked"))
+    one = Account(new_administrator("Revoked"))
     processes = [(Process(), one.headers[way]) for way in ways]
     project = one.owner.project
 
@@ -108,7 +108,7 @@ def test_what_is_taken_away_ends_within_a_minute(
         calls(process, headers)
     assert act(one)[0] == 200
     for process, headers in processes:
-        # Somebody who goes on calling must not keep what is remembered alive.
+        # Repeated calls must not keep a cached value alive.
         while process.elapsed < MINUTE - 1:
             try:
                 calls(process, headers)
@@ -119,7 +119,7 @@ def test_what_is_taken_away_ends_within_a_minute(
             calls(process, headers)
 
 
-def test_a_secret_is_stored_as_what_kms_made_of_it_under_the_keys_name(client: Client) -> None:
+def test_a_secret_is_stored_encrypted_with_the_keys_name_as_context(client: Client) -> None:
     store = AccountStore(config_api.table)
     found_ = store.caller(client.account["keyId"])
     assert found_ is not None

@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI document, against the handlers: every answer is as it says."""
+"""Schemathesis makes requests from the OpenAPI document, and every answer conforms to it."""
 
 import re
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ from dataconnectors.api.openapi.schema import ID_PATTERN
 from dataconnectors.identity import roles
 from dataconnectors.identity.accounts import EMAIL_DOMAIN
 from functions.config_api import app as config_api
-from tests.integration.conftest import INGEST_ROUTES, Client, found
+from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.integration.test_sync import Invocations
 from tests.support.api_server import Api
 
 EXAMPLES = 8
-"""Of each operation, besides those that break each keyword of its schemas by itself."""
+"""Requests for each operation, in addition to those that break one keyword of its schemas each."""
 
 URL = "https://example.com/hook"
 INVOKE = "before-send.lambda.Invoke"
@@ -44,7 +44,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-# Few texts are addresses, and none of those made up at random is one to push to.
+# Few texts are addresses, and no random one is valid as a connector's URL.
 schemathesis.openapi.format(
     "uri", st.from_regex(r"https://[a-z]{1,9}\.example(/[a-z]{0,9})?", fullmatch=True)
 )
@@ -56,16 +56,16 @@ COSTLY = [
     "addOrganizationMember",
     "listOrganizationChanges",
 ]
-"""A queue is made for each connector, and events have so many keywords that to break each takes
-longer than all the rest. What is said of connectors is tried by the operation that changes one,
-what is said of an organization by those of projects."""
+"""Slow operations. Each new connector gets a queue, and events have so many keywords that breaking
+each takes longer than everything else. The operation that changes a connector tries the schemas of
+connectors, and the operations of projects try those of organizations."""
 
 COSTLY_EXAMPLES = 10
-"""Of each of those."""
+"""Requests for each slow operation."""
 
 
 def schema_with(*, breaks_keywords: bool, examples: int) -> Any:
-    """The document with what is made up from it, the same each time."""
+    """The document as a schema for Schemathesis, which makes the same requests each time."""
     schema = schemathesis.openapi.from_dict(build())
     schema.app = Api(INGEST_ROUTES, config_api.lambda_handler).wsgi
     schema.config.generation = GenerationConfig(deterministic=True, max_examples=examples)
@@ -84,11 +84,11 @@ costly = schema_with(breaks_keywords=False, examples=COSTLY_EXAMPLES).include(op
 
 
 class Things:
-    """One thing of each kind, in a project that is theirs; those deleted are made again."""
+    """One resource of each kind in a new project. Deleted ones are created again."""
 
     def __init__(self, organizer: Client) -> None:
         self.headers = organizer.headers
-        self._admin = found("Schemathesis")
+        self._admin = new_administrator("Schemathesis")
         self._organizer = Client(organizer.account, self._admin.project)
         self._organizer.headers = organizer.headers
         self._made: dict[str, str] = {}
@@ -96,7 +96,7 @@ class Things:
         self._names: dict[str, str] = {}
 
     def names(self, operation: str) -> dict[str, str]:
-        """What to put in the place of a path's parameters, looked at once for each operation."""
+        """The values of a path's parameters, which are looked up once for each operation."""
         if operation != self._operation:
             self._operation = operation
             account = self._one("/serviceaccounts", {})
@@ -123,7 +123,7 @@ class Things:
 
 @pytest.fixture(scope="module")
 def things(organizer: Client, hurried: None) -> Iterator[Things]:
-    """One for all; Lambda takes invocations."""
+    """One set of resources for all tests. Lambda accepts invocations."""
     events, invocations = config_api.functions.meta.events, Invocations()
     events.register_first(INVOKE, invocations)
     yield Things(organizer)
@@ -135,7 +135,7 @@ def is_id(value: Any) -> bool:
 
 
 def check(case: Any, things: Things) -> None:
-    """Send it, about things that are there, and look at the answer."""
+    """Send a request about existing resources, and check the answer."""
     names = things.names(case.operation.label)
     for name, value in case.path_parameters.items():
         if name in names and is_id(value):
@@ -144,12 +144,12 @@ def check(case: Any, things: Things) -> None:
 
 
 @usual.parametrize()  # type: ignore[untyped-decorator]  # chosen by attributes
-def test_every_answer_is_as_the_document_says(case: Any, things: Things) -> None:
+def test_every_answer_conforms_to_the_document(case: Any, things: Things) -> None:
     check(case, things)
 
 
 @costly.parametrize()  # type: ignore[untyped-decorator]  # chosen by attributes
-def test_every_answer_of_costly_operations_is_as_the_document_says(
+def test_every_answer_of_slow_operations_conforms_to_the_document(
     case: Any, things: Things
 ) -> None:
     check(case, things)

@@ -1,4 +1,4 @@
-"""Every call of the vendor's SDK on projects, members, roles, accounts and organizations."""
+"""Every call of the vendor's SDK about projects, members, roles, accounts and organizations."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ ORGANIZATION = "default"
 
 @pytest.fixture
 def options(client: Client, base_url: str) -> dict[str, Any]:
-    """An administrator of a project."""
+    """The options of calls by a project's administrator."""
     return sdk_options(client, base_url)
 
 
 @pytest.fixture
 def organizing(organizer: Client, base_url: str) -> dict[str, Any]:
-    """An administrator of the organization."""
+    """The options of calls by the organization's administrator."""
     return sdk_options(organizer, base_url)
 
 

@@ -1,4 +1,4 @@
-"""The sender's handler, from a message in SQS to its answer, over moto."""
+"""The sender's handler over moto, from a message in SQS to the handler's answer."""
 
 import json
 import os
@@ -24,18 +24,18 @@ from tests.support.http_api import LambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
 UNKNOWN = "projects/d6e1b7o0h3q2v7k4m9n0/dataconnectors/d6e1b8s0h3q2v7k4m9n0"
-"""Whose event is in events/sender_batch.json."""
+"""The connector in events/sender_batch.json."""
 
 
 @pytest.fixture
 def unreachable() -> str:
-    """A URL of this machine where nobody listens."""
+    """A URL of this machine on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"https://127.0.0.1:{listener.getsockname()[1]}/hook"
 
 
 def received(client: Client) -> dict[str, Any]:
-    """The event that Lambda's poller would make of what the one connector's queue holds."""
+    """The event that Lambda's poller would make of the messages in the one connector's queue."""
     (connector,) = ConnectorStore(ingest.table).connectors(client.project)
     messages = boto3.client("sqs").receive_message(
         QueueUrl=connector.queue_url,
@@ -65,7 +65,7 @@ def publish(client: Client, count: int) -> None:
     assert status == 200, answer
 
 
-def test_what_failed_stays_in_the_queue_and_is_seen_in_the_log_without_its_secrets(
+def test_a_failed_event_stays_in_the_queue_and_is_logged_without_secrets(
     client: Client, unreachable: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     secrets = {"signatureSecret": "a secret of mine", "headers": {"X-Key": "a key of mine"}}
@@ -85,13 +85,11 @@ def test_what_failed_stays_in_the_queue_and_is_seen_in_the_log_without_its_secre
     assert [(line["kind"], line["next_wait"]) for line in failed] == [("connect", 8)] * 3
     (batch,) = (line for line in fields if line["msg"] == "delivery.batch")
     assert (batch["failed"], batch["delivered"]) == (3, 0)
-    # An expected failure is no error, and SQS has taken the waits.
+    # An expected failure is not logged as an error, and SQS has accepted the visibility timeouts.
     assert {line["levelname"] for line in fields} == {"INFO"}
 
 
-def test_what_a_disabled_connector_still_has_in_its_queue_is_dropped(
-    client: Client, unreachable: str
-) -> None:
+def test_messages_of_a_disabled_connector_are_dropped(client: Client, unreachable: str) -> None:
     path = connect(client, httpConfig={"url": unreachable})
     publish(client, 2)
     status, _ = client.call("PATCH", path, {"status": "USER_DISABLED"})
@@ -99,8 +97,8 @@ def test_what_a_disabled_connector_still_has_in_its_queue_is_dropped(
     assert app.lambda_handler(received(client), LambdaContext()) == {"batchItemFailures": []}
 
 
-def strays() -> list[dict[str, Any]]:
-    """What is in the queue of our faults; it is empty afterwards."""
+def dead_letters() -> list[dict[str, Any]]:
+    """Take all messages out of the dead-letter queue."""
     sqs = boto3.client("sqs")
     name = os.environ["DEAD_LETTER_QUEUE_ARN"].rpartition(":")[2]
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -114,12 +112,12 @@ def strays() -> list[dict[str, Any]]:
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Metrics, as CloudWatch finds them."""
+    """The printed metrics, as CloudWatch reads them."""
     lines = capsys.readouterr().out.splitlines()
     return [json.loads(line) for line in lines if '"_aws"' in line]
 
 
-def test_what_a_deleted_connector_still_has_in_its_queue_is_dropped_and_no_fault(
+def test_messages_of_a_deleted_connector_are_dropped_and_are_no_dead_letters(
     client: Client, unreachable: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = connect(client, httpConfig={"url": unreachable})
@@ -132,16 +130,16 @@ def test_what_a_deleted_connector_still_has_in_its_queue_is_dropped_and_no_fault
     caplog.clear()
     assert app.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
     assert {record.levelname for record in caplog.records} == {"INFO"}
-    assert strays() == []
+    assert dead_letters() == []
 
 
-def test_the_messages_in_the_file_of_events_are_our_faults(
+def test_the_messages_of_the_example_event_become_dead_letters(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     event = json.loads((EVENTS / "sender_batch.json").read_text())
-    # The connector of the first was never there; the second is not one of our messages.
+    # The first message's connector never existed; the second message is in another format.
     assert app.lambda_handler(event, LambdaContext()) == {"batchItemFailures": []}
-    kept = sorted(strays(), key=lambda message: len(message["Body"]), reverse=True)
+    kept = sorted(dead_letters(), key=lambda message: len(message["Body"]), reverse=True)
     assert [message["Body"] for message in kept] == [record["body"] for record in event["Records"]]
     described = [
         {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
@@ -172,7 +170,7 @@ def test_the_messages_in_the_file_of_events_are_our_faults(
     ]
 
 
-def test_what_expires_is_recorded_counted_and_gone(
+def test_an_expired_event_is_recorded_counted_and_leaves_the_queue(
     client: Client, unreachable: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = connect(client, httpConfig={"url": unreachable})
@@ -197,7 +195,7 @@ def test_what_expires_is_recorded_counted_and_gone(
     assert pending == [PendingAnnouncement(name, 1, 0.0)]
 
 
-def test_attempts_are_counted_for_their_connector_and_told_to_cloudwatch(
+def test_attempts_are_counted_by_connector_and_reported_to_cloudwatch(
     client: Client, unreachable: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = connect(client, httpConfig={"url": unreachable})
@@ -210,7 +208,7 @@ def test_attempts_are_counted_for_their_connector_and_told_to_cloudwatch(
     (metric,) = (metric for metric in printed(capsys) if "Delivered" in metric)
     assert (metric["Delivered"], metric["Failed"], len(metric["ResponseTime"])) == (0, 3, 3)
     (described,) = metric["_aws"]["CloudWatchMetrics"]
-    # A metric for each connector would cost more than its deliveries.
+    # A CloudWatch metric for each connector would cost more than its deliveries.
     assert described["Dimensions"] == [["service"]]
     assert {each["Name"]: each["Unit"] for each in described["Metrics"]} == {
         "Delivered": "Count",
@@ -219,7 +217,7 @@ def test_attempts_are_counted_for_their_connector_and_told_to_cloudwatch(
     }
 
 
-def test_a_healthy_warm_batch_makes_two_calls_of_aws(client: Client) -> None:
+def test_a_healthy_batch_of_a_warm_sender_makes_two_calls_to_aws(client: Client) -> None:
     class Acknowledging:
         """A transport that needs no endpoint."""
 
@@ -241,4 +239,4 @@ def test_a_healthy_warm_batch_makes_two_calls_of_aws(client: Client) -> None:
         records = [ReceivedMessage.from_event(record) for record in received(client)["Records"]]
         made.clear()
         assert counting.send(records, 30.0) == []
-        assert len(made) == calls, made  # The first one opens the secret
+        assert len(made) == calls, made  # the first batch decrypts the secret

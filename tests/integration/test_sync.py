@@ -1,4 +1,4 @@
-"""Sync, from the call to the messages of the one connector."""
+"""A sync, from the call to the messages in the connector's queue."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.support.http_api import LambdaContext
 
 
 class Invocations:
-    """Lambda, which keeps asynchronous invocations until `run`."""
+    """A fake of Lambda that holds asynchronous invocations until `run`."""
 
     def __init__(self) -> None:
         self.waiting: list[Any] = []
@@ -65,7 +65,7 @@ def publish(client: Client, device: str, event_type: str, **data: Any) -> None:
 
 
 @pytest.mark.parametrize("colon", [":", "%3A"])
-def test_the_latest_event_of_each_type_of_each_device_comes_once_more(
+def test_a_sync_sends_the_latest_event_of_each_type_of_each_device(
     client: Client, invocations: Invocations, colon: str
 ) -> None:
     devices = [make(client, "temperature", name=f"D{n}") for n in range(3)]
@@ -89,7 +89,7 @@ def test_the_latest_event_of_each_type_of_each_device_comes_once_more(
     assert [body["event"] for body in bodies if body["event"] in history]
 
 
-def test_the_connectors_filter_applies(client: Client, invocations: Invocations) -> None:
+def test_a_sync_applies_the_connectors_filter(client: Client, invocations: Invocations) -> None:
     device = make(client, "temperature")
     publish(client, device, "temperature", value=1)
     publish(client, device, "touch")
@@ -114,14 +114,14 @@ def test_a_disabled_or_deleted_connector_gets_nothing(
     assert client.call("POST", "/dataconnectors/absent:sync")[0] == 404
 
 
-def test_it_takes_the_developers_role(client: Client, invocations: Invocations) -> None:
+def test_a_sync_needs_the_developers_role(client: Client, invocations: Invocations) -> None:
     path = connect(client)
     for role, status in (("roles/project.user", 403), ("roles/project.developer", 200)):
         assert client.account_with(role).call("POST", f"{path}:sync")[0] == status
     assert client.account_with("").call("POST", f"{path}:sync")[0] == 404
 
 
-def test_a_queue_that_does_not_take_all_fails_the_run_so_that_lambda_repeats_it(
+def test_a_run_fails_when_the_queue_does_not_accept_all_so_that_lambda_repeats_it(
     client: Client, invocations: Invocations
 ) -> None:
     publish(client, make(client, "touch"), "touch")
@@ -142,7 +142,9 @@ def test_a_queue_that_does_not_take_all_fails_the_run_so_that_lambda_repeats_it(
     assert app.lambda_handler({"connector": name}, LambdaContext())["sent"] == 1
 
 
-def test_more_devices_than_one_batch_takes(client: Client, invocations: Invocations) -> None:
+def test_a_sync_sends_the_events_of_more_devices_than_fit_one_batch(
+    client: Client, invocations: Invocations
+) -> None:
     for start in range(0, 300, 100):
         events = [
             {

@@ -1,4 +1,4 @@
-"""One POST within one deadline, against real endpoints: polite ones, broken ones, hostile ones."""
+"""One POST within its deadline, to real endpoints that behave well, badly or with hostility."""
 
 import contextlib
 import gzip
@@ -29,7 +29,7 @@ from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 TIMEOUT = 0.3
 SLACK = 0.25
-"""Seconds beside the tenth that a deadline may be overrun by: the test machine may be busy."""
+"""Seconds by which a deadline may be overrun in addition to its tenth, on a busy test machine."""
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -64,7 +64,7 @@ def transport(client_tls: ssl.SSLContext) -> Iterator[Transport]:
 def endpoint(
     server_tls: ssl.SSLContext,
 ) -> Iterator[Callable[[Callable[[Endpoint], Behaviour]], Endpoint]]:
-    """Starts endpoints, and stops them after the test."""
+    """A function that starts endpoints, which are stopped after the test."""
     with contextlib.ExitStack() as stack:
         yield lambda behaviour: stack.enter_context(serve(behaviour, server_tls))
 
@@ -75,19 +75,19 @@ Start = Callable[[Callable[[Endpoint], Behaviour]], Endpoint]
 def post(
     transport: Transport, port: int, host: str = "127.0.0.1", timeout: float = 2.0
 ) -> int | NoAnswer:
-    """The status of an answer, or why there is none."""
+    """The status of the answer to a POST, or the reason for none."""
     headers = {"Content-Type": "application/json", "User-Agent": "test"}
     here = Destination(host, port, "/hook?a=1")
     answer = transport.post(here, headers, b'{"n":1}', timeout)
     return answer.status if isinstance(answer, Answer) else answer
 
 
-def fault(answer: int | NoAnswer) -> NoAnswer:
+def no_answer_of(answer: int | NoAnswer) -> NoAnswer:
     assert isinstance(answer, NoAnswer), answer
     return answer
 
 
-def test_the_request_is_what_was_asked_for_and_nothing_more(
+def test_the_request_has_exactly_the_given_headers_and_body(
     transport: Transport, endpoint: Start
 ) -> None:
     server = endpoint(answering(OK))
@@ -103,7 +103,7 @@ def test_the_request_is_what_was_asked_for_and_nothing_more(
     ]
 
 
-def test_an_answer_brings_its_retry_after(transport: Transport, endpoint: Start) -> None:
+def test_an_answer_has_its_retry_after_header(transport: Transport, endpoint: Start) -> None:
     head = b"HTTP/1.1 503 Busy\r\nretry-after: 120\r\nContent-Length: 0\r\n\r\n"
     here = Destination("127.0.0.1", endpoint(answering(head)).port, "/")
     assert transport.post(here, {}, b"{}", 2.0) == Answer(503, "120")
@@ -168,19 +168,19 @@ def test_a_connection_with_an_answer_not_read_to_its_end_is_not_used_again(
     assert server.connections == 2
 
 
-def test_a_connection_that_the_server_closed_while_idle_is_no_failed_attempt(
+def test_a_connection_that_the_server_closed_while_idle_fails_no_attempt(
     transport: Transport, endpoint: Start
 ) -> None:
     server = endpoint(answering(OK, times=1))
     for _ in range(3):
         assert post(transport, server.port) == 200
-        time.sleep(0.05)  # for the server's end of connection to arrive
+        time.sleep(0.05)  # until the end of the server's connection has arrived
     assert server.connections == 3
 
 
 def given_up(how: str) -> Callable[[Endpoint], Behaviour]:
-    """Answers the first request of its first connection, and gives that connection up at the
-    second. Other connections are answered."""
+    """Answers the first request of the first connection, and gives that connection up at the second
+    request. Requests of other connections are answered."""
 
     def behaviour(server: Endpoint) -> Behaviour:
         def behave(connection: socket.socket) -> None:
@@ -208,36 +208,36 @@ def given_up(how: str) -> Callable[[Endpoint], Behaviour]:
 
 
 @pytest.mark.parametrize("how", ["reset", "FIN", "TLS alert", "broken TLS"])
-def test_a_kept_connection_that_is_given_up_costs_no_attempt(
+def test_a_kept_connection_that_the_endpoint_gives_up_fails_no_attempt(
     transport: Transport, endpoint: Start, how: str
 ) -> None:
     server = endpoint(given_up(how))
     assert [post(transport, server.port) for _ in range(3)] == [200, 200, 200]
-    # Both connections; the second request came twice.
+    # There were two connections, and the second request came on both.
     assert (server.connections, len(server.requests)) == (2, 4)
 
 
-def test_an_answer_that_has_begun_on_a_kept_connection_is_not_asked_for_again(
+def test_a_request_is_not_repeated_after_its_answer_has_begun(
     transport: Transport, endpoint: Start
 ) -> None:
     server = endpoint(given_up("part of an answer"))
     assert post(transport, server.port) == 200
-    assert fault(post(transport, server.port)).kind is FailureKind.PROTOCOL
+    assert no_answer_of(post(transport, server.port)).kind is FailureKind.PROTOCOL
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
-def test_a_new_connection_that_is_given_up_is_a_failed_attempt(
+def test_a_new_connection_that_the_endpoint_gives_up_fails_the_attempt(
     transport: Transport, endpoint: Start
 ) -> None:
-    """Also when it is the second one of the attempt: nothing is tried a third time."""
+    """This holds also for the attempt's second connection. No request is sent a third time."""
     server = endpoint(answering(OK, times=1))
     assert post(transport, server.port) == 200
     server._behave = lambda connection: server.read_request(connection)
-    assert fault(post(transport, server.port)).kind is FailureKind.PROTOCOL
+    assert no_answer_of(post(transport, server.port)).kind is FailureKind.PROTOCOL
     assert server.connections == 2
 
 
-def test_a_slow_answer_on_a_kept_connection_is_waited_for_and_not_asked_for_again(
+def test_a_request_with_a_slow_answer_on_a_kept_connection_is_not_repeated(
     transport: Transport, endpoint: Start
 ) -> None:
     def behaviour(server: Endpoint) -> Behaviour:
@@ -252,7 +252,7 @@ def test_a_slow_answer_on_a_kept_connection_is_waited_for_and_not_asked_for_agai
     server = endpoint(behaviour)
     assert post(transport, server.port) == 200
     began = time.monotonic()
-    assert fault(post(transport, server.port, timeout=TIMEOUT)).kind is FailureKind.TIMEOUT
+    assert no_answer_of(post(transport, server.port, timeout=TIMEOUT)).kind is FailureKind.TIMEOUT
     assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
     assert (server.connections, len(server.requests)) == (1, 2)
 
@@ -270,12 +270,14 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
     assert server.connections == 2
 
 
-def test_only_so_many_hosts_have_kept_connections(transport: Transport, endpoint: Start) -> None:
+def test_the_number_of_hosts_with_kept_connections_is_limited(
+    transport: Transport, endpoint: Start
+) -> None:
     servers = [endpoint(answering(OK)) for _ in range(KEPT_HOSTS + 1)]
     for server in (*servers, servers[-1], servers[0]):
         assert post(transport, server.port) == 200
     assert servers[-1].connections == 1
-    assert servers[0].connections == 2  # the least recently used was let go
+    assert servers[0].connections == 2  # the least recently used connection was closed
 
 
 def silent(server: Endpoint) -> Behaviour:
@@ -339,26 +341,24 @@ HOSTILE: dict[str, tuple[Callable[[Endpoint], Behaviour], FailureKind]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_endpoint_is_a_classed_failure_by_the_deadline(
+def test_a_hostile_endpoint_fails_with_its_kind_by_the_deadline(
     transport: Transport, endpoint: Start, name: str
 ) -> None:
     behaviour, expected = HOSTILE[name]
     server = endpoint(behaviour)
-    # What floods or breaks off is over long before its deadline.
+    # An endpoint that floods or breaks off fails long before the deadline.
     timeout = TIMEOUT if expected is FailureKind.TIMEOUT else 5.0
     began = time.monotonic()
     answer = post(transport, server.port, timeout=timeout)
     assert time.monotonic() - began < min(timeout * 1.1 + SLACK, 4.0)
-    assert fault(answer).kind is expected
+    assert no_answer_of(answer).kind is expected
     # The message names the endpoint or the limit, never a class or a place in our code.
-    assert "Error" not in fault(answer).message
-    assert "0x" not in fault(answer).message
-    assert "header of the connector" not in fault(answer).message
+    assert "Error" not in no_answer_of(answer).message
+    assert "0x" not in no_answer_of(answer).message
+    assert "header of the connector" not in no_answer_of(answer).message
 
 
-def test_a_protocol_that_was_not_asked_for_is_no_acknowledgement(
-    transport: Transport, endpoint: Start
-) -> None:
+def test_a_switch_of_protocols_is_no_acknowledgement(transport: Transport, endpoint: Start) -> None:
     switching = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"
     server = endpoint(answering(switching + OK, times=1))
     assert [post(transport, server.port) for _ in range(2)] == [101, 101]
@@ -400,8 +400,10 @@ PARTS = [
 ]
 
 
-def test_no_answer_is_an_error_of_ours(client_tls: ssl.SSLContext, endpoint: Start) -> None:
-    """Whatever comes is a status or a fault, with a message that says nothing of our code."""
+def test_any_bytes_of_an_endpoint_give_a_status_or_a_reason(
+    client_tls: ssl.SSLContext, endpoint: Start
+) -> None:
+    """The reason's message reveals nothing of our code."""
     answer = b""
 
     def behaviour(server: Endpoint) -> Behaviour:
@@ -436,7 +438,7 @@ def test_no_answer_is_an_error_of_ours(client_tls: ssl.SSLContext, endpoint: Sta
     whatever()
 
 
-def test_an_answer_without_an_end_counts_after_the_first_bytes_of_its_body(
+def test_an_endless_answer_counts_after_the_first_bytes_of_its_body(
     transport: Transport, endpoint: Start
 ) -> None:
     server = endpoint(sending_for_ever(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 5000, 0.0))
@@ -444,7 +446,7 @@ def test_an_answer_without_an_end_counts_after_the_first_bytes_of_its_body(
 
 
 @pytest.mark.parametrize("name", ["ends in its body", "drips its body"])
-def test_another_status_than_2xx_counts_whatever_becomes_of_the_body(
+def test_a_status_other_than_2xx_counts_whatever_the_body_is(
     transport: Transport, endpoint: Start, name: str
 ) -> None:
     head = b"HTTP/1.1 503 Busy\r\nContent-Length: 900\r\n\r\n"
@@ -462,13 +464,13 @@ def test_a_reset_is_a_protocol_failure(transport: Transport, server_tls: ssl.SSL
         return behave
 
     with serve(reset, server_tls) as server:
-        assert fault(post(transport, server.port)).kind is FailureKind.PROTOCOL
+        assert no_answer_of(post(transport, server.port)).kind is FailureKind.PROTOCOL
 
 
 def test_an_endpoint_without_tls_fails_as_tls(transport: Transport) -> None:
     with serve(answering(OK), None) as server:
         server._behave = lambda connection: connection.sendall(OK)
-        assert fault(post(transport, server.port)).kind is FailureKind.TLS
+        assert no_answer_of(post(transport, server.port)).kind is FailureKind.TLS
 
 
 def test_a_handshake_that_never_comes_ends_with_the_deadline(transport: Transport) -> None:
@@ -476,11 +478,11 @@ def test_a_handshake_that_never_comes_ends_with_the_deadline(transport: Transpor
         began = time.monotonic()
         answer = post(transport, server.port, timeout=TIMEOUT)
         assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
-        assert fault(answer).kind is FailureKind.TIMEOUT
+        assert no_answer_of(answer).kind is FailureKind.TIMEOUT
 
 
 @pytest.mark.parametrize("header", [("X-Key", "a secret\r\nHost: b"), ("X-Key\r\n", "a secret")])
-def test_a_header_that_http_does_not_have_is_named_for_what_it_is_and_not_shown(
+def test_an_invalid_header_is_reported_without_its_value(
     transport: Transport, endpoint: Start, header: tuple[str, str]
 ) -> None:
     server = endpoint(answering(OK))
@@ -493,7 +495,7 @@ def test_a_header_that_http_does_not_have_is_named_for_what_it_is_and_not_shown(
 
 @pytest.mark.parametrize("operation", ["recv_into", "send", "do_handshake"])
 @pytest.mark.parametrize("error", [ssl.SSLWantReadError, ssl.SSLWantWriteError])
-def test_a_time_that_ends_in_the_moment_it_is_looked_at_is_a_timeout(
+def test_a_deadline_that_passes_in_a_socket_operation_is_a_timeout(
     monkeypatch: pytest.MonkeyPatch,
     transport: Transport,
     endpoint: Start,
@@ -506,10 +508,10 @@ def test_a_time_that_ends_in_the_moment_it_is_looked_at_is_a_timeout(
         raise error
 
     monkeypatch.setattr(ssl.SSLSocket, operation, out_of_time)
-    assert fault(post(transport, server.port, timeout=0.05)).kind is FailureKind.TIMEOUT
+    assert no_answer_of(post(transport, server.port, timeout=0.05)).kind is FailureKind.TIMEOUT
 
 
-def test_nobody_listening_is_a_connect_failure(transport: Transport) -> None:
+def test_a_port_without_a_listener_is_a_connect_failure(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     answer = post(transport, port)
@@ -527,7 +529,7 @@ def to_loopback(*hosts: str) -> Callable[[str, int], Resolved]:
     return resolve
 
 
-def test_certificate_and_server_name_are_the_hosts_and_not_the_addresses(
+def test_the_certificate_is_checked_for_the_hosts_name_and_not_for_the_address(
     client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
 ) -> None:
     names = []
@@ -540,15 +542,15 @@ def test_certificate_and_server_name_are_the_hosts_and_not_the_addresses(
         assert post(transport, server.port, "endpoint.test") == 200
         refused = post(transport, server.port, "other.test")
     server_tls.sni_callback = None
-    assert fault(refused).kind is FailureKind.TLS
-    assert "certificate is not valid for 'other.test'" in fault(refused).message
+    assert no_answer_of(refused).kind is FailureKind.TLS
+    assert "certificate is not valid for 'other.test'" in no_answer_of(refused).message
     assert names == ["endpoint.test", "other.test"]
     assert len(server.requests) == 1
 
 
 def test_an_authority_that_is_not_trusted_is_refused(endpoint: Start) -> None:
     transport = Transport(client_context(), Dialler(LOOPBACK))
-    assert fault(post(transport, endpoint(answering(OK)).port)).kind is FailureKind.TLS
+    assert no_answer_of(post(transport, endpoint(answering(OK)).port)).kind is FailureKind.TLS
 
 
 def test_an_endpoint_that_demands_a_client_certificate_fails_as_tls(
@@ -558,14 +560,14 @@ def test_an_endpoint_that_demands_a_client_certificate_fails_as_tls(
     demanding.verify_mode = ssl.CERT_REQUIRED
     authority.issue_cert("127.0.0.1").configure_cert(demanding)
     with serve(answering(OK), demanding) as server:
-        assert fault(post(transport, server.port)).kind is FailureKind.TLS
+        assert no_answer_of(post(transport, server.port)).kind is FailureKind.TLS
 
 
-def test_tls_below_1_2_is_not_spoken(client_tls: ssl.SSLContext) -> None:
+def test_tls_versions_below_1_2_are_refused(client_tls: ssl.SSLContext) -> None:
     assert client_tls.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-def test_the_authorities_are_loaded_once_however_many_connections(
+def test_the_authorities_are_loaded_once_for_all_connections(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path, endpoint: Start
 ) -> None:
     loads = []
@@ -587,7 +589,7 @@ def test_the_authorities_are_loaded_once_however_many_connections(
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_built_layers_authorities_are_looked_up(
+def test_the_authorities_of_a_built_layer_are_used(
     authority: trustme.CA, tmp_path: Path, endpoint: Start, is_there: bool
 ) -> None:
     pem = authority.cert_pem.bytes().decode()
@@ -596,15 +598,17 @@ def test_a_built_layers_authorities_are_looked_up(
     context = client_context(authorities=tmp_path)
     with contextlib.closing(Transport(context, Dialler(LOOPBACK))) as transport:
         answer = post(transport, endpoint(answering(OK)).port)
-    assert answer == 200 if is_there else fault(answer).kind is FailureKind.TLS
+    assert answer == 200 if is_there else no_answer_of(answer).kind is FailureKind.TLS
 
 
-def test_a_missing_file_of_authorities_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_of_authorities_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="TRUSTED_AUTHORITIES_FILE"):
         client_context(str(tmp_path / "missing.pem"))
 
 
-def test_a_name_service_that_hangs_does_not_hold_the_attempt(client_tls: ssl.SSLContext) -> None:
+def test_a_name_service_that_hangs_does_not_delay_the_attempt_beyond_its_deadline(
+    client_tls: ssl.SSLContext,
+) -> None:
     stuck = threading.Event()
 
     def resolve(host: str, port: int) -> Resolved:
@@ -616,7 +620,7 @@ def test_a_name_service_that_hangs_does_not_hold_the_attempt(client_tls: ssl.SSL
     answer = post(transport, 443, "endpoint.test", timeout=TIMEOUT)
     stuck.set()
     assert time.monotonic() - began < TIMEOUT * 1.1 + SLACK
-    assert fault(answer).kind is FailureKind.DNS
+    assert no_answer_of(answer).kind is FailureKind.DNS
 
 
 def test_proxies_and_netrc_of_the_environment_are_not_used(

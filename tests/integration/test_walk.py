@@ -1,7 +1,7 @@
-"""docs/architecture.md names the functions that an event passes; here one is sent along them.
+"""An event really calls the functions that docs/architecture.md names, in that order.
 
-The interpreter's profiler records calls in every thread, while the real handlers run over moto and
-deliver to an HTTPS server on this machine.
+The interpreter's profiler records calls in every thread. Meanwhile the real handlers run over moto
+and deliver to an HTTPS server on this machine.
 """
 
 import runpy
@@ -28,7 +28,7 @@ DOCUMENT = ROOT / "docs/architecture.md"
 CORE = "layers/core/dataconnectors/"
 
 Step = tuple[str, str]
-"""A file, below the layer's package or below the repository, and a qualified name in it."""
+"""A file, relative to the layer's package or to the repository, and a qualified name in it."""
 
 
 def walk(heading: str) -> list[Step]:
@@ -40,7 +40,8 @@ def walk(heading: str) -> list[Step]:
 
 @contextmanager
 def recorded() -> Iterator[list[Step]]:
-    """Our functions in the order of their first calls, in all threads that start meanwhile."""
+    """Record our functions in the order of their first calls, in all threads that start
+    meanwhile."""
     calls: dict[Step, None] = {}
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
@@ -60,14 +61,14 @@ def recorded() -> Iterator[list[Step]]:
 
 
 def fresh(function: str) -> Callable[[dict[str, Any], object], Any]:
-    """The handler of a function that has just started, so that its threads are new, too."""
+    """The handler of a function that has just started, so that its threads are new as well."""
     namespace = runpy.run_path(str(ROOT / "functions" / function / "app.py"))
     handler: Callable[[dict[str, Any], object], Any] = namespace["lambda_handler"]
     return handler
 
 
 def assert_walked(heading: str, calls: list[Step]) -> None:
-    """Every step was called, and each for the first time after the step before it."""
+    """Check that every step was called, and first called after the step before it."""
     steps = walk(heading)
     assert len(steps) >= 5
     missing = [step for step in steps if step not in calls]
@@ -77,7 +78,7 @@ def assert_walked(heading: str, calls: list[Step]) -> None:
 
 @pytest.fixture
 def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
-    """An endpoint that acknowledges, with a certificate that senders started meanwhile trust."""
+    """An endpoint that acknowledges. Senders that start meanwhile trust its certificate."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("TRUSTED_AUTHORITIES_FILE", str(tmp_path / "ca.pem"))

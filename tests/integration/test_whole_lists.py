@@ -1,7 +1,7 @@
-"""Lists that fit one page: whole unless a page size is asked for.
+"""Lists that fit one page are complete unless a page size is given.
 
-The vendor's SDK never sends a page size, and sends the last page token of one list along with the
-first request of the next list: so a list without a page size is whole, whatever token comes along.
+The vendor's SDK never sends a page size. It also sends the last page token of one list with the
+first request of the next list. So a list without a page size is complete, whatever token comes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ import pytest
 from dataconnectors.identity import roles
 from dataconnectors.kernel import paging
 from functions.config_api import app as config_api
-from tests.integration.conftest import Client, found
+from tests.integration.conftest import Client, new_administrator
 from tests.support.http_api import LambdaContext, content, request
 
 URL = "https://example.com/hook"
@@ -28,17 +28,17 @@ LISTS = {
     "/v2/organizations/default/permissions": "permissions",
     "/v2/roles": "roles",
 }
-"""The lists and the name of their entries in an answer."""
+"""The paths of lists, and the name of their entries in an answer."""
 
 SHORTEST = {"/v2/organizations": 1, "/v2/organizations/default/members": 2}
-"""The lists that have fewer than three entries here, and how many they have at least."""
+"""The lists that have fewer than three entries in these tests, and their least number."""
 
 
 class Project:
-    """A project with three of each thing, as the organization's administrator sees it."""
+    """A project with three resources of each kind, seen by the organization's administrator."""
 
     def __init__(self, organizer: Client) -> None:
-        self.admin = found("Lists")
+        self.admin = new_administrator("Lists")
         self.headers = organizer.headers
         for number in range(3):
             self.connect({"httpConfig": {"url": URL, "signatureSecret": f"secret {number}"}})
@@ -78,13 +78,13 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(organizer: Client, hurried: None) -> Project:
-    """One for all: nothing but connectors is added to it."""
+    """One project for all tests, which add nothing but connectors to it."""
     return Project(organizer)
 
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("query", ["", "pageSize=0", "pageSize=1000", "page_size=999999999"])
-def test_a_list_is_whole_unless_fewer_entries_are_asked_for(
+def test_a_list_is_whole_unless_a_page_size_is_given(
     project: Project, path: str, query: str
 ) -> None:
     status, answer = project.get(path, query)
@@ -95,18 +95,18 @@ def test_a_list_is_whole_unless_fewer_entries_are_asked_for(
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize(("query", "size"), [("pageSize=1", 1), ("page_size=2", 2)])
-def test_pages_have_the_size_that_was_asked_for_and_make_up_the_list(
+def test_pages_have_the_requested_size_and_together_are_the_list(
     project: Project, path: str, query: str, size: int
 ) -> None:
     whole = project.get(path)[1][LISTS[path]]
     pages = list(project.pages(path, query))
     assert [len(page) for page in pages[:-1]] == [size] * (len(pages) - 1)
-    assert 1 <= len(pages[-1]) <= size  # No page is empty, so a last one is known as such
+    assert 1 <= len(pages[-1]) <= size  # no page is empty, so the last one has no token
     assert [entry for page in pages for entry in page] == whole
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_page_token_leads_on_without_a_size_too(project: Project, path: str) -> None:
+def test_a_page_token_continues_a_list_without_a_page_size_too(project: Project, path: str) -> None:
     whole = project.get(path)[1][LISTS[path]]
     token = project.get(path, "pageSize=1")[1]["nextPageToken"]
     rest = project.get(path, f"pageToken={token}" if token else "pageSize=1")[1][LISTS[path]]
@@ -127,7 +127,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("token", FOREIGN)
-def test_a_token_of_another_list_is_refused_with_a_size_and_ignored_without(
+def test_a_token_of_another_list_is_refused_with_a_page_size_and_ignored_without(
     project: Project, path: str, token: str
 ) -> None:
     status, answer = project.get(path, f"pageSize=1&pageToken={token}")
@@ -137,7 +137,7 @@ def test_a_token_of_another_list_is_refused_with_a_size_and_ignored_without(
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("size", ["-1", "x", "1e3", "1.5", "9999999999"])
-def test_what_is_no_page_size_is_refused(project: Project, path: str, size: str) -> None:
+def test_an_invalid_page_size_is_refused(project: Project, path: str, size: str) -> None:
     status, answer = project.get(path, f"pageSize={size}")
     assert (status, answer["error"].partition(":")[0]) == (400, "pageSize")
 
@@ -154,7 +154,7 @@ def test_only_the_secrets_of_the_connectors_on_the_page_are_opened(project: Proj
         shown = project.get(path, query)[1]["dataConnectors"]
         events.unregister("provide-client-params.kms.Decrypt", unique_id="count")
         assert len(shown) == count
-        # The key that signs access tokens is opened too.
+        # The key that signs access tokens is decrypted, too.
         assert len(opened) == count + 1
 
 
