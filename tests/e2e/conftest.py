@@ -1,4 +1,4 @@
-"""`make run`, started and stopped as a newcomer would, for the tests of this folder."""
+"""Starts and stops `make run`, as a newcomer would, for the tests of this folder."""
 
 import json
 import os
@@ -18,16 +18,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 START_SECONDS = 120
-"""Environments and artefact are there already; `make test` has made them."""
+"""Without the environments and the artefact, which `make test` has made before."""
 
 STOP_SECONDS = 5
-"""What `make run` promises."""
+"""The limits that `make run` promises."""
 
 
 class Stack:
     """A running `make run`. `ready` is the object of its ready line.
 
-    What it unpacks is in `temporary`.
+    It unpacks files in `temporary`.
     """
 
     def __init__(self, state_dir: Path) -> None:
@@ -46,7 +46,7 @@ class Stack:
                 "DEMO=0",
             ],
             cwd=ROOT,
-            # As from a user's shell, not from the `make test` that may have started us.
+            # The environment is that of a user's shell, without the variables of `make test`.
             env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -58,7 +58,7 @@ class Stack:
 
     @property
     def pid(self) -> int:
-        """Of `make`; everything else is below it."""
+        """The process id of `make`. All other processes are its descendants."""
         return self._process.pid
 
     def _read(self) -> None:
@@ -86,14 +86,14 @@ class Stack:
         return time.monotonic() - began, code
 
     def end(self) -> None:
-        """Leave nothing behind, whatever a test did."""
+        """Kill everything that is left, whatever a test did."""
         if self._process.poll() is None:
             self.stop()
         if self._process.stdout is not None:
             self._process.stdout.close()
 
     def processes(self) -> list[int]:
-        """The processes of its session that are still there."""
+        """The processes of its session that still exist."""
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -125,7 +125,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def sdk(stack: Stack) -> Any:
     """The vendor's SDK, configured as the README says: a credentials file and two lines."""
     os.environ["DT_CREDENTIALS_FILE"] = stack.ready["credentials"]
-    disruptive.default_auth = disruptive.Auth.init()  # As its import does with the variable set
+    disruptive.default_auth = disruptive.Auth.init()  # as its import does if the variable is set
     disruptive.base_url = stack.ready["api"]
     disruptive.emulator_base_url = stack.ready["api"]
     return disruptive

@@ -1,11 +1,11 @@
-"""Real time, real processes: a first burst, to one healthy endpoint among hanging ones.
+"""Measures a first burst to one healthy endpoint among hanging ones, with real processes and time.
 
-    python -m tests.e2e.first_burst --events 20 --runs 3
+python -m tests.e2e.first_burst --events 20 --runs 3
 
-Starts `make run`, makes ten connectors, of which nine lead to an endpoint that accepts and never
-answers, and publishes to all of them in one call: every process that delivers has to start first.
-Prints how late after publishing the healthy endpoint got its events, for each run, and ends with 1
-when one was later than it may be.
+Starts `make run` and creates ten connectors, of which nine lead to an endpoint that accepts
+requests and never answers. Then publishes to all of them in one call, so that every sending process
+has to start first. Prints for each run how late the healthy endpoint got its events. Ends with 1
+when one of them was too late.
 """
 
 import argparse
@@ -25,19 +25,20 @@ from tests.e2e.conftest import Stack
 CONNECTORS = 10
 
 LATE_SECONDS = 3.0
-"""After publishing, for the healthy endpoint's events: as long as the SDK waits for an answer."""
+"""The latest arrival at the healthy endpoint after publishing: as long as the SDK waits for an
+answer."""
 
 LOST_SECONDS = 90.0
-"""After publishing, until what has not arrived is not waited for any longer."""
+"""Seconds after publishing until missing events are given up."""
 
 HANGING_SECONDS = 3600
-"""The longest that the receiver takes to answer; an attempt is given up after ten."""
+"""The longest delay of the receiver's answer. The sender gives an attempt up after ten seconds."""
 
 HEALTHY, HANGING = "healthy", "hanging"
 
 
 class Run:
-    """One fresh stack, and what its receiver has got."""
+    """A new stack, and the events that its receiver got."""
 
     def __init__(self, stack: Stack) -> None:
         self._ready = stack.ready
@@ -50,7 +51,7 @@ class Run:
         )
 
     def connect(self) -> None:
-        """Make the connectors. The healthy one is the last: its queue is looked at last, too."""
+        """Create the connectors. The healthy one is the last, so its queue is polled last, too."""
         control = f"{self._ready['receiver']}/control/{HANGING}"
         rule = {"delay_s": HANGING_SECONDS}
         assert self._receiver.request("PUT", control, json=rule).status == 200
@@ -80,7 +81,7 @@ class Run:
         return reply.json()
 
     def arrivals(self, events: int) -> dict[str, float]:
-        """When the healthy endpoint got each event first, once it has them all."""
+        """When the healthy endpoint got each event for the first time, once it has all of them."""
         url = f"{self._ready['receiver']}/control/{HEALTHY}/requests"
         deadline = time.monotonic() + LOST_SECONDS
         while True:
@@ -94,7 +95,7 @@ class Run:
 
 
 def burst(events: int) -> bool:
-    """One run on a fresh stack; prints its line, and tells whether everything was in time."""
+    """Do one run on a new stack and print its line; whether every event was in time."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as state:
         stack = Stack(Path(state))
@@ -120,7 +121,7 @@ def burst(events: int) -> bool:
 
 
 def main() -> int:
-    """Run it as often as asked for."""
+    """Do the requested number of runs."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.first_burst")
     parser.add_argument("--events", type=int, default=20)
     parser.add_argument("--runs", type=int, default=1)

@@ -1,11 +1,11 @@
-"""Real time, real processes: a connector of a project with very many devices is synced.
+"""Syncs a connector of a project with very many devices, with real processes and time.
 
     python -m tests.e2e.sync_many --devices 10000
 
-Starts `make run`, publishes three events for each device over HTTP, of two types, and connects two
-receivers. Then one of them is synced by the vendor's SDK, and has to get the latest event of each
-type of each device, and nothing else; the other has to get nothing. Ends with one line, and with 1
-when that is not what happened.
+Starts `make run`, publishes three events of two types for each device over HTTP, and creates
+connectors to two receivers. Then the vendor's SDK syncs one of them. Its receiver has to get the
+latest event of each type of each device and nothing else, and the other receiver nothing. Prints
+one line, and ends with 1 if that fails.
 """
 
 import argparse
@@ -28,7 +28,7 @@ import urllib3
 from tests.e2e.conftest import Stack
 
 CALL = 100
-"""Events of a publish call: as many as one takes."""
+"""Events of a publish call, which takes no more."""
 
 PUBLISHERS = 3
 
@@ -37,22 +37,23 @@ READINGS: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (1.0, "temperature", {"temperature": {"value": 21.5}}),
     (1.0, "touch", {"touch": {}}),
 )
-"""Minutes ago, type and data of what each device reports. The first is not its latest."""
+"""The age in minutes, the type and the data of each device's events. The first is not its
+latest."""
 
 CALL_SECONDS = 3
-"""Of the call that syncs, at most: then the SDK would repeat it, and so would the sync be."""
+"""The longest time of the sync call. Afterwards the SDK would repeat the call, and so the sync."""
 
 STALLED_SECONDS = 240
-"""Without an arrival, before the run is given up: a message whose sender died waits for 180 s."""
+"""Seconds without an arrival until the run is given up. A message whose sender died waits 180 s."""
 
 QUIET_SECONDS = 10
-"""After the last one was there, for those that should not come."""
+"""Seconds after the last expected arrival in which no other may come."""
 
 SYNCED, OTHER = "synced", "other"
 
 
 class Run:
-    """One run: what the receiver is owed, and what arrived."""
+    """A run, with the events that the receiver has to get and those that arrived."""
 
     def __init__(self, stack: Stack, devices: int) -> None:
         self.stack = stack
@@ -70,7 +71,7 @@ class Run:
         )
 
     def publish(self) -> None:
-        """Have each device report; a device is known by its first event."""
+        """Let each device report. Its first event registers a device."""
         now = datetime.now(UTC)
         events: list[dict[str, Any]] = []
         for reading, (minutes, event_type, data) in enumerate(READINGS):
@@ -92,7 +93,7 @@ class Run:
             list(publishers.map(self._publish, calls))
 
     def _publish(self, events: list[dict[str, Any]]) -> None:
-        """Publish, and repeat the call while not everything was confirmed, as publishers do."""
+        """Publish, and repeat the call until every event is accepted, as publishers do."""
         url = f"{self.stack.ready['api']}/projects/{self.stack.ready['project']}/events"
         while True:
             reply = self._api.request("POST", url, headers=self._headers, json={"events": events})
@@ -103,7 +104,7 @@ class Run:
             self.repeated_calls += 1
 
     def look(self, hook: str = SYNCED) -> int:
-        """Take in what a receiver has got since the last look; how many deliveries that was."""
+        """Read what a receiver got since the last call; the number of deliveries."""
         url = f"{self.stack.ready['receiver']}/control/{hook}/requests?after={self._seen}"
         requests = self._receiver.request("GET", url).json()["requests"]
         for request in requests:
@@ -112,7 +113,7 @@ class Run:
         return len(requests)
 
     def wait(self) -> None:
-        """Until all that is owed has arrived, or nothing does any more."""
+        """Wait until every expected event has arrived, or no event arrives any more."""
         last = time.monotonic()
         while self.missing() and time.monotonic() - last < STALLED_SECONDS:
             time.sleep(0.5)
@@ -120,24 +121,24 @@ class Run:
                 last = time.monotonic()
 
     def missing(self) -> set[str]:
-        """Owed to the receiver, and not arrived."""
+        """The expected events that have not arrived."""
         return self.owed - self.arrived.keys()
 
     def others(self) -> int:
-        """Deliveries to the connector that was not synced."""
+        """The number of deliveries to the connector that was not synced."""
         self._seen = 0
         self.arrived.clear()
         return self.look(OTHER)
 
 
 def connect(sdk: Any, stack: Stack, hook: str) -> Any:
-    """A connector of the SDK's, to one of the receiver's hooks."""
+    """Create a connector to one of the receiver's hooks."""
     config = sdk.DataConnector.HttpPushConfig(url=f"{stack.ready['receiver']}/hook/{hook}")
     return sdk.DataConnector.create_data_connector(stack.ready["project"], config, hook)
 
 
 def main() -> int:
-    """Run it, and print the ledger's line."""
+    """Do the run and print its line."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.sync_many")
     parser.add_argument("--devices", type=int, default=10_000)
     options = parser.parse_args()
@@ -148,7 +149,7 @@ def main() -> int:
             os.environ["DT_CREDENTIALS_FILE"] = stack.ready["credentials"]
             sdk.default_auth = sdk.Auth.init()
             sdk.base_url = stack.ready["api"]
-            sdk.request_timeout = 30  # On a busy machine listing takes longer than the 3 s it has
+            sdk.request_timeout = 30  # listing takes longer than the default 3 s on a busy machine
             run = Run(stack, options.devices)
             began = time.monotonic()
             run.publish()

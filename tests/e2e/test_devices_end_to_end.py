@@ -11,7 +11,7 @@ from tests.e2e.conftest import Stack
 from tests.e2e.test_one_event_end_to_end import Receiver, connect, publish, verified
 
 ARRIVAL_SECONDS = 30
-"""For an event through a function that starts cold, on two busy cores."""
+"""Seconds for an event through functions that start cold, on two busy cores."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def device(sdk: Any, stack: Stack) -> Any:
 
 
 def arrived(receiver: Receiver, name: str, enough: Callable[[list[Any]], bool]) -> list[Any]:
-    """What the receiver has got, verified, as soon as it is enough."""
+    """The verified deliveries of the receiver, as soon as there are enough."""
     requests = receiver.wait_for(
         name, lambda listed: enough([verified(each) for each in listed]), ARRIVAL_SECONDS
     )

@@ -1,4 +1,4 @@
-"""Every call of the vendor's SDK over the wire, by the session that users run on their stacks."""
+"""Every call of the vendor's SDK works on the local stack, in the session that users can run."""
 
 import base64
 import inspect
@@ -23,13 +23,13 @@ def receiver(stack: Stack) -> Receiver:
 
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
-    """The transcript."""
+    """The lines of the session's transcript."""
     return []
 
 
 @pytest.fixture(scope="module")
 def ran(sdk: Any, receiver: Receiver, lines: list[str]) -> Session:
-    """A session that has come to its end: each answer was what it has to be."""
+    """A session that ran to its end, so every answer was the expected one."""
     do = Session(receiver.hook(HOOK), lines.append)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdk, "request_timeout", sdk_session.REQUEST_SECONDS)
@@ -38,7 +38,7 @@ def ran(sdk: Any, receiver: Receiver, lines: list[str]) -> Session:
 
 
 def calls(sdk: Any) -> set[str]:
-    """All that the installed SDK offers to call: `Class.method`."""
+    """All calls of the installed SDK, as `Class.method`."""
     classes = [
         value
         for value in vars(sdk).values()
@@ -59,7 +59,7 @@ def test_every_call_of_the_sdk_was_made_or_is_named_with_a_reason(sdk: Any, ran:
     assert not ran.called & NOT_CALLED.keys()
 
 
-def test_the_endpoint_has_got_the_event_and_its_sync(ran: Session, receiver: Receiver) -> None:
+def test_the_endpoint_got_the_event_and_its_sync(ran: Session, receiver: Receiver) -> None:
     first, again = (
         HttpPush(request["headers"], base64.b64decode(request["body"]), ran.secret)
         for request in receiver.requests(HOOK)
@@ -70,19 +70,19 @@ def test_the_endpoint_has_got_the_event_and_its_sync(ran: Session, receiver: Rec
 
 
 @pytest.mark.usefixtures("ran")
-def test_nothing_stays(sdk: Any, stack: Stack) -> None:
+def test_the_session_leaves_nothing_behind(sdk: Any, stack: Stack) -> None:
     assert [each.project_id for each in sdk.Project.list_projects()] == [stack.ready["project"]]
     (member,) = sdk.Organization.list_members(sdk_session.ORGANIZATION)
     assert member.account_type == "SERVICE_ACCOUNT"
 
 
-def test_the_transcript_tells_each_call_and_no_secret(ran: Session, lines: list[str]) -> None:
+def test_the_transcript_has_each_call_and_no_secret(ran: Session, lines: list[str]) -> None:
     assert {line.partition("(")[0] for line in lines} == ran.called
     assert ran.secret not in "".join(lines)
     assert not re.search(r"[\w-]{32,}|secret", "".join(lines))
 
 
-def test_a_session_goes_no_further_than_what_is_not_as_it_should_be(sdk: Any) -> None:
+def test_a_session_ends_at_the_first_unexpected_answer(sdk: Any) -> None:
     with pytest.raises(SessionError, match="expected 2, got 1"):
         sdk_session.expect(1, 2)
     with pytest.raises(SessionError, match="get_role: expected Forbidden, got"):

@@ -1,4 +1,4 @@
-"""From the vendor's SDK to the vendor's receiver library, over the deployed bundle."""
+"""Events go from the vendor's SDK to the vendor's receiver library, through the deployed bundle."""
 
 import base64
 import itertools
@@ -15,10 +15,10 @@ from dtintegrations.data_connector.http_push import HttpPush
 
 from tests.e2e.conftest import STOP_SECONDS, Stack
 
-SECRET = "a-signature-secret-of-at-least-32-bytes"  # a test's
+SECRET = "a-signature-secret-of-at-least-32-bytes"  # a secret of the tests alone
 
 ARRIVAL_SECONDS = 60
-"""For a hundred events over an emulator on two busy cores."""
+"""Seconds for a hundred events through the emulator on two busy cores."""
 
 
 class Receiver:
@@ -59,7 +59,7 @@ def receiver(stack: Stack) -> Receiver:
 
 
 def verified(request: dict[str, Any]) -> Any:
-    """A delivery as the vendor's receiver library accepts it; it raises for any other."""
+    """A delivery that the vendor's receiver library accepts. It raises an error for any other."""
     return HttpPush(request["headers"], base64.b64decode(request["body"]), SECRET)
 
 
@@ -93,8 +93,10 @@ def publish(sdk: Any, device: Any, data: Any) -> None:
 
 @pytest.fixture(scope="module")
 def failing(sdk: Any, stack: Stack, receiver: Receiver) -> Receiver:
-    """A receiver that fails three times for each of ten events, started before the other tests
-    so that the minute it takes is not waited for alone."""
+    """A receiver that fails three times for each of ten events.
+
+    It starts before the other tests, so that its minute passes while they run.
+    """
     receiver.answer("failing", status=500, count=3, per_event=True)
     connector = connect(sdk, stack, receiver, "failing", event_types=["motion"])
     (device,) = devices(sdk, stack, "motion")
@@ -149,7 +151,7 @@ def test_all_functions_run_one_unpacked_layer_that_none_can_change(stack: Stack)
     assert [path for path in (layer, *layer.rglob("*")) if path.stat().st_mode & 0o222] == []
 
 
-def test_a_disabled_connector_gets_nothing_and_an_enabled_one_the_next_event(
+def test_a_disabled_connector_gets_nothing_and_gets_the_next_event_once_enabled(
     sdk: Any, stack: Stack, receiver: Receiver
 ) -> None:
     connector = connect(sdk, stack, receiver, "switched", event_types=["touch"])
@@ -167,7 +169,7 @@ def test_a_disabled_connector_gets_nothing_and_an_enabled_one_the_next_event(
         sdk.DataConnector.get_data_connector(connector.data_connector_id, connector.project_id)
 
 
-def test_the_sdk_gets_the_errors_it_knows(sdk: Any, stack: Stack) -> None:
+def test_the_sdk_raises_its_own_errors(sdk: Any, stack: Stack) -> None:
     with pytest.raises(sdk.errors.BadRequest) as caught:
         sdk.DataConnector.create_data_connector(
             project_id=stack.ready["project"],
@@ -204,11 +206,11 @@ def test_each_failed_event_arrives_after_waits_of_8_16_and_32_seconds(failing: R
         times = [request["received_at"] for request in of_event]
         waits = [after - before for before, after in itertools.pairwise(times)]
         for wait, due in zip(waits, (8, 16, 32), strict=True):
-            # Never early; late by the batch's remainder and how often the emulator polls.
+            # Never early, and late at most by the rest of the batch and the emulator's polling.
             assert due <= wait < due + 4, waits
 
 
-def test_it_stops_in_time_and_leaves_nothing(stack: Stack, failing: Receiver) -> None:
+def test_make_run_stops_in_time_and_leaves_nothing_behind(stack: Stack, failing: Receiver) -> None:
     assert failing.requests("failing")
     seconds, code = stack.stop()
     assert seconds < STOP_SECONDS, stack.output

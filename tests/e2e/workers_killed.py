@@ -1,11 +1,11 @@
-"""Real time, real processes: workers of the local stack are killed while events flow.
+"""Kills workers of the local stack while events flow, with real processes and time.
 
     python -m tests.e2e.workers_killed --minutes 10 --events 5000
 
 Starts `make run`, publishes to a receiver that flaps, and kills a random worker process of the
-emulator (an ingest, sender or API function, whatever it does just then) every few seconds. Then it
-waits until everything that a publisher was told is accepted has been acknowledged by the receiver.
-Ends with one line, and with 1 when something is missing.
+emulator every few seconds. The worker may be an ingest, sender or API function, and may be doing
+anything. Then waits until the receiver has acknowledged every event that was accepted from a
+publisher. Prints one line, and ends with 1 when an event is missing.
 """
 
 import argparse
@@ -52,7 +52,7 @@ HOOK = "killed"
 
 
 class Run:
-    """One run: what was accepted, what arrived, what was killed."""
+    """A run, with the accepted events, the acknowledged ones, and the killed workers."""
 
     def __init__(self, stack: Stack, seed: int) -> None:
         self.stack = stack
@@ -75,7 +75,7 @@ class Run:
         self._seen = 0
 
     def connect(self) -> None:
-        """The one connector, before anything is killed."""
+        """Create the connector, before any worker is killed."""
         reply = self._api.request(
             "POST",
             f"{self._project}/dataconnectors",
@@ -85,7 +85,7 @@ class Run:
         assert reply.status == 200, reply.data
 
     def publish(self, events: int, minutes: float) -> None:
-        """Publish evenly over the time, repeating each call until it is answered with 200."""
+        """Publish evenly over the time. Each call is repeated until it is answered with 200."""
         calls = events // BATCH
         began = time.monotonic()
         for call in range(calls):
@@ -129,7 +129,7 @@ class Run:
                 self.kills += 1
 
     def workers(self) -> list[int]:
-        """The processes that run functions: children of the emulator, which says what it is."""
+        """The processes that run functions: children of the emulator, found by its command line."""
         found = []
         for pid in descendants(self.stack.pid):
             try:
@@ -157,7 +157,7 @@ class Run:
         url = f"{self.stack.ready['receiver']}/control/{HOOK}/requests?after={self._seen}"
         for request in self._receiver.request("GET", url).json()["requests"]:
             if request["answered"] is None:
-                return  # and look at it again next time
+                return  # the next call reads it again
             self._seen = request["number"]
             self.attempts += 1
             if request["answered"] == 200:
@@ -165,12 +165,12 @@ class Run:
                 self.acknowledged[event["eventId"]] += 1
 
     def missing(self) -> set[str]:
-        """Accepted from a publisher and not acknowledged by the receiver yet."""
+        """The accepted events that the receiver has not acknowledged yet."""
         return self.accepted - self.acknowledged.keys()
 
 
 def descendants(pid: int) -> list[int]:
-    """All processes below a process."""
+    """All descendants of a process."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -184,7 +184,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def parent(pid: int) -> int:
-    """The parent of a process, 0 when it is gone."""
+    """The parent of a process; 0 when the process is gone."""
     try:
         return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
@@ -200,7 +200,7 @@ def command_of_parent(pid: int) -> bytes:
 
 
 def main() -> int:
-    """Run it, and print the ledger's line."""
+    """Do the run and print its line."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.workers_killed")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--events", type=int, default=5000)

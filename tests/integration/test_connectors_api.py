@@ -107,10 +107,10 @@ def test_a_project_takes_a_hundred_connectors_and_a_deletion_makes_room(service:
     last = service.create()
     with pytest.raises(BadRequestError, match="has 100 connectors: delete one first"):
         service.create({"httpConfig": {"url": "https://example.com/2"}})
-    assert service.create() == last  # Sent again, it is no wish for another
+    assert service.create() == last  # the same call again makes no other connector
     service.delete(last)
     with pytest.raises(NotFoundError):
-        service.delete(last)  # And frees no second place
+        service.delete(last)  # a second deletion does not make room again
     service.create()
     with pytest.raises(BadRequestError):
         service.create({"httpConfig": {"url": "https://example.com/3"}})

@@ -167,7 +167,7 @@ def test_random_values_in_every_operation_are_answered_without_a_server_error(
     fields = sorted(SCHEMAS[operation.body].get("properties", {})) if operation.body else []
     bodies = st.dictionaries(st.sampled_from(fields or ["x"]), VALUES, max_size=5) | BODIES
     names = {}
-    # What is there stays there for the other cases.
+    # Existing resources must stay for the other cases.
     if operation.method == "DELETE" or data.draw(st.integers(0, 3)) == 0:
         last = re.findall(r"{(\w+)}", operation.path)[-1:]
         names = dict.fromkeys(last, quote_(data.draw(TEXTS.filter(bool))))

@@ -233,5 +233,5 @@ def test_each_hostile_endpoint_fails_for_what_it_is_and_holds_the_batch_no_longe
         assert not re.search(r"Error|Exception|0x|None", failure["error"]), failure
         assert failure["duration_ms"] < (TIMEOUT * 1.1 + SLACK) * 1000, name
     assert world.errors == []
-    # Each waits four times what it took, or 8 s.
+    # Each event waits four times as long as its attempt took, or 8 s.
     assert set(world.sqs.visibility.values()) <= {7, 8}
