@@ -1,1 +1,1 @@
-"""What stands in for AWS and for time in tests."""
+"""Fakes of AWS, customers and clocks for tests."""

@@ -33,7 +33,7 @@ DEVICE = Device("p1", "d1", "temperature", {"name": "Fridge", "room": "ä"}, "10
 
 
 class Tables:
-    """The reads that ingest makes, and how often it read all connectors."""
+    """A fake of the reads that ingest makes. `loads` counts the reads of all connectors."""
 
     def __init__(self, *connectors: Connector) -> None:
         self.rows = list(connectors)
@@ -56,7 +56,7 @@ class Tables:
 
 
 class DeviceWrites:
-    """The devices that ingest registered, and those that it gave a type."""
+    """A fake that records the devices that ingest registered and those that got a type."""
 
     def __init__(self) -> None:
         self.registered: list[Device] = []
@@ -70,14 +70,14 @@ class DeviceWrites:
 
 
 class History:
-    """History that confirms all events but those in `fails`."""
+    """A fake of history. It writes all events, and reports those in `fails` as failed."""
 
     def __init__(self) -> None:
-        self.kept: list[str] = []
+        self.written: list[str] = []
         self.fails: set[str] = set()
 
     def write(self, _project: str, events: Mapping[int, Event]) -> dict[int, str]:
-        self.kept += [event.id for event in events.values()]
+        self.written += [event.id for event in events.values()]
         return {index: "no history" for index, event in events.items() if event.id in self.fails}
 
 

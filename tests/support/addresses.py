@@ -1,4 +1,4 @@
-"""Addresses that nobody outside may make us call."""
+"""Addresses that must never be called for a customer."""
 
 PRIVATE = [
     # IPv4: first and last of each special network
@@ -17,7 +17,7 @@ PRIVATE = [
     *("fd00:ec2::23", "fd00:ec2::253", "fd20:ce::254", "fe80::a9fe:a9fe", "ff0e::1", "100::dead:1"),
     *("2001:1::1", "2001:3::1", "2001:4:112::1", "2001:30::1", "2001:1ff:ffff::1", "3fff:fff::1"),
     *("5f00:ffff::1", "4000::a9fe:a9fe", "6000::1", "a000::1", "c000::1", "e000::1", "1000::1"),
-    # IPv6 that embeds an IPv4 address, public ones included: nobody needs to be called so
+    # IPv6 that embeds an IPv4 address, even a public one, because no customer needs such an address
     *("::127.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:0:127.0.0.1"),
     *("64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::10.0.0.1", "::ffff:8.8.8.8"),
     *("2002:7f00:1::", "2002:a9fe:a9fe::1", "2001:0:7f00:1::", "2001::1"),

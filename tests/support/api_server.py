@@ -1,4 +1,4 @@
-"""The handlers behind a socket, as the HTTP API would route to them: for clients over the wire."""
+"""The handlers behind a socket, with the HTTP API's routes, for clients over the network."""
 
 import base64
 import re
@@ -17,7 +17,8 @@ _TEXTS = ("application/json", "text/")
 
 
 class Api:
-    """Hands requests to handlers as the HTTP API does. `routes` maps `METHOD /path/{x}` to one."""
+    """Passes requests to handlers as the HTTP API does. `routes` has a handler by `METHOD
+    /path/{x}`."""
 
     def __init__(self, routes: Mapping[str, Handler], default: Handler) -> None:
         self._patterns = [
@@ -31,7 +32,7 @@ class Api:
     ) -> dict[str, Any]:
         """A handler's answer. `target` is the path as it was sent, with the query.
 
-        Payload format 2.0: bodies of other types than text and JSON are encoded.
+        In payload format 2.0, bodies other than text and JSON are in base64.
         """
         path, _, query = target.partition("?")
         names = {name.lower(): value for name, value in headers.items()}
@@ -55,7 +56,7 @@ class Api:
         return next(found, self._default)(event, LambdaContext())
 
     def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        """A WSGI application, for clients that need no wire."""
+        """A WSGI application, for clients that need no network."""
         path = quote(environ["PATH_INFO"].encode("latin-1"))
         headers = {
             name.removeprefix("HTTP_").replace("_", "-"): value
@@ -74,7 +75,7 @@ class Api:
 
 @contextmanager
 def serving(routes: Mapping[str, Handler], default: Handler) -> Iterator[str]:
-    """While it lasts, the API's base URL."""
+    """Serve the API inside the `with` block; its base URL."""
     api = Api(routes, default)
 
     class Gateway(BaseHTTPRequestHandler):
@@ -96,7 +97,7 @@ def serving(routes: Mapping[str, Handler], default: Handler) -> Iterator[str]:
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # the library's names
 
         def log_message(self, *_: object) -> None:
-            """Not into the tests' output."""
+            """Write nothing into the tests' output."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""The stack's resources in moto, as the template that is deployed describes them."""
+"""Creates the stack's resources in moto, as the template describes them."""
 
 import io
 import os
@@ -26,7 +26,7 @@ def template() -> dict[str, Any]:
 
 
 def make_table() -> None:
-    """The table, as the template describes it, under the name that the handlers read."""
+    """Create the template's table, with the name that the handlers read."""
     properties = dict(template()["Resources"]["Table"]["Properties"])
     for elsewhere in (
         "PointInTimeRecoverySpecification",
@@ -38,7 +38,7 @@ def make_table() -> None:
 
 
 def make_dead_letter_queue() -> None:
-    """The queue of our faults, under the name in the ARN that the sender reads."""
+    """Create the dead-letter queue, with the name in the ARN that the sender reads."""
     properties = template()["Resources"]["DeadLetterQueue"]["Properties"]
     boto3.client("sqs").create_queue(
         QueueName=os.environ["DEAD_LETTER_QUEUE_ARN"].rpartition(":")[2],
@@ -47,14 +47,14 @@ def make_dead_letter_queue() -> None:
 
 
 def make_key() -> None:
-    """The key that seals secrets, under the alias that the handlers read."""
+    """Create the key that encrypts secrets, with the alias that the handlers read."""
     kms = boto3.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=os.environ["KMS_KEY_ARN"], TargetKeyId=key)
 
 
 def make_sender() -> None:
-    """A function that mappings can name; nothing invokes it."""
+    """Create a function for mappings to name. Nothing invokes it."""
     role = boto3.client("iam").create_role(RoleName="sender", AssumeRolePolicyDocument="{}")
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:

@@ -1,4 +1,4 @@
-"""CloudWatch's GetMetricData over metrics of queues that a test has made up."""
+"""A fake of CloudWatch's GetMetricData, with metrics of queues that a test chooses."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ import botocore.validate
 
 
 class CloudWatch:
-    """Metrics as they are put in: by queue and metric, the values of minutes from `start` on."""
+    """Metrics by queue and name: the values of minutes, counted from `start`."""
 
     def __init__(self, start: float, **queues: dict[str, dict[int, float]]) -> None:
         self.start = start
@@ -48,7 +48,7 @@ class CloudWatch:
 def in_queue(
     sent: dict[int, float], deleted: dict[int, float], there: dict[int, float]
 ) -> dict[str, dict[int, float]]:
-    """The metrics of one queue. A third of what is there waits for its next attempt."""
+    """The metrics of one queue. A third of its messages wait for their next attempt."""
     return {
         "NumberOfMessagesSent": sent,
         "NumberOfMessagesDeleted": deleted,

@@ -1,4 +1,4 @@
-"""Connector rows in memory, as the table and its index treat them, in virtual time."""
+"""A fake of the connector store, with its conditions and its index, in virtual time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -76,7 +76,7 @@ class FakeConnectorRows:
     # --- what the config API does ------------------------------------------------------------
 
     def create(self, connector_id: str) -> Connector:
-        """A new row, `PROVISIONING`; the queue's id is made of the connector's."""
+        """A new row in `PROVISIONING`. The queue's id follows from the connector's."""
         now = to_text(self._world.time.now())
         return self.put(
             a_connector(
@@ -89,12 +89,12 @@ class FakeConnectorRows:
         )
 
     def patch(self, name: str) -> Connector:
-        """The customer changes something."""
+        """Let the customer change the connector."""
         row = self.by_name[name]
         return self.put(replace(row, display_name="changed", version=row.version + 1))
 
     def delete(self, name: str) -> Connector:
-        """The customer deletes it."""
+        """Let the customer delete the connector."""
         row = self.by_name[name]
         return self.put(
             replace(
@@ -106,13 +106,13 @@ class FakeConnectorRows:
         )
 
     def put(self, row: Connector) -> Connector:
-        """A row as it is, whatever was there."""
+        """Store a row without any condition."""
         self.by_name[row.name] = row
         self._history.append((self._world.time.clock(), row.name, row))
         return row
 
     def lose(self, name: str) -> None:
-        """A row is gone, whatever it was."""
+        """Remove a row without any condition."""
         del self.by_name[name]
         self._history.append((self._world.time.clock(), name, None))
 
@@ -122,5 +122,5 @@ class FakeConnectorRows:
 
 
 def queue_id_of(connector_id: str) -> str:
-    """A queue's id for a test's connector."""
+    """The id of the queue of a test's connector."""
     return connector_id.rjust(20, "0")

@@ -1,9 +1,9 @@
-"""SQS queues and Lambda event source mappings as AWS's control plane treats them, in virtual time.
+"""A fake of AWS's control plane for SQS queues and event source mappings, in virtual time.
 
-The fakes do what emulators leave out and what decides whether provisioning is right: transitions
-that take seconds, refusals meanwhile, names that stay blocked, listings that lag, throttling, and a
-process that dies before or after any call. Each call's parameters are checked against botocore's
-models, so a misspelt one fails. `World.violations` collects what must never happen.
+It does what emulators leave out and what provisioning has to cope with: transitions that take
+seconds, refusals meanwhile, names that stay blocked, listings that lag, throttling, and a process
+that dies before or after any call. It checks each call's parameters against botocore's models, so a
+misspelt one fails. `World.violations` has what must never happen.
 """
 
 # The methods of the clients name their parameters as AWS does.
@@ -32,11 +32,11 @@ _LEGACY_CODES = {
     "QueueDeletedRecently": "AWS.SimpleQueueService.QueueDeletedRecently",
     "QueueNameExists": "QueueAlreadyExists",
 }
-"""What SQS sends in `Code`; the modelled name is in `QueryErrorCode`."""
+"""The codes that SQS sends in `Code`. The name in botocore's model is in `QueryErrorCode`."""
 
 
 class KilledError(BaseException):
-    """The process is gone. Not an `Exception`: no code of ours may catch it."""
+    """The process was killed. Not an `Exception`, so that none of our code catches it."""
 
 
 @dataclass
@@ -76,17 +76,17 @@ class Mapping:
 
 @dataclass
 class Faults:
-    """What goes wrong, by the number of the call, counted from 0 over SQS, Lambda and the store."""
+    """Faults by the number of the call, counted from 0 over SQS, Lambda and the store."""
 
     errors: dict[int, tuple[str, int]] = field(default_factory=dict)
     kill_before: int | None = None
     kill_after: int | None = None
     meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
-    """What somebody else does just before a call: a whole other process, if need be."""
+    """Actions of others just before a call. An action may run another process completely."""
 
 
 class World:
-    """Everything that outlives a process: time, the faults to come, and what was seen."""
+    """What outlives a process: time, the faults to come, and the calls made."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class World:
         self.violations: list[str] = []
 
     def call(self, name: str, act: Callable[[], Any], *, control_plane: bool = True) -> Any:
-        """One call: it takes time, may fail, and the caller may die before or after it."""
+        """Make a call. It takes time and may fail, and the process may die before or after it."""
         number, self.count = self.count, self.count + 1
         if control_plane:
             self.calls.append((name, self.time.clock()))
@@ -142,7 +142,7 @@ def _operation(service: str, method: str) -> OperationModel:
 
 
 class _Client:
-    """Base of both clients: checks parameters as botocore does, then runs the method."""
+    """The base of both clients. It checks parameters as botocore does, then runs the method."""
 
     service: str
 
@@ -193,12 +193,12 @@ class FakeControlPlane:
         ]
 
     def add_queue(self, name: str, tags: dict[str, str], attributes: dict[str, str]) -> Queue:
-        """A queue that somebody else has made."""
+        """Add a queue that was created by others."""
         queue = self.queues[name] = Queue(name, dict(attributes), dict(tags), self.clock)
         return queue
 
     def lose_queue(self, name: str) -> None:
-        """Somebody deletes a queue by hand."""
+        """Delete a queue, as somebody may do by hand."""
         queue = self.queues.pop(name)
         queue.deleted_at = self.clock
         self.deleted_queues.append(queue)
@@ -206,7 +206,7 @@ class FakeControlPlane:
     def add_mapping(
         self, queue_arn: str, function: str, tags: dict[str, str] | None = None, **settings: Any
     ) -> Mapping:
-        """A mapping that is there and enabled."""
+        """Add a mapping that is enabled."""
         mapping = self.new_mapping(
             {"EventSourceArn": queue_arn, "FunctionName": function, "BatchSize": 10} | settings,
             tags or {},
@@ -241,7 +241,7 @@ class FakeControlPlane:
     def new_mapping(self, settings: dict[str, Any], tags: dict[str, str]) -> Mapping:
         """A mapping that is being created."""
         number = len(self.mappings) + 1
-        # Scrambled, so that the order of ids is not the order of making.
+        # Scrambled, so that the order of ids is not the order of creation.
         mapping = Mapping(
             id=f"{number * 7919 % 65536:08x}-0000-4000-8000-{number:012x}",
             settings=settings,
@@ -336,7 +336,7 @@ class FakeSqs(_Client):
         page: dict[str, Any] = {"QueueUrls": named[start : start + MaxResults]}
         if len(named) > start + MaxResults:
             page["NextToken"] = str(start + MaxResults)
-        # Without any queue SQS leaves the list out.
+        # SQS leaves the list out if there is no queue.
         return page if page["QueueUrls"] else {}
 
 

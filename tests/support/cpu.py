@@ -1,4 +1,4 @@
-"""What a request costs, and nothing of what the tests around it have left in memory."""
+"""Measures the CPU time of a request, without work for objects that other tests left in memory."""
 
 import contextlib
 import gc
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def at_most(seconds: float, what: object = "") -> Iterator[None]:
-    """Fails when the block takes more of the CPU, all threads counted.
+    """Fail when the block takes more CPU seconds, in all threads.
 
-    Without the garbage collector: looking through all that moto and pytest hold takes longer than
-    the requests that are measured, and falls on whichever of them is under way.
+    The garbage collector is off. It would search all objects of moto and pytest, which takes longer
+    than the measured requests and would count for one of them at random.
     """
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""DynamoDB's calls counted, and made to fail, in front of moto's."""
+"""A client of moto's DynamoDB whose calls are counted, and which a test can let fail."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,9 +10,9 @@ Answer = Callable[..., Any]
 
 
 class Watched:
-    """A DynamoDB client that counts calls by name; `answers` replace those of a name, in turn.
+    """A DynamoDB client that counts calls by name. `answers` replaces answers by name, in turn.
 
-    An answer is called with the request; when it returns None, the call is made as it is.
+    An answer is called with the request. If it returns None, the call goes to moto.
     """
 
     def __init__(self, client: Any) -> None:
@@ -35,7 +35,7 @@ class Watched:
 
 
 def fail(code: str) -> Answer:
-    """DynamoDB answers with an error."""
+    """An answer of DynamoDB with an error."""
 
     def answer(**_request: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": "no"}}, "Call")

@@ -1,7 +1,7 @@
-"""What DynamoDB refuses and moto accepts, refused in front of moto.
+"""Refuses requests that DynamoDB refuses and moto accepts.
 
-Else a request that AWS would answer with an error, which our API turns into a 503, passes here.
-So does a scan, which no function of ours may make.
+Otherwise tests would pass a request that AWS answers with an error, which our API turns into a 503.
+They would also pass a scan, which none of our functions may make.
 """
 
 import re
@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 
 LONGEST_PK = 2048
 LONGEST_SK = 1024
-"""AWS: bytes of a partition key and of a sort key."""
+"""AWS: the most bytes of a partition key and of a sort key."""
 
 _BETWEEN = re.compile(r"sk BETWEEN (:\w+) AND (:\w+)")
 _EVENT = "provide-client-params.dynamodb"
 
 
 def keep(client: Any) -> Callable[[], None]:
-    """Make a client refuse what AWS would; gives what ends that."""
+    """Let a client refuse what AWS refuses; returns a function that ends that."""
     client.meta.events.register(_EVENT, _check)
     return lambda: client.meta.events.unregister(_EVENT, _check)
 
@@ -47,7 +47,7 @@ def _check(params: Mapping[str, Any], model: Any, **_: object) -> None:
 
 
 def _keys(value: Any) -> Iterator[Any]:
-    """Every key and every item, however deep."""
+    """Every key and every item in a request, at any depth."""
     if isinstance(value, dict):
         if "pk" in value and "sk" in value:
             yield value

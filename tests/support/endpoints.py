@@ -1,4 +1,4 @@
-"""HTTPS endpoints that behave as badly as they are told to, on loopback and over real sockets."""
+"""HTTPS endpoints with chosen bad behaviour, on loopback and over real sockets."""
 
 import contextlib
 import re
@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Self
 
 Behaviour = Callable[[socket.socket], None]
-"""What the endpoint does with a connection, after the TLS handshake; it is closed afterwards."""
+"""What the endpoint does with a connection after the TLS handshake. It is closed afterwards."""
 
 
 class Endpoint:
-    """Listens while the context is entered. `requests` are heads and bodies, as they arrived."""
+    """Listens inside the `with` block. `requests` has heads and bodies as they arrived."""
 
     def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None) -> None:
         self.connections = 0
@@ -62,7 +62,7 @@ class Endpoint:
                 self._behave(connection)
 
     def read_request(self, connection: socket.socket) -> None:
-        """Read one request, and keep it; raises EOFError when the client has gone."""
+        """Read and record one request; raises EOFError when the client is gone."""
         received = b""
         while b"\r\n\r\n" not in received:
             part = connection.recv(65536)
@@ -106,6 +106,6 @@ def sending_for_ever(start: bytes, again: bytes, pause: float) -> Callable[[Endp
 
 
 def serve(behaviour: Callable[[Endpoint], Behaviour], tls: ssl.SSLContext | None) -> Endpoint:
-    """An endpoint that behaves so, or speaks no TLS with None."""
+    """An endpoint with this behaviour, which speaks plain TCP if `tls` is None."""
     endpoint = Endpoint(lambda connection: behaviour(endpoint)(connection), tls)
     return endpoint

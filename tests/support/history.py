@@ -1,4 +1,4 @@
-"""Events of devices, a writer that does not wait, and what all pages of a history show."""
+"""A history writer that does not wait, events to write, and a reader of all pages."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def numbered(*events: Event) -> dict[int, Event]:
 
 
 def ids(table: Table, query: HistoryQuery = ALL, device: str = "d1") -> list[str]:
-    """The ids that all pages together show."""
+    """The ids of events on all pages."""
     found = []
     position = None
     while True:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True)
 class LambdaContext:
-    """What handlers and Powertools read of Lambda's context."""
+    """The part of Lambda's context that handlers and Powertools read."""
 
     function_name: str = "function"
     memory_limit_in_mb: int = 256
@@ -17,7 +17,7 @@ class LambdaContext:
     aws_request_id: str = "00000000-0000-4000-8000-000000000000"
 
     def get_remaining_time_in_millis(self) -> int:
-        """A fresh invocation's."""
+        """The time left at the begin of an invocation."""
         return 30_000
 
 
@@ -30,7 +30,7 @@ def request(
     headers: dict[str, str] | None = None,
     encoded: bool = False,
 ) -> dict[str, Any]:
-    """A request's event. `body` is sent as it is when bytes or text, else as JSON."""
+    """The event of a request. A `body` of bytes or text is sent as it is, others as JSON."""
     if body is not None and not isinstance(body, str | bytes):
         body = json.dumps(body)
     if encoded and body is not None:
@@ -50,7 +50,7 @@ def request(
 
 
 def content(answer: dict[str, Any]) -> Any:
-    """An answer's JSON; every answer of ours has some."""
+    """The JSON of an answer. Every answer of our API has a JSON body."""
     names = {name.lower(): value for name, value in answer["headers"].items()}
     assert names["content-type"] == "application/json"
     return json.loads(answer["body"])

@@ -1,4 +1,4 @@
-"""A process that authenticates requests, with rows and a clock that a test controls."""
+"""A process that authenticates requests, whose rows and clock a test controls."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ KEY = AccountKey("k1", "p1", "s1", b"the-secret-of-k1-has-32-or-more-bytes", "")
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -28,7 +28,7 @@ class Clock:
 
 
 class Rows:
-    """Keys, accounts and roles that a test can take away; `reads` are what was read of them."""
+    """Keys, accounts and roles that a test can remove. `reads` has the reads of them."""
 
     def __init__(self) -> None:
         self.keys = {"k1": KEY}
@@ -55,7 +55,7 @@ class Rows:
 
 
 class OpenVault:
-    """Encrypts nothing: ciphertext and plaintext are the same."""
+    """A fake of the vault that encrypts nothing. Ciphertext and plaintext are the same."""
 
     def open(self, ciphertext: bytes, name: str) -> bytes:
         return ciphertext

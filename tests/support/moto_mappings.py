@@ -1,7 +1,8 @@
-"""moto without its own idea of event source mappings.
+"""Keeps moto's event source mappings from receiving messages.
 
-moto 5.2.5 lets each enabled mapping receive inside SendMessage and drops what the function does
-not take at once. The mapping APIs stay; tests deliver messages with `poller`.
+In moto 5.2.5 each enabled mapping receives messages inside SendMessage, and drops those that the
+function does not accept at once. The API for mappings still works here, but messages stay in their
+queues.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from moto.sqs.models import Queue
 
 @contextmanager
 def ignored_by_queues() -> Iterator[None]:
-    """While it lasts, messages stay in their queue until somebody receives them."""
+    """Inside the `with` block, messages stay in their queue until they are received."""
     nothing = property(lambda queue: {}, lambda queue, mappings: None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Queue, "lambda_event_source_mappings", nothing, raising=False)

@@ -1,7 +1,7 @@
-"""moto's transactions without a copy of the whole table for each of their actions.
+"""Makes moto's transactions fast, by copying only the items that they name.
 
-moto makes that copy to put it back when a transaction fails. In a table of a few thousand items a
-transaction of fifty takes seconds. Here only the items that a transaction names are copied.
+moto copies the whole table for each action, to restore it when the transaction fails. In a table of
+a few thousand items, a transaction of fifty actions takes seconds.
 """
 
 import copy
@@ -16,7 +16,7 @@ _moto = DynamoDBBackend.transact_write_items
 
 
 def install() -> None:
-    """For all of this process."""
+    """Replace moto's transactions in this process."""
     setattr(Table, "__deepcopy__", lambda table, _memo: table)  # noqa: B010  # it has none to replace
     setattr(DynamoDBBackend, "transact_write_items", _transact)  # noqa: B010  # with one of ours
 
@@ -39,7 +39,7 @@ def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) ->
 def _named(
     backend: DynamoDBBackend, actions: list[dict[str, Any]]
 ) -> Iterator[tuple[dict[DynamoType, Any], DynamoType]]:
-    """The rows of each action's partition, and its sort key. Ours has both kinds of keys."""
+    """The rows of each action's partition, and its sort key. Our table has both kinds of keys."""
     for action in actions:
         (operation,) = action.values()
         table = backend.tables.get(operation["TableName"])

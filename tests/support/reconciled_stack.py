@@ -1,4 +1,4 @@
-"""A deployed stack in virtual time: rows, AWS's control plane, and the processes on them."""
+"""A deployed stack in virtual time: rows, AWS's control plane, and the processes that use them."""
 
 import random
 from collections.abc import Callable
@@ -24,14 +24,14 @@ OURS = {"dataconnectors:stack": "dc", "dataconnectors:connector": "projects/p/da
 """The tags of an orphan."""
 
 FULL_TIME = 900.0
-"""Seconds of an invocation that has all the time it needs."""
+"""Seconds of an invocation that has enough time for everything."""
 
 CHANGED = SETTINGS._replace(visibility_timeout=360, maximum_concurrency=7)
-"""What the deployer may change the parameters to."""
+"""The parameters after the deployer has changed them."""
 
 
 class Stack:
-    """A deployed stack: rows, AWS, and the processes that work on them."""
+    """A deployed stack: rows, AWS, and the processes that use them."""
 
     def __init__(self, **world: float) -> None:
         self.world = World(**world)
@@ -65,16 +65,16 @@ class Stack:
         )
 
     def deploy(self, changed: QueueSettings) -> None:
-        """The deployer changes parameters."""
+        """Let the deployer change parameters."""
         self.settings = changed
         self.reconciler = self.new_reconciler()
 
     def create(self, connector_id: str = "c1") -> None:
-        """A customer's call, which may fail; the row stays."""
+        """Make a customer's create call. It may fail, and the row stays."""
         self.provision(self.rows.create(connector_id).name)
 
     def provision(self, name: str) -> None:
-        """Another call of a customer's, which may fail."""
+        """Provision a connector, as a customer's repeated call does. It may fail."""
         time = self.world.time
         provisioner = Provisioner(
             self.plane.sqs,
@@ -90,26 +90,26 @@ class Stack:
             return
 
     def run(self, *, drift_check: bool = True, seconds: float = FULL_TIME) -> Report:
-        """One run, with an invocation's time."""
+        """Do one run of the reconciler, with the time of an invocation."""
         end = self.world.time.clock() + seconds
         return self.reconciler.run(
             drift_check=drift_check, remaining=lambda: end - self.world.time.clock()
         )
 
     def may_be_killed(self, act: Callable[[], object]) -> None:
-        """Run a process that may be killed; the next one starts afresh."""
+        """Run a process that may be killed. Then the next one is a new process."""
         try:
             act()
         except KilledError:
             self.reconciler = self.new_reconciler()
 
     def minute(self, *, drift_check: bool = True) -> Report:
-        """A run one minute later."""
+        """Do a run one minute later."""
         self.world.time.advance(60.0)
         return self.run(drift_check=drift_check)
 
     def heal(self) -> None:
-        """No more faults; runs each minute until everything must have converged."""
+        """End all faults, and run each minute until everything must have converged."""
         self.world.faults.errors.clear()
         self.world.faults.meanwhile.clear()
         self.world.faults.kill_before = self.world.faults.kill_after = None
@@ -119,7 +119,8 @@ class Stack:
     # --- what must be true -------------------------------------------------------------------
 
     def assert_converged(self) -> None:
-        """Each connector has one queue and one mapping like the blueprint; nothing else exists."""
+        """Check that each connector has one queue and one mapping as in the blueprint, and that
+        nothing else exists."""
         blueprint = Blueprint(self.settings)
         rows = list(self.rows.by_name.values())
         assert {row.lifecycle for row in rows} <= {Lifecycle.READY}
@@ -145,7 +146,7 @@ class Stack:
 
     @property
     def repairs(self) -> list[tuple[str, bool]]:
-        """What was changed so far, and whether that was drift."""
+        """The repairs so far, and whether each was drift."""
         return [
             (str(result.change), result.drift)
             for result in self.results

@@ -1,4 +1,4 @@
-"""Rows for tests: plain ones, and what a test says is different."""
+"""Rows for tests, with simple values in the fields that a test does not set."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,12 +28,12 @@ PLAIN = Connector(
 
 
 def a_connector(**fields: Any) -> Connector:
-    """Active, ready, without secrets, of every event type and no label."""
+    """A connector that is active and ready, for every event type, without labels and secrets."""
     return replace(PLAIN, **fields)
 
 
 def an_expired(connector: str, now: float, **fields: Any) -> ExpiredEvent:
-    """The record of an event of a connector's name, after its last attempt has failed `now`."""
+    """The record of an event that expired at `now`, after its last attempt failed."""
     plain = ExpiredEvent(
         connector=connector,
         event_id="e0",

@@ -1,4 +1,4 @@
-"""SendMessageBatch as AWS documents it: per-entry results, limits, missing queues."""
+"""A fake of SendMessageBatch as AWS documents it: results by entry, limits, and missing queues."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,19 +6,20 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 Answer = Callable[[str, list[dict[str, str]]], list[str]]
-"""What SQS does with a call, from its queue and entries: the ids that it accepts."""
+"""Decides, from the queue and the entries of a call, which ids SQS accepts."""
 
 
 def accept_all(_url: str, entries: list[dict[str, str]]) -> list[str]:
-    """SQS on a good day."""
+    """SQS accepts every entry."""
     return [entry["Id"] for entry in entries]
 
 
 class SqsSends:
-    """Keeps what was sent to each queue. `answers` are used up call by call, then all is accepted.
+    """Records the messages sent to each queue. Each call uses the next of `answers`; when none is
+    left, every entry is accepted.
 
-    An answer that raises is a call that failed. Limits are AWS's: 10 entries, distinct ids,
-    1 MiB; moto does not refuse characters that AWS refuses, this does.
+    An answer that raises is a call that failed. The limits are those of AWS: 10 entries, distinct
+    ids, 1 MiB. Unlike moto, this also refuses characters that AWS refuses.
     """
 
     def __init__(self, *answers: Answer) -> None:
@@ -29,7 +30,7 @@ class SqsSends:
     def send_message_batch(
         self, *, QueueUrl: str, Entries: list[dict[str, str]]
     ) -> dict[str, Any]:  # boto's names
-        """One call."""
+        """Send a batch."""
         self.calls.append((QueueUrl, len(Entries)))
         assert 1 <= len(Entries) <= 10
         assert len({entry["Id"] for entry in Entries}) == len(Entries)
@@ -47,7 +48,7 @@ class SqsSends:
 
 
 def refuse(code: str) -> Answer:
-    """SQS answers the whole call with an error."""
+    """An answer of SQS that refuses the whole call with an error."""
 
     def answer(_url: str, _entries: list[dict[str, str]]) -> list[str]:
         raise ClientError({"Error": {"Code": code, "Message": "no"}}, "SendMessageBatch")

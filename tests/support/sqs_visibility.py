@@ -1,12 +1,12 @@
-"""ChangeMessageVisibilityBatch as AWS documents it, with failures to order."""
+"""A fake of ChangeMessageVisibilityBatch as AWS documents it; a test chooses how it fails."""
 
 from types import SimpleNamespace
 from typing import Any
 
 
 class Sqs:
-    """`visibility` is what each receipt handle got, in seconds. `refused` handles fail with a code
-    in an answer that is a success; `error` is raised by every call."""
+    """`visibility` has the timeout in seconds by receipt handle. Handles in `refused` fail with a
+    code in a successful answer. Every call raises `error` if it is set."""
 
     def __init__(
         self, refused: dict[str, str] | None = None, error: Exception | None = None

@@ -1,7 +1,7 @@
 """A clock that moves only when a test says so."""
 
 EPOCH = 1_790_000_160.0
-"""When a test's wall clock starts: one minute after the reconciler's drift check."""
+"""The epoch second at a test's begin: one minute after the reconciler's drift check."""
 
 
 class VirtualTime:
