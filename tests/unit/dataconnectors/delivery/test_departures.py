@@ -1,7 +1,6 @@
 """A message leaves its queue only after its dead letter or its record is saved."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,7 +55,7 @@ def test_the_record_of_an_expired_event_says_what_happened(bench: SenderBench) -
     bench.answers = {"a": 503}
     body = {"event": {"eventType": "touch", "targetName": "projects/p/devices/d"}, "id": "a"}
     text = Message(NAME, 3, "e1", 0, json.dumps(body)).to_text()
-    bench.send(replace(received("a", text=text, age=41_000.0), receive_count=21))
+    bench.send(received("a", text=text, age=41_000.0, receive_count=21))
     assert bench.expired_events.saved == {
         "e1": ExpiredEvent(
             connector=NAME,
