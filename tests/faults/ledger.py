@@ -424,7 +424,9 @@ class Ledger:
         account.settings.append(setting)
         account.ticks.append(self.tick)
         twin = self.by_url.get(setting.url, account) if setting.exists else account
-        if twin is not account and account.made_at < twin.made_at + SAME_CALL_SECONDS:
+        # After a change of the first connector an equal call means another one (decision 10).
+        unchanged = twin is not account and not twin.settings[0].differences(twin.settings[-1])
+        if unchanged and account.made_at < twin.made_at + SAME_CALL_SECONDS:
             self.violated(f"{account.name} was made by a call that has made {twin.name} already")
         self.by_url[setting.url] = account
         if not setting.active:
