@@ -102,22 +102,17 @@ class DeviceStore:
         The table's stream delivers the old and the new labels to the function that publishes
         labelsChanged events.
         """
-        try:
-            self._table.dynamodb.update_item(
-                **self._update_of(device),
-                UpdateExpression="SET labels = :new, labelsTime = :time",
-                ConditionExpression="labels = :old",
-                ExpressionAttributeValues={
-                    ":new": labels_value(labels),
-                    ":old": labels_value(device.labels),
-                    ":time": {"S": time_text},
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._table.try_write(
+            self._table.dynamodb.update_item,
+            **self._update_of(device),
+            UpdateExpression="SET labels = :new, labelsTime = :time",
+            ConditionExpression="labels = :old",
+            ExpressionAttributeValues={
+                ":new": labels_value(labels),
+                ":old": labels_value(device.labels),
+                ":time": {"S": time_text},
+            },
+        )
 
     def device(self, project_id: str, device_id: str) -> Device | None:
         """A device; None when it does not exist."""

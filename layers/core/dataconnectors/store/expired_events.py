@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from dataconnectors.expiry.expired_event import (
     RECORD_RETENTION_SECONDS,
     RETENTION_SECONDS,
@@ -63,15 +61,12 @@ class ExpiredEventStore:
 
     def _put_if_new(self, item: Item) -> None:
         """Put the item unless there is one with its key."""
-        try:
-            self._table.dynamodb.put_item(
-                TableName=self._table.name,
-                Item=item,
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        self._table.try_write(
+            self._table.dynamodb.put_item,
+            TableName=self._table.name,
+            Item=item,
+            ConditionExpression="attribute_not_exists(pk)",
+        )
 
     def page(
         self, connector: str, now: float, *, limit: int, after: str
@@ -131,31 +126,22 @@ class ExpiredEventStore:
 
     def claim(self, pending: PendingAnnouncement, now: float) -> bool:
         """Reserve an announcement for this run; False when another run has claimed it."""
-        try:
-            self._table.dynamodb.update_item(
-                TableName=self._table.name,
-                Key=keys.pending_announcement_key(pending.connector),
-                UpdateExpression="SET announcedAt = :now, expiresAt = :end",
-                ConditionExpression=(
-                    "announcedAt = :before"
-                    if pending.announced_at
-                    else "attribute_exists(pk) AND attribute_not_exists(announcedAt)"
-                ),
-                ExpressionAttributeValues={
-                    ":now": {"N": str(int(now))},
-                    ":end": {"N": str(int(now) + COUNT_RETENTION_SECONDS)},
-                }
-                | (
-                    {":before": {"N": f"{pending.announced_at:.0f}"}}
-                    if pending.announced_at
-                    else {}
-                ),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        condition = "attribute_exists(pk) AND attribute_not_exists(announcedAt)"
+        values = {
+            ":now": {"N": str(int(now))},
+            ":end": {"N": str(int(now) + COUNT_RETENTION_SECONDS)},
+        }
+        if pending.announced_at:
+            condition = "announcedAt = :before"
+            values[":before"] = {"N": f"{pending.announced_at:.0f}"}
+        return self._table.try_write(
+            self._table.dynamodb.update_item,
+            TableName=self._table.name,
+            Key=keys.pending_announcement_key(pending.connector),
+            UpdateExpression="SET announcedAt = :now, expiresAt = :end",
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
 
     def mark_announced(self, pending: PendingAnnouncement) -> None:
         """Subtract what was announced from the connector's count.

@@ -84,7 +84,8 @@ class HistoryWriter:
     def _set_last_value(self, project: str, index: int, event: Event) -> dict[int, str]:
         """Make an event its device's last value of its type, unless a newer one is stored."""
         try:
-            self._table.dynamodb.update_item(
+            self._table.try_write(
+                self._table.dynamodb.update_item,
                 TableName=self._table.name,
                 Key=keys.last_value_key(project, event.device, event.type),
                 UpdateExpression="SET happenedAt = :at, event = :event",
@@ -95,9 +96,7 @@ class HistoryWriter:
                 },
             )
         except (ClientError, BotoCoreError) as error:
-            reason = _reason(error)
-            if reason != "ConditionalCheckFailedException":
-                return {index: f"not confirmed as last value ({reason}): send it again"}
+            return {index: f"not confirmed as last value ({_reason(error)}): send it again"}
         return {}
 
 

@@ -205,6 +205,20 @@ class Table:
                 break
         return None
 
+    @staticmethod
+    def try_write(write: Callable[..., object], **request: Any) -> bool:
+        """Make one write with a condition; False when the condition does not hold.
+
+        `write` is an operation of the client, such as `put_item`. Raises botocore's errors.
+        """
+        try:
+            write(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
     def _pause(self, tries: int) -> None:
         """Wait before the next try, when `tries` were made already."""
         if tries:
