@@ -39,6 +39,7 @@ from dataconnectors.endpoints.transport import Transport
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.expired_events import ExpiredEventStore
+from dataconnectors.store.failing import FailingStore
 from dataconnectors.store.table import Table
 from tests.support.rows import PLAIN, a_connector
 
@@ -113,6 +114,7 @@ def a_sender(transport: Transport, url: str, log: Logger) -> Sender:
         dead_letters=DeadLetterQueue(None, ""),
         expired_events=ExpiredEventStore(Table(None, "")),
         attempt_counters=aws,
+        failing_connectors=FailingStore(Table(None, "")),
         workers=Workers(BATCH),
         log=log,
     )

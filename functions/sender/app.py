@@ -31,6 +31,7 @@ from dataconnectors.kernel.workers import Workers
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredEventStore
+from dataconnectors.store.failing import FailingStore
 from dataconnectors.store.keys import ATTEMPT_COUNT_SHARDS
 from dataconnectors.store.table import Table
 
@@ -72,6 +73,7 @@ def make_sender(
         dead_letters=DeadLetterQueue(sqs, settings.dead_letter_queue_arn),
         expired_events=ExpiredEventStore(table),
         attempt_counters=AttemptCountStore(table, os.urandom(1)[0] % ATTEMPT_COUNT_SHARDS),
+        failing_connectors=FailingStore(table),
         workers=workers,
         log=logger,
         report_attempts=lambda outcomes: emit(metric_values(outcomes)),

@@ -31,6 +31,7 @@ from dataconnectors.events.message import Message
 from dataconnectors.kernel.workers import Workers
 from tests.support.attempt_counters import AttemptCounters
 from tests.support.endpoints import Behaviour, Endpoint, answering, sending_for_ever, serve
+from tests.support.failing_connectors import FailingConnectors
 from tests.support.rows import a_connector
 from tests.support.sqs_visibility import Sqs
 from tests.support.undelivered import DeadLetters, ExpiredEvents
@@ -147,6 +148,7 @@ class World:
             dead_letters=DeadLetters(),
             expired_events=ExpiredEvents(),
             attempt_counters=AttemptCounters(),
+            failing_connectors=FailingConnectors(),
             workers=Workers(len(urls)),
             log=self,
         )

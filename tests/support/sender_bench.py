@@ -16,6 +16,7 @@ from dataconnectors.events.message import Message
 from dataconnectors.kernel.errors import VaultError
 from dataconnectors.kernel.workers import Workers
 from tests.support.attempt_counters import AttemptCounters
+from tests.support.failing_connectors import FailingConnectors
 from tests.support.rows import a_connector
 from tests.support.senders import a_sender
 from tests.support.sqs_visibility import Sqs
@@ -56,6 +57,7 @@ class SenderBench:
         self.dead_letters = DeadLetters()
         self.expired_events = ExpiredEvents()
         self.attempt_counters = AttemptCounters()
+        self.failing_connectors = FailingConnectors()
         self.attempts: list[Outcome] = []
         self.expired: list[int] = []
         self.logged: list[tuple[str, dict[str, Any]]] = []
@@ -65,6 +67,7 @@ class SenderBench:
             dead_letters=self.dead_letters,
             expired_events=self.expired_events,
             attempt_counters=self.attempt_counters,
+            failing_connectors=self.failing_connectors,
             workers=Workers(workers),
             report_attempts=self.attempts.extend,
             report_expired=self.expired.append,
@@ -84,7 +87,7 @@ class SenderBench:
         found = self.connectors.get(name)
         if isinstance(found, Exception):
             raise found
-        return found
+        return found and self.failing_connectors.row(found)
 
     def was_removed(self, name: str) -> bool:
         return name in self.removed

@@ -8,6 +8,7 @@ from dataconnectors.delivery.visibility import QueueVisibility
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.kernel.workers import Workers
 from tests.support.attempt_counters import AttemptCounters
+from tests.support.failing_connectors import FailingConnectors
 from tests.support.sqs_visibility import Sqs
 from tests.support.undelivered import DeadLetters, ExpiredEvents
 
@@ -31,6 +32,7 @@ def a_sender(
         "dead_letters": DeadLetters(),
         "expired_events": ExpiredEvents(),
         "attempt_counters": AttemptCounters(),
+        "failing_connectors": FailingConnectors(),
     }
     return Sender(
         connectors=fakes,

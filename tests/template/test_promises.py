@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from dataconnectors.aws import settings
-from dataconnectors.store.keys import PENDING_ANNOUNCEMENTS, expired_partition
+from dataconnectors.store.failing_items import ATTRIBUTES
+from dataconnectors.store.keys import (
+    PENDING_ANNOUNCEMENTS,
+    connector_key,
+    expired_partition,
+    failing_connector_key,
+)
 from tests.template.conftest import ROOT, Template
 
 FUNCTIONS = (
@@ -339,19 +345,30 @@ def test_dead_letters_are_kept_for_two_weeks_and_nothing_consumes_them(
                 assert (name, statement["Action"]) == ("SenderFunction", "sqs:SendMessage")
 
 
-def test_the_sender_may_write_only_counts_and_records_of_expired_events(template: Template) -> None:
-    for statement in statements(template, "SenderFunction"):
-        writes = {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
-        if writes & set(listed(statement["Action"])):
-            assert statement["Condition"] == {
-                "ForAllValues:StringLike": {
-                    "dynamodb:LeadingKeys": [
-                        expired_partition("*"),
-                        "METRICS#*",
-                        PENDING_ANNOUNCEMENTS,
-                    ]
-                }
-            }
+def test_the_sender_may_write_only_counts_records_and_what_it_knows_of_failures(
+    template: Template,
+) -> None:
+    writes = {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+    conditions = {
+        statement["Sid"]: statement["Condition"]
+        for statement in statements(template, "SenderFunction")
+        if writes & set(listed(statement["Action"]))
+    }
+    records = [expired_partition("*"), "METRICS#*", PENDING_ANNOUNCEMENTS]
+    assert conditions == {
+        "SaveRecords": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": records}},
+        "NoteFailures": {
+            "ForAllValues:StringLike": {
+                "dynamodb:LeadingKeys": [
+                    connector_key("*", "")["pk"]["S"],
+                    failing_connector_key("")["pk"]["S"],
+                ]
+            },
+            "ForAllValues:StringEquals": {
+                "dynamodb:Attributes": ["pk", "sk", "version", *ATTRIBUTES]
+            },
+        },
+    }
 
 
 def test_announcements_name_this_stack_as_their_source(template: Template) -> None:

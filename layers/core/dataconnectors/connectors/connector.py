@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dataconnectors.connectors.failing import Failing
+
 MAXIMUM_CONNECTORS = 100
 """Connectors of a project. Ingest sends each event to all of them, and a list is one page."""
 
@@ -39,6 +41,10 @@ class Connector:
     `queue_id` names the queue. `queue_url`, `mapping_id` and `provisioned` are "" until
     provisioning has them; `provisioned` is a fingerprint of the parameters that the queue and the
     event source mapping were made with. Times are in RFC 3339 and UTC.
+
+    `paused_at` is when a customer has paused it, in epoch seconds; 0 when it is not paused.
+    `failing` is None while attempts succeed. The sender alone writes that, and every other write of
+    the row removes it.
     """
 
     project: str
@@ -58,6 +64,8 @@ class Connector:
     provisioned: str
     create_time: str
     update_time: str
+    paused_at: float = 0.0
+    failing: Failing | None = None
 
     @property
     def name(self) -> str:
@@ -68,6 +76,20 @@ class Connector:
     def is_active(self) -> bool:
         """Whether any of its events are queued and sent."""
         return self.status is Status.ACTIVE and self.lifecycle is not Lifecycle.DELETING
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its events are held, until it is resumed or their 12 hours are over."""
+        return self.paused_at > 0
+
+    @property
+    def held_since(self) -> float | None:
+        """Since when its events are held, in epoch seconds; None when they are attempted."""
+        if self.is_paused:
+            return self.paused_at
+        if self.failing is not None and self.failing.is_outage:
+            return self.failing.window
+        return None
 
     def sends(self, epoch: int) -> bool:
         """Whether an event that was accepted in `epoch` may still be queued and sent."""

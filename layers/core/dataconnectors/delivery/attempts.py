@@ -56,7 +56,7 @@ class Attempts:
             last_start + longest - began,
         )
         return [
-            self._result(each.event, self._ended(each.event, future, began, started))
+            self._result(each, self._ended(each.event, future, began, started))
             for each, future in zip(selected, futures, strict=True)
         ]
 
@@ -71,13 +71,15 @@ class Attempts:
         if self._clocks.monotonic() > last_start:
             return Verdict.NOT_STARTED
         try:
-            read = selected.connector.get(last_start)
+            read = selected.read.get(last_start)
         except UNREADABLE as error:
             extra = _fields(event) | {"error": reason_of(error)}
             self._log.error("delivery.postponed", extra=extra)
             return Verdict.POSTPONED
         if read is None or not read.connector.sends(event.epoch):
             return Verdict.DROPPED
+        if read.connector.is_paused:
+            return Verdict.HELD
         # The attempt starts here. Nothing slow may stand between this line and the POST: a
         # disabling call is answered soon after the read was fresh (see `freshness`).
         started.add(event.message.message_id)
@@ -107,8 +109,12 @@ class Attempts:
             return Attempt(outcome, now, self._clocks.wall())
         return Verdict.POSTPONED
 
-    def _result(self, event: QueuedEvent, ended: Attempt | Verdict) -> Result:
+    def _result(self, selected: Selected, ended: Attempt | Verdict) -> Result:
+        event = selected.event
         match ended:
+            case Verdict.HELD:
+                # It was paused since the batch's first read. The next receive holds it.
+                return not_started(event, self._clocks)
             case Verdict.POSTPONED:
                 return postponed(event, self._clocks)
             case Verdict.NOT_STARTED:
@@ -117,16 +123,19 @@ class Attempts:
                 return Result(event.message, ended)
         match ended.outcome:
             case Failed() as failed:
-                return self._failed(event, ended, failed)
+                return self._failed(selected, ended, failed)
             case Delivered() as delivered:
                 verdict = Verdict.DELIVERED
                 return Result(event.message, verdict, connector=event.connector, outcome=delivered)
 
-    def _failed(self, event: QueuedEvent, attempt: Attempt, failed: Failed) -> Result:
+    def _failed(self, selected: Selected, attempt: Attempt, failed: Failed) -> Result:
         """The event waits for its next attempt. If none fits within its 12 hours, it is recorded
         as expired."""
+        event = selected.event
         age = event.age(attempt.ended_at)
-        wait = wait_after(event.message.receive_count, failed.response_time, age)
+        wait = wait_after(
+            event.message.receive_count, failed.response_time, age, selected.longest_wait
+        )
         # The endpoint may ask for a longer wait, but not for one that its event does not survive.
         if failed.retry_after > wait and attempt_fits(age + failed.retry_after):
             wait = failed.retry_after

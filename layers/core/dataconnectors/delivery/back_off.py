@@ -1,7 +1,7 @@
-"""Puts messages back for their wait, and counts the attempts of the batch at the same time."""
+"""Puts messages back for their wait, and writes down how attempts ended at the same time."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -22,10 +22,11 @@ class AttemptCounters(Protocol):
 
 
 class BackOff:
-    """Changes visibility timeouts and counts attempts.
+    """Changes visibility timeouts, counts attempts, and writes evidence of outages.
 
     When SQS refuses a change, the message comes back after the queue's visibility timeout: late,
-    not lost. When DynamoDB refuses a count, the connector's metrics lack it, and nothing else does.
+    not lost. When DynamoDB refuses a count, the connector's metrics lack it; when it refuses
+    evidence, an outage begins or ends with a later batch. Nothing else depends on them.
     """
 
     def __init__(
@@ -42,14 +43,25 @@ class BackOff:
         self._log = log
         self._clocks = clocks
 
-    def apply(self, results: Sequence[Result], until: float) -> None:
-        """Do both by `until`, in seconds of the monotonic clock. Raises nothing that AWS causes."""
+    def apply(
+        self,
+        results: Sequence[Result],
+        evidence: Mapping[str, Callable[[], None]],
+        until: float,
+    ) -> None:
+        """Do all of it by `until`, in seconds of the monotonic clock.
+
+        `evidence` has the write of `outages` for each connector that needs one. Raises nothing
+        that AWS causes.
+        """
         clock, now = self._clocks.monotonic(), self._clocks.wall()
-        counts = _counts(results)
-        calls: list[Callable[[], Any]] = [
-            partial(self._attempt_counters.add, connector, attempts, now)
-            for connector, attempts in counts
+        counts = [
+            ("delivery.not_counted", name, partial(self._attempt_counters.add, name, attempts, now))
+            for name, attempts in _counts(results)
         ]
+        notes = [("outage.not_noted", name, write) for name, write in evidence.items()]
+        writes: list[tuple[str, str, Callable[[], Any]]] = [*counts, *notes]
+        calls = [write for _, _, write in writes]
         changes = [
             _change(result, result.due - clock, now) for result in results if result.due is not None
         ]
@@ -61,11 +73,10 @@ class BackOff:
         if not calls:
             return
         made = self._workers.run(calls, min(seconds, until - clock))
-        for (connector, _), call in zip(counts, made, strict=False):
+        for (what, connector, _), call in zip(writes, made, strict=False):
             error = failure_of(call)
             if error:
-                extra = {"connector": connector, "error": error}
-                self._log.error("delivery.not_counted", extra=extra)
+                self._log.error(what, extra={"connector": connector, "error": error})
         if changes:
             error = failure_of(made[-1]) or ", ".join(
                 f"{message_id}: {code}" for message_id, code in made[-1].result().items()

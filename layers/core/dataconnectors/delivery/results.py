@@ -3,17 +3,22 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from dataconnectors.connectors.connector import Connector
 from dataconnectors.delivery.dead_letters import DeadLetter
 from dataconnectors.delivery.deadlines import Clocks
 from dataconnectors.delivery.expiring import record_of
+from dataconnectors.delivery.holding import hold_seconds
 from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
 from dataconnectors.delivery.retry import wait_after
-from dataconnectors.endpoints.outcomes import Outcome
+from dataconnectors.endpoints.outcomes import Failed, FailureKind, Outcome
 from dataconnectors.expiry.expired_event import ExpiredEvent, attempt_fits, wait_to_save_again
 
 UNDELIVERABLE_WAIT = 3600
 """Seconds until a message that nothing can be done with is tried again, when SQS did not take it
 as a dead letter. Until then it must not take a place in batches."""
+
+UNTRIED_REASON = "no attempt could be made at the last"
+"""What the record of an event says that was not attempted at its last receive."""
 
 
 class Verdict(StrEnum):
@@ -24,6 +29,7 @@ class Verdict(StrEnum):
     EXPIRED = "expired"  # no attempt fits within its 12 hours, and a record of it is saved
     DEAD_LETTERED = "dead_lettered"  # nothing can be done with it, and it is a dead letter now
     FAILED = "failed"  # the endpoint did not acknowledge it
+    HELD = "held"  # not attempted: its connector is in an outage, or paused
     POSTPONED = "postponed"  # not attempted: no configuration, or no secret to sign with
     UNDELIVERABLE = "undeliverable"  # nothing can be done with it, and it is no dead letter yet
     NOT_STARTED = "not_started"  # not attempted: the batch had no time left
@@ -77,12 +83,47 @@ def not_started(event: QueuedEvent, clocks: Clocks) -> Result:
     return Result(event.message, Verdict.NOT_STARTED, due=clocks.monotonic())
 
 
-def overdue(event: QueuedEvent, clocks: Clocks) -> Result:
-    """No attempt fits within the event's 12 hours any more, and this receive made none."""
+def held(
+    event: QueuedEvent, connector: Connector, share: float, spread: float, clocks: Clocks
+) -> Result:
+    """The event goes back without an attempt, because its connector is in an outage or paused.
+
+    `share` and `spread` are those of `holding.hold_seconds`.
+    """
+    now = clocks.wall()
+    age = event.age(now)
+    wait = hold_seconds(event.message.receive_count, age, share, spread, now)
+    if wait <= 0:
+        result = overdue(event, clocks, failure_while_held(connector))
+        return result._replace(verdict=Verdict.HELD)
+    return Result(event.message, Verdict.HELD, due=clocks.monotonic() + wait)
+
+
+def overdue(event: QueuedEvent, clocks: Clocks, failure: Failed | str = UNTRIED_REASON) -> Result:
+    """No attempt fits within the event's 12 hours any more, and this receive made none.
+
+    `failure` is what its record says: that of an earlier attempt, or why there was none.
+    """
     now = clocks.wall()
     return Result(
         event.message,
         Verdict.POSTPONED,
         due=clocks.monotonic() + wait_to_save_again(event.age(now)),
-        expired=record_of(event, "no attempt could be made at the last", now),
+        expired=record_of(event, failure, now),
+    )
+
+
+def failure_while_held(connector: Connector) -> Failed | str:
+    """Why events of this connector are held until they expire: a pause, or what its last canary
+    has met."""
+    failing = connector.failing
+    if connector.is_paused:
+        return "the connector was paused until the event's 12 hours were over"
+    if failing is None or not failing.is_outage:
+        return UNTRIED_REASON
+    return Failed(
+        FailureKind(failing.kind),
+        f"not attempted at the last, because the endpoint failed for long: {failing.message}",
+        response_time=0.0,
+        status=failing.status,
     )

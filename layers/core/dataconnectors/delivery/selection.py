@@ -1,14 +1,22 @@
 """Which events of a batch are attempted, and what becomes of the others."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dataconnectors.delivery.connector_reader import ConnectorRead, ConnectorReader, Found
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.delivery.connector_reader import (
+    ConnectorRead,
+    ConnectorReader,
+    Found,
+    ReadConnector,
+)
 from dataconnectors.delivery.deadlines import Clocks
 from dataconnectors.delivery.received import QueuedEvent
 from dataconnectors.delivery.results import (
     Result,
     Verdict,
+    failure_while_held,
     not_started,
     overdue,
     postponed,
@@ -18,10 +26,13 @@ from dataconnectors.expiry.expired_event import attempt_fits
 
 
 class Selected(NamedTuple):
-    """An event to attempt, and its connector, which can be read again."""
+    """An event to attempt, its connector as the batch's first read found it, and how to read it
+    again. After a failed attempt it waits for `longest_wait` seconds at most."""
 
     event: QueuedEvent
-    connector: ConnectorRead
+    connector: Connector
+    read: ConnectorRead
+    longest_wait: float = math.inf
 
 
 class Selection:
@@ -44,22 +55,19 @@ class Selection:
         selected, results = [], []
         for event in events:
             read, first = found[event.connector]
-            result = self._result_without_attempt(event, first)
-            if result is None:
-                selected.append(Selected(event, read))
+            result = self._checked(event, read, first)
+            if isinstance(result, Selected):
+                selected.append(result)
             else:
                 results.append(result)
         return selected, results
 
-    def _result_without_attempt(self, event: QueuedEvent, found: Found) -> Result | None:
-        """None for an event that is to be attempted."""
+    def _checked(self, event: QueuedEvent, read: ConnectorRead, found: Found) -> Selected | Result:
         match found:
-            case (connector, _) if connector.sends(event.epoch):
-                return (
-                    None
-                    if attempt_fits(event.age(self._clocks.wall()))
-                    else overdue(event, self._clocks)
-                )
+            case ReadConnector(connector) if connector.sends(event.epoch):
+                if attempt_fits(event.age(self._clocks.wall())):
+                    return Selected(event, connector, read)
+                return overdue(event, self._clocks, failure_while_held(connector))
             case Verdict.POSTPONED:
                 return postponed(event, self._clocks)
             case Verdict.UNDELIVERABLE:

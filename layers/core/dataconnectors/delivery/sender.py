@@ -10,6 +10,7 @@ from dataconnectors.delivery.back_off import AttemptCounters, BackOff
 from dataconnectors.delivery.connector_reader import ConnectorReader, Connectors
 from dataconnectors.delivery.deadlines import Clocks, Deadlines
 from dataconnectors.delivery.departures import DeadLetters, Departures, ExpiredEvents
+from dataconnectors.delivery.outages import FailingConnectors, Outages
 from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage, oldest_age
 from dataconnectors.delivery.results import LEAVES_QUEUE, Result, Verdict, undeliverable
 from dataconnectors.delivery.selection import Selection
@@ -33,6 +34,7 @@ class Sender:
         dead_letters: DeadLetters,
         expired_events: ExpiredEvents,
         attempt_counters: AttemptCounters,
+        failing_connectors: FailingConnectors,
         workers: Workers,
         log: Log,
         *,
@@ -50,6 +52,9 @@ class Sender:
         self._attempt_timeout = endpoint_client.timeout
         self._selection = Selection(
             ConnectorReader(connectors, vault, workers, log, clock), self._clocks
+        )
+        self._outages = Outages(
+            failing_connectors, workers, log, self._clocks, endpoint_client.timeout
         )
         self._attempts = Attempts(endpoint_client, workers, log, self._clocks)
         self._departures = Departures(
@@ -69,9 +74,11 @@ class Sender:
         deadlines = Deadlines.of(started, seconds_left, self._attempt_timeout)
         events, results = self._read(messages)
         selected, others = self._selection.select(events, deadlines.last_start)
-        results += others + self._attempts.make(selected, deadlines.last_start)
+        held = self._outages.hold(selected, deadlines.last_start)
+        results += [*others, *held.results]
+        results += self._attempts.make(held.attempted, deadlines.last_start)
         results = self._departures.confirm(results, deadlines.confirmed)
-        self._back_off.apply(results, deadlines.end)
+        self._back_off.apply(results, self._outages.evidence(held, results), deadlines.end)
         self._departures.count_expired(results, deadlines.end)
         self._report(messages, events, results, started)
         return [

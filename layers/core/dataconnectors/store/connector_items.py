@@ -2,11 +2,12 @@
 
 from dataconnectors.connectors.connector import Connector, Lifecycle, Status
 from dataconnectors.store import keys
+from dataconnectors.store.failing_items import FAILING_SINCE, read_failing
 from dataconnectors.store.table import Item
 
 
 def connector_item(connector: Connector) -> Item:
-    """The item of a connector."""
+    """The item of a connector, without what the sender adds about failed attempts."""
     item = keys.connector_key(connector.project, connector.id) | {
         "displayName": {"S": connector.display_name},
         "status": {"S": connector.status.value},
@@ -25,6 +26,8 @@ def connector_item(connector: Connector) -> Item:
     }
     if connector.sealed is not None:
         item["sealed"] = {"B": connector.sealed}
+    if connector.is_paused:
+        item["pausedAt"] = {"N": str(connector.paused_at)}
     return item
 
 
@@ -48,4 +51,6 @@ def read_connector(item: Item) -> Connector:
         provisioned=item["provisioned"]["S"],
         create_time=item["createTime"]["S"],
         update_time=item["updateTime"]["S"],
+        paused_at=float(item["pausedAt"]["N"]) if "pausedAt" in item else 0.0,
+        failing=read_failing(item) if FAILING_SINCE in item else None,
     )

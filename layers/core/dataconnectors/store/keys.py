@@ -153,6 +153,15 @@ def pending_announcement_key(connector: str) -> Item:
     return {"pk": {"S": PENDING_ANNOUNCEMENTS}, "sk": {"S": connector}}
 
 
+FAILING_CONNECTORS = "FAILING"
+"""The partition that lists connectors that have been failing for a minute or more."""
+
+
+def failing_connector_key(connector: str) -> Item:
+    """`connector` is a resource name."""
+    return {"pk": {"S": FAILING_CONNECTORS}, "sk": {"S": connector}}
+
+
 def expired_partition(connector: str) -> str:
     """Holds the records of a connector's expired events. `connector` is a resource name.
 

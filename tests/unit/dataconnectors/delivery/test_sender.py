@@ -62,6 +62,7 @@ def test_the_log_has_one_line_for_the_batch_and_one_for_each_failed_attempt(
         "expired": 0,
         "dead_lettered": 0,
         "failed": 2,
+        "held": 0,
         "postponed": 0,
         "undeliverable": 0,
         "not_started": 0,

@@ -1,0 +1,111 @@
+"""Failing connectors in DynamoDB: what the sender knows of them, and the reconciler's list."""
+
+from typing import Any
+
+from dataconnectors.connectors.connector import Connector
+from dataconnectors.connectors.failing import OUTAGE_FAILURES, Failing
+from dataconnectors.store import keys
+from dataconnectors.store.failing_items import (
+    ATTRIBUTES,
+    CANARY_AT,
+    FAILING_SINCE,
+    FAILURES,
+    WINDOW,
+    failing_item,
+    seconds,
+)
+from dataconnectors.store.table import Item, Table
+
+
+class FailingStore:
+    """Writes parts of connectors' rows. Safe to share between threads.
+
+    Each write is refused when the row is no longer as the batch has read it: the connector was
+    changed or deleted, has recovered, or another batch has begun to count anew. What is then not
+    written is made up for by the next batches. The client must not repeat these writes, because
+    they add: see `never_repeated` of `aws.clients.Clients.get`.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def claim_canary(self, connector: Connector, until: float) -> bool:
+        """Let no other canary start before `until`, in epoch seconds; False when another process
+        has claimed it, or the outage is over."""
+        assert connector.failing is not None
+        return self._table.try_write(
+            self._table.dynamodb.update_item,
+            **self._update(
+                connector,
+                f"SET {CANARY_AT} = :until",
+                f"{CANARY_AT} = :before",
+                {":until": seconds(until), ":before": seconds(connector.failing.canary_at)},
+            ),
+        )
+
+    def record(self, connector: Connector, failing: Failing) -> None:
+        """Write what is known now. A connector that becomes watched gets on the reconciler's list
+        in the same transaction."""
+        before = connector.failing
+        known = {} if before is None else failing_item(before)
+        changed = {
+            name: value for name, value in failing_item(failing).items() if known.get(name) != value
+        }
+        values: Item = {}
+        clauses = []
+        if before is None:
+            condition = f"attribute_not_exists({FAILING_SINCE})"
+        elif failing.window == before.window:
+            condition = f"{FAILING_SINCE} = :since"
+            values[":since"] = seconds(before.since)
+            if changed.pop(FAILURES, None):
+                clauses.append(f"ADD {FAILURES} :more")
+                values[":more"] = {"N": str(failing.failures - before.failures)}
+        else:
+            condition = f"{WINDOW} = :window AND {FAILURES} < :outage"
+            values[":window"] = seconds(before.window)
+            values[":outage"] = {"N": str(OUTAGE_FAILURES)}
+        if changed:
+            clauses.append("SET " + ", ".join(f"{name} = :{name}" for name in changed))
+        values |= {f":{name}": value for name, value in changed.items()}
+        update = self._update(connector, " ".join(clauses), condition, values)
+        if failing.watched and (before is None or not before.watched):
+            listed = self._list(connector.name, failing)
+            # Not repeated when it conflicts: the next batch that fails does it.
+            self._table.try_transaction([{"Update": update}, {"Update": listed}], tries=1)
+        else:
+            self._table.try_write(self._table.dynamodb.update_item, **update)
+
+    def clear(self, connector: Connector) -> None:
+        """Remove what was read, because an attempt has succeeded."""
+        assert connector.failing is not None
+        self._table.try_write(
+            self._table.dynamodb.update_item,
+            **self._update(
+                connector,
+                f"REMOVE {', '.join(ATTRIBUTES)}",
+                f"{FAILING_SINCE} = :since",
+                {":since": seconds(connector.failing.since)},
+            ),
+        )
+
+    def _update(
+        self, connector: Connector, expression: str, condition: str, values: Item
+    ) -> dict[str, Any]:
+        """The update of a row that still has the version that was read."""
+        return {
+            "TableName": self._table.name,
+            "Key": keys.connector_key(connector.project, connector.id),
+            "UpdateExpression": expression,
+            "ConditionExpression": f"version = :version AND {condition}",
+            "ExpressionAttributeValues": values | {":version": {"N": str(connector.version)}},
+        }
+
+    def _list(self, name: str, failing: Failing) -> dict[str, Any]:
+        """The update that puts a connector on the list. It keeps what was announced before."""
+        return {
+            "TableName": self._table.name,
+            "Key": keys.failing_connector_key(name),
+            "UpdateExpression": f"SET {FAILING_SINCE} = :since",
+            "ExpressionAttributeValues": {":since": seconds(failing.since)},
+        }

@@ -1,0 +1,55 @@
+"""What is known of failing connectors, as attributes of their items, both ways."""
+
+from dataconnectors.connectors.failing import Failing
+from dataconnectors.store.table import Item
+
+FAILING_SINCE = "failingSince"
+"""The attribute that an item has while its connector is failing."""
+
+FAILURES = "failures"
+"""The number of failed attempts in the window. Batches add to it at the same time."""
+
+WINDOW = "failuresFrom"
+CANARY_AT = "canaryAt"
+
+
+def seconds(time: float) -> Item:
+    """Epoch seconds as a number. Six decimals are as exact as a double of today's times."""
+    return {"N": f"{time:.6f}"}
+
+
+def failing_item(failing: Failing) -> Item:
+    """The attributes of a connector's item that say what is known. Times are in seconds, to the
+    microsecond."""
+    return {
+        FAILING_SINCE: seconds(failing.since),
+        "failedAt": seconds(failing.failed_at),
+        "failureKind": {"S": failing.kind},
+        "failureMessage": {"S": failing.message},
+        "failureStatus": {"N": str(failing.status or 0)},
+        "oldestFailed": seconds(failing.oldest),
+        WINDOW: seconds(failing.window),
+        FAILURES: {"N": str(failing.failures)},
+        CANARY_AT: seconds(failing.canary_at),
+        "watched": {"BOOL": failing.watched},
+    }
+
+
+ATTRIBUTES = tuple(failing_item(Failing(0, 0, "", "", 0, 0, 0, 0)))
+"""The names of these attributes. template.yaml lets the sender change no others of a connector."""
+
+
+def read_failing(item: Item) -> Failing:
+    """What the attributes of an item say."""
+    return Failing(
+        since=float(item[FAILING_SINCE]["N"]),
+        failed_at=float(item["failedAt"]["N"]),
+        kind=item["failureKind"]["S"],
+        message=item["failureMessage"]["S"],
+        status=int(item["failureStatus"]["N"]) or None,
+        oldest=float(item["oldestFailed"]["N"]),
+        window=float(item["failuresFrom"]["N"]),
+        failures=int(item[FAILURES]["N"]),
+        canary_at=float(item[CANARY_AT]["N"]),
+        watched=item["watched"]["BOOL"],
+    )
