@@ -25,6 +25,7 @@ from dataconnectors.api import (
     error_page,
     errors,
     expired,
+    health,
     history,
     invitations,
     labels,
@@ -53,6 +54,7 @@ from dataconnectors.kernel.errors import DataConnectorsError
 from dataconnectors.services.connectors import ConnectorService
 from dataconnectors.services.device_lists import DeviceListService
 from dataconnectors.services.devices import DeviceService
+from dataconnectors.services.health import HealthService
 from dataconnectors.services.labels import LabelService
 from dataconnectors.services.members import MemberService
 from dataconnectors.services.projects import ProjectService
@@ -116,15 +118,17 @@ def provision(connector: Connector, sleep: Callable[[float], None] = time.sleep)
     return queues.provision(connector)
 
 
+attempt_counts = AttemptCountStore(table)
 connector_service = ConnectorService(
     connector_rows,
     vault,
     provision,
     partial(check_url, allowed=settings.allowed_networks),
-    AttemptCountStore(table),
+    attempt_counts,
     entropy=os.urandom,
     now=time.time,
 )
+health_service = HealthService(connector_rows, attempt_counts, sqs, executor.map, time.time)
 sync_service = SyncService(connector_rows, functions, settings.sync_function)
 device_service = DeviceService(device_rows, entropy=os.urandom, now=time.time)
 device_list_service = DeviceListService(device_rows, project_rows, executor)
@@ -156,7 +160,9 @@ for router in (
     roles.routes(access),
     serviceaccounts.routes(account_service, access),
     audit.routes(AuditStore(table), access),
-    sync.routes(sync_service, access),  # Before connectors, whose <connector> matches a verb too
+    # Before connectors, whose <connector> matches a verb too
+    sync.routes(sync_service, access),
+    health.routes(health_service, access),
     connectors.routes(connector_service, access),
     expired.routes(ExpiredEventStore(table), connector_rows, access, time.time),
     devices.routes(device_service, device_list_service, access, project_service.readable_ids),

@@ -94,6 +94,8 @@ READS: dict[str, dict[str, int]] = {
     "listDataConnectors": ONE_QUERY,
     "getDataConnector": ONE_ITEM,
     "getDataConnectorMetrics": {"GetItem": 1, "Query": keys.ATTEMPT_COUNT_SHARDS},
+    "getDataConnectorHealth": {"GetItem": 1, "Query": keys.ATTEMPT_COUNT_SHARDS},
+    "listDataConnectorHealth": ONE_QUERY,
     "listExpiredEvents": ONE_QUERY,
     "listDeviceEvents": ONE_QUERY,
     "listDevices": {"BatchGetItem": 1, "Query": keys.DEVICE_SHARDS},

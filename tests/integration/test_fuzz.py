@@ -72,7 +72,19 @@ COLLECTIONS = st.sampled_from(
     ]
 )
 VERBS = st.sampled_from(
-    ["", ":metrics", "%3Ametrics", ":sync", ":transfer", ":batchUpdate", ":", "::"]
+    [
+        "",
+        ":metrics",
+        "%3Ametrics",
+        ":sync",
+        ":health",
+        ":pause",
+        ":resume",
+        ":transfer",
+        ":batchUpdate",
+        ":",
+        "::",
+    ]
 )
 SEGMENTS = st.lists(TEXTS.map(lambda text: quote(text, errors="replace")), max_size=3)
 QUERIES = st.text(max_size=60) | st.builds(

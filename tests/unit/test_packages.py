@@ -23,7 +23,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "provisioning": "expiry connectors aws kernel",
     "store": "delivery expiry identity connectors devices events kernel",
     "ingest": "store identity connectors devices events aws kernel",
-    "services": "store delivery identity connectors devices aws kernel",
+    "services": "store delivery expiry identity connectors devices aws kernel",
     "api": "services ingest store endpoints identity connectors devices events aws kernel",
 }
 """A package may import the packages beside it in this table, and no others. `receive` imports

@@ -14,7 +14,7 @@ CONNECTORS = "/v2/projects/<project>/dataconnectors"
 
 
 def routes(service: ConnectorService, access: Access) -> Router:
-    """`/v2/projects/{project}/dataconnectors` and below, except `:sync` and `/expired`."""
+    """`/v2/projects/{project}/dataconnectors` and below, except what other modules serve."""
     router = Router()
     request = ApiRequest(router, access)
 
@@ -39,6 +39,16 @@ def routes(service: ConnectorService, access: Access) -> Router:
     def get_metrics(project: str, connector: str) -> dict[str, Any]:
         request.authorize_project(project, "dataconnector.read")
         return service.metrics(project, connector)
+
+    @router.post(CONNECTORS + "/<connector>:pause")
+    def pause_connector(project: str, connector: str) -> dict[str, Any]:
+        actor = request.authorize_project(project, "dataconnector.update")
+        return service.set_paused(project, connector, actor, paused=True)
+
+    @router.post(CONNECTORS + "/<connector>:resume")
+    def resume_connector(project: str, connector: str) -> dict[str, Any]:
+        actor = request.authorize_project(project, "dataconnector.update")
+        return service.set_paused(project, connector, actor, paused=False)
 
     @router.get(CONNECTORS + "/<connector>")
     def get_connector(project: str, connector: str) -> dict[str, Any]:

@@ -42,7 +42,9 @@ class Connector:
     provisioning has them; `provisioned` is a fingerprint of the parameters that the queue and the
     event source mapping were made with. Times are in RFC 3339 and UTC.
 
-    `paused_at` is when a customer has paused it, in epoch seconds; 0 when it is not paused.
+    `disable_time` is when its status was set to a disabled one, "" while it is active and for rows
+    of earlier releases. `paused_at` is when a customer has paused it, in epoch seconds; 0 when it
+    is not paused.
     `failing` is None while attempts succeed. The sender alone writes that, and every other write of
     the row removes it.
     """
@@ -64,6 +66,7 @@ class Connector:
     provisioned: str
     create_time: str
     update_time: str
+    disable_time: str = ""
     paused_at: float = 0.0
     failing: Failing | None = None
 

@@ -11,7 +11,7 @@ from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors import configuration
 from dataconnectors.connectors.configuration import Configuration
 from dataconnectors.connectors.configuration_request import CheckUrl, parse_create, parse_patch
-from dataconnectors.connectors.connector import Connector, Lifecycle
+from dataconnectors.connectors.connector import Connector, Lifecycle, Status
 from dataconnectors.connectors.idempotency import (
     REMEMBERED_SECONDS,
     IdempotencyRecord,
@@ -22,6 +22,7 @@ from dataconnectors.delivery.freshness import SETTLE_SECONDS
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import (
+    BadRequestError,
     ConflictError,
     ControlPlaneError,
     NotFoundError,
@@ -125,6 +126,7 @@ class ConnectorService:
         now = self._now()
         time_text = times.to_text(now)
         connector = Connector(
+            disable_time="" if wanted.status is Status.ACTIVE else time_text,
             project=project,
             id=new_id(now, self._entropy(ENTROPY_BYTES)),
             display_name=wanted.display_name,
@@ -206,6 +208,32 @@ class ConnectorService:
                 return {}
         raise ConflictError(f"{old.name} keeps being changed by others: try again")
 
+    def set_paused(
+        self, project: str, connector_id: str, actor: Actor, *, paused: bool
+    ) -> dict[str, Any]:
+        """Hold the connector's events, or let them go again; they expire 12 hours after they came.
+
+        When a call that pauses returns, no attempt begins any more. Raises `NotFoundError`,
+        `ConflictError`, and `BadRequestError` for a disabled connector.
+        """
+        for _ in range(TRIES):
+            old = self._find(project, connector_id)
+            if not old.is_active:
+                raise BadRequestError(
+                    f"{old.name} is disabled and sends nothing: set its status to ACTIVE first"
+                )
+            written: Connector | None = old
+            if paused is not old.is_paused:
+                now = self._now()
+                new = replace(old, paused_at=now if paused else 0.0, update_time=times.to_text(now))
+                verb = "pause" if paused else "resume"
+                entry = actor.audit_entry("dataconnector.update", old.name, details={"verb": verb})
+                written = self._store.update_connector(old, new, entry)
+            if written is not None:
+                self._wait_for_senders(written)
+                return self._to_api(written, show_secrets=True)
+        raise ConflictError(f"{old.name} keeps being changed by others: try again")
+
     def metrics(self, project: str, connector_id: str) -> dict[str, Any]:
         """How many attempts of the last 3 hours succeeded and failed, and how long they took."""
         connector = self._find(project, connector_id)
@@ -220,19 +248,19 @@ class ConnectorService:
         }
 
     def _wait_for_senders(self, connector: Connector) -> None:
-        """If the connector is disabled, wait until senders no longer use what they read before.
+        """If the connector sends nothing, wait until senders no longer use what they read before.
 
         The wait is needed even when this call changed nothing: another call may have disabled the
         connector a moment ago and not have answered yet.
         """
-        if not connector.is_active:
+        if not connector.is_active or connector.is_paused:
             self._sleep(SETTLE_SECONDS)
 
     def _changed(self, old: Connector, current: Configuration, wanted: Configuration) -> Connector:
         sealed = old.sealed
         if wanted.secrets != current.secrets:
             sealed = self._seal(wanted.secrets, old.name)
-        return replace(
+        changed = replace(
             old,
             display_name=wanted.display_name,
             status=wanted.status,
@@ -240,9 +268,16 @@ class ConnectorService:
             labels=wanted.labels,
             url=wanted.url,
             sealed=sealed,
-            # Events accepted before the change belong to the old epoch, and are no longer sent.
-            epoch=old.epoch + (wanted.status is not old.status),
             update_time=times.to_text(self._now()),
+        )
+        if wanted.status is old.status:
+            return changed
+        return replace(
+            changed,
+            # Events accepted before the change belong to the old epoch, and are no longer sent.
+            epoch=old.epoch + 1,
+            disable_time="" if wanted.status is Status.ACTIVE else changed.update_time,
+            paused_at=0.0,  # nothing is left to hold
         )
 
     def _find(self, project: str, connector_id: str, *, wait_if_deleted: bool = False) -> Connector:

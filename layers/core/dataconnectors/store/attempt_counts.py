@@ -64,17 +64,38 @@ class AttemptCountStore:
         first = last - WINDOW_MINUTES + 1
 
         def of_shard(shard: int) -> AttemptCounts:
-            return sum(self._minutes(name, shard, first, last), AttemptCounts())
+            minutes = self._minutes(name, shard, first, last)
+            return sum((counts for _, counts in minutes), AttemptCounts())
 
         return sum(map_shards(of_shard, range(keys.ATTEMPT_COUNT_SHARDS)), AttemptCounts())
 
-    def _minutes(self, name: str, shard: int, first: int, last: int) -> Iterator[AttemptCounts]:
+    def last_success(
+        self,
+        name: str,
+        now: float,
+        map_shards: Callable[[Callable[[int], float], Iterable[int]], Iterable[float]] = map,
+    ) -> float | None:
+        """The minute of the last attempt that succeeded, in epoch seconds; None without one in the
+        last 3 hours. A Query for each shard."""
+        last = math.floor(now / 60)
+
+        def of_shard(shard: int) -> float:
+            minutes = self._minutes(name, shard, last - WINDOW_MINUTES + 1, last)
+            return max((minute for minute, counts in minutes if counts.successes), default=0)
+
+        return max(map_shards(of_shard, range(keys.ATTEMPT_COUNT_SHARDS))) * 60 or None
+
+    def _minutes(
+        self, name: str, shard: int, first: int, last: int
+    ) -> Iterator[tuple[int, AttemptCounts]]:
+        """The minutes that have counts, and these counts."""
         low, high = (keys.attempt_counts_key(name, shard, minute) for minute in (first, last))
         # 180 items, one for each minute and of 2 KB at most, are always one page of DynamoDB.
         items, _ = self._table.page(
             low["pk"]["S"], low["sk"]["S"], high["sk"]["S"], limit=WINDOW_MINUTES
         )
-        yield from map(_attempt_counts, items)
+        for item in items:
+            yield int(item["sk"]["S"]), _attempt_counts(item)
 
 
 def _attempt_counts(item: Item) -> AttemptCounts:

@@ -26,6 +26,8 @@ def connector_item(connector: Connector) -> Item:
     }
     if connector.sealed is not None:
         item["sealed"] = {"B": connector.sealed}
+    if connector.disable_time:
+        item["disableTime"] = {"S": connector.disable_time}
     if connector.is_paused:
         item["pausedAt"] = {"N": str(connector.paused_at)}
     return item
@@ -51,6 +53,7 @@ def read_connector(item: Item) -> Connector:
         provisioned=item["provisioned"]["S"],
         create_time=item["createTime"]["S"],
         update_time=item["updateTime"]["S"],
+        disable_time=item["disableTime"]["S"] if "disableTime" in item else "",
         paused_at=float(item["pausedAt"]["N"]) if "pausedAt" in item else 0.0,
         failing=read_failing(item) if FAILING_SINCE in item else None,
     )

@@ -22,6 +22,8 @@ from dataconnectors.api.openapi.schema import (
 from dataconnectors.aws.vault import MAXIMUM_PLAINTEXT
 from dataconnectors.connectors.configuration import CONNECTOR_TYPE, DEFAULT_LABELS
 from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS, Status
+from dataconnectors.connectors.failing import OUTAGE_FAILURES, WINDOW_SECONDS
+from dataconnectors.connectors.health import State
 from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
 from dataconnectors.connectors.secrets import MASK
 from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS
@@ -112,6 +114,52 @@ OPERATIONS = (
         "dataconnector.read",
     ),
     Operation(
+        "getDataConnectorHealth",
+        "GET",
+        _CONNECTOR + ":health",
+        "Data connectors",
+        "Show how a connector is doing",
+        "DataConnectorHealth",
+        "dataconnector.read",
+    ),
+    Operation(
+        "listDataConnectorHealth",
+        "GET",
+        _CONNECTORS + ":health",
+        "Data connectors",
+        "Show how all connectors of a project are doing",
+        "DataConnectorHealthList",
+        "dataconnector.read",
+        query=PAGE,
+        description="Without the time of the last success, which each connector alone shows.",
+    ),
+    Operation(
+        "pauseDataConnector",
+        "POST",
+        _CONNECTOR + ":pause",
+        "Data connectors",
+        "Hold the events of a connector",
+        "DataConnector",
+        "dataconnector.update",
+        conflicts=True,
+        description=(
+            "When the call has been answered, no further push begins until the connector is "
+            "resumed. Events are held as long as events live, which is 12 hours after each was "
+            "accepted. Disabling a connector drops its events instead."
+        ),
+    ),
+    Operation(
+        "resumeDataConnector",
+        "POST",
+        _CONNECTOR + ":resume",
+        "Data connectors",
+        "Push the events that a pause has held",
+        "DataConnector",
+        "dataconnector.update",
+        conflicts=True,
+        description="They are pushed within minutes, spread evenly.",
+    ),
+    Operation(
         "syncDataConnector",
         "POST",
         _CONNECTOR + ":sync",
@@ -185,6 +233,39 @@ def _connector_input(
     return input_of(properties, required)
 
 
+_HEALTH: dict[str, Schema] = {
+    "name": text("The name of the connector."),
+    "state": choice(
+        [state.value for state in State],
+        f"In an `OUTAGE` ({OUTAGE_FAILURES} failed attempts within {WINDOW_SECONDS:.0f} s and none "
+        "that succeeded) one event at a time is attempted, and the first success ends it.",
+    ),
+    "since": or_null(time("Since when it is in this state; null while it works.")),
+    "lastError": or_null(
+        object_of(
+            {
+                "kind": text(examples=["timeout"]),
+                "message": text(),
+                "status": or_null(count("The status that the endpoint answered.")),
+                "time": time("When the attempt failed."),
+            },
+            description="The last failed attempt; null once an attempt has succeeded.",
+        )
+    ),
+    "nextAttemptTime": or_null(
+        time("In an outage: when the next attempt may start. Null otherwise.")
+    ),
+    "backlog": object_of(
+        {
+            "waiting": count("Events that are attempted as soon as possible, about."),
+            "inFlight": count("Events in an attempt, or waiting for their next one, about."),
+            "oldestTime": or_null(
+                time("When the oldest of them was accepted, as far as that is known.")
+            ),
+        }
+    ),
+}
+
 SCHEMAS = {
     "DataConnector": object_of(
         {
@@ -217,6 +298,15 @@ SCHEMAS = {
                     ),
                 }
             )
+        }
+    ),
+    "DataConnectorHealth": object_of(
+        _HEALTH | {"lastSuccessTime": or_null(time("The minute of it; null if it is 3 h ago."))}
+    ),
+    "DataConnectorHealthList": object_of(
+        {
+            "dataConnectorHealth": list_of(object_of(_HEALTH)),
+            "nextPageToken": ref("PageToken"),
         }
     ),
     "ExpiredEvent": object_of(
