@@ -1,7 +1,8 @@
-"""Runs every minute: repairs queues and mappings, announces expired events, accounts for queues.
+"""Runs every minute: repairs queues and mappings, tells of expired events and of outages, accounts
+for queues.
 
-The rules are in `dataconnectors.provisioning.reconciler`, `dataconnectors.expiry.announcements` and
-`dataconnectors.expiry.accounting`.
+The rules are in `dataconnectors.provisioning.reconciler`, `dataconnectors.expiry.announcements`,
+`dataconnectors.notices.watcher` and `dataconnectors.expiry.accounting`.
 
 An operator may send `{"audit": true}`: the run then includes the drift check, which otherwise comes
 every quarter of an hour. The answer is the run's report.
@@ -18,14 +19,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.aws import metrics
 from dataconnectors.aws.clients import Clients
+from dataconnectors.aws.event_bus import EventBus
 from dataconnectors.aws.settings import ReconcilerSettings
 from dataconnectors.expiry.accounting import Accountant
 from dataconnectors.expiry.announcements import Announcer
+from dataconnectors.notices.watcher import Watcher
 from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.reconciler import Reconciler
 from dataconnectors.provisioning.reports import NotRepaired, Repaired
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredEventStore
+from dataconnectors.store.failing_list import FailingList
 from dataconnectors.store.table import Table
 
 DRIFT_CHECK_KEY = "audit"
@@ -37,14 +41,14 @@ ACCOUNTING_RESERVE = 30.0
 settings = ReconcilerSettings.from_env(os.environ)
 logger = Logger()
 clients = Clients()
+sns = clients.lazy("sns")
 # botocore must not repeat these calls: a count would be reduced twice, or an announcement sent
 # twice. See `Announcer`.
 table = Table(clients.get("dynamodb", never_repeated=("UpdateItem",)), settings.table_name)
 connector_rows = ConnectorStore(table)
 expired_events = ExpiredEventStore(table)
-announcer = Announcer(
-    clients.get("events", never_repeated=("PutEvents",)), expired_events, settings.queues.stack
-)
+bus = EventBus(clients.get("events", never_repeated=("PutEvents",)), settings.queues.stack)
+announcer = Announcer(bus, expired_events)
 accountant = Accountant(
     clients.get("cloudwatch"),
     connector_rows,
@@ -69,6 +73,33 @@ def announce_expired_events(remaining: Callable[[], float]) -> None:
         logger.error("expired.not_announced", extra=asdict(report))
     elif report.connectors:
         logger.info("expired.announced", extra=asdict(report))
+
+
+def publish(subject: str, sentence: str) -> None:
+    """Send a sentence to the stack's SNS topic, if it has one.
+
+    It is sent once. A topic that is gone must not have the same notice sent again each minute, and
+    EventBridge has it anyway.
+    """
+    if not settings.notice_topic:
+        return
+    try:
+        sns.publish(TopicArn=settings.notice_topic, Subject=subject, Message=sentence)
+    except (ClientError, BotoCoreError) as error:
+        extra = {"topic": settings.notice_topic, "error": f"{type(error).__name__}: {error}"}
+        logger.error("notice.not_published", extra=extra)
+
+
+watcher = Watcher(FailingList(table, connector_rows), bus, publish, settings.disable_after_days)
+
+
+def watch_failing_connectors(remaining: Callable[[], float]) -> None:
+    """Tell of outages, and disable connectors that have not worked for days."""
+    report = watcher.run(time.time(), remaining)
+    if report.error:
+        logger.error("connectors.not_watched", extra=asdict(report))
+    elif report.watched:
+        logger.info("connectors.watched", extra=asdict(report))
 
 
 def account_for_queues(now: float, remaining: Callable[[], float]) -> None:
@@ -112,6 +143,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return milliseconds / 1000
 
     announce_expired_events(remaining)
+    watch_failing_connectors(remaining)
     account_for_queues(time.time(), remaining)
     try:
         report = reconciler.run(drift_check=event.get(DRIFT_CHECK_KEY) is True, remaining=remaining)

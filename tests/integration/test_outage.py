@@ -24,7 +24,7 @@ HEALTHY = {"state": "HEALTHY", "since": None, "lastError": None, "nextAttemptTim
 
 
 class Endpoint:
-    """A connector, and a sender whose endpoint answers with `status`, and whose clock is `ahead` of the real one."""
+    """A connector whose endpoint answers with `status`, and a sender whose clock is `ahead`."""
 
     def __init__(self, client: Client) -> None:
         self.client = client

@@ -46,6 +46,7 @@ SCOPED = {
     "events": (EVENT_BUS,),
     "kms": ("SecretsKey.Arn",),
     "lambda": (MAPPINGS, "SyncFunction.Arn"),
+    "sns": ("",),  # the topic of the parameter, whose default is none
     "sqs": (QUEUES, "DeadLetterQueue.Arn", "IngestFailuresQueue.Arn"),
 }
 """The resources that a statement on each service may name."""
@@ -83,6 +84,7 @@ OWNERS = {
     "kms:Encrypt": {"AdminFunction", "ConfigApiFunction"},
     "lambda:CreateEventSourceMapping": {"ConfigApiFunction", "ReconcilerFunction"},
     "lambda:DeleteEventSourceMapping": {"ReconcilerFunction"},
+    "sns:Publish": {"ReconcilerFunction"},
     "lambda:InvokeFunction": {"ConfigApiFunction"},
     "lambda:UpdateEventSourceMapping": {"ReconcilerFunction"},
     "sqs:ChangeMessageVisibility": {"SenderFunction"},
@@ -135,8 +137,14 @@ def plain(value: Any, template: Template) -> str:
 
 
 def statements(template: Template, function: str) -> Iterator[dict[str, Any]]:
+    """Everything that a function may do, with what it may only do under a condition."""
     for policy in resources(template, "AWS::IAM::Role")[f"{function}Role"]["Policies"]:
-        yield from listed(policy["PolicyDocument"]["Statement"])
+        for statement in listed(policy["PolicyDocument"]["Statement"]):
+            match statement:
+                case {"Fn::If": [_, granted, {"Ref": "AWS::NoValue"}]}:
+                    yield granted
+                case _:
+                    yield statement
 
 
 def actions(template: Template, function: str) -> set[str]:

@@ -13,12 +13,14 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
-from dataconnectors.connectors.connector import Lifecycle
+from dataconnectors.connectors.connector import Lifecycle, Status
+from dataconnectors.connectors.failing import Failing
 from dataconnectors.expiry.accounting import Accountant
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity.projects import Project
 from dataconnectors.kernel.times import to_text
 from dataconnectors.store.expired_events import ExpiredEventStore
+from dataconnectors.store.failing import FailingStore
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.table import Table
 from functions.reconciler import app
@@ -88,6 +90,46 @@ def test_expired_events_are_announced_to_eventbridge(caplog: pytest.LogCaptureFi
     (pending,) = store.pending_announcements()
     assert pending.count == 0
     assert pending.announced_at > EPOCH
+
+
+def test_an_outage_is_told_and_a_connector_that_never_works_is_disabled(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.connector_rows.create_connector(replace(NEW, lifecycle=Lifecycle.READY))
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name="notices")["TopicArn"]
+    queue = sqs.create_queue(QueueName="people")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:people"
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    monkeypatch.setattr(app, "settings", app.settings._replace(notice_topic=topic))
+    now = time.time()
+    failing = Failing(
+        now - 5 * 86_400, now, "timeout", "no answer", None, now, now - 90, 100, watched=True
+    )
+    FailingStore(app.table).record(NEW, failing)
+    app.lambda_handler({}, Context())
+    (watched,) = [vars(record) for record in caplog.records if record.msg == "connectors.watched"]
+    assert (watched["watched"], watched["notices"], watched["disabled"]) == (1, 1, 1)
+    row = app.connector_rows.connector(NEW.name)
+    assert row is not None
+    assert row.status is Status.SYSTEM_DISABLED
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    sent = json.loads(message["Body"])
+    assert sent["Subject"] == "Data Connector Disabled"
+    assert sent["Message"].startswith(f"{NEW.name} was disabled by the service at ")
+    caplog.clear()
+    app.lambda_handler({}, Context())
+    assert "connectors.watched" not in [record.message for record in caplog.records]
+
+
+def test_a_topic_that_is_gone_costs_an_error_line_only(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:gone"
+    monkeypatch.setattr(app, "settings", app.settings._replace(notice_topic=topic))
+    app.publish("Subject", "Sentence")
+    (failed,) = caplog.records
+    assert (failed.message, failed.levelname) == ("notice.not_published", "ERROR")
 
 
 def test_an_hour_is_accounted_for_with_metrics_of_cloudwatch(

@@ -39,6 +39,9 @@ MAXIMUM_REQUEST_LIMIT = 5000
 """Requests of a key in 5 seconds. AWS: an item takes 1,000 writes a second, and each request is
 counted by one write to its key's item."""
 
+MAXIMUM_DISABLE_AFTER_DAYS = 31
+"""Days without a success. Longer ones would be longer than an event can be replayed."""
+
 LONGEST_STACK_NAME = 57
 """Characters. AWS: a queue's name has 80 at most, and ours is `{stack}-c-{20 characters}`."""
 
@@ -196,15 +199,28 @@ class ApiSettings(NamedTuple):
 
 
 class ReconcilerSettings(NamedTuple):
-    """What the reconciler needs."""
+    """What the reconciler needs.
+
+    `disable_after_days` is after how many days without a success a connector is disabled, 0 for
+    never. `notice_topic` is the ARN of the SNS topic that gets notices, "" for none.
+    """
 
     table_name: str
     queues: QueueSettings
+    disable_after_days: int
+    notice_topic: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the environment; raises a `SettingsError` that names the wrong variable."""
-        return cls(table_name=_required(env, "TABLE_NAME"), queues=QueueSettings.from_env(env))
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            queues=QueueSettings.from_env(env),
+            disable_after_days=int(
+                _number(env, "DISABLE_AFTER_DAYS", 0, MAXIMUM_DISABLE_AFTER_DAYS)
+            ),
+            notice_topic=env.get("NOTICE_TOPIC_ARN", ""),
+        )
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -9,6 +9,10 @@ from dataconnectors.endpoints.outcomes import Failed
 LONGEST_MESSAGE = 300
 """Characters of the last error that are kept: it names host and reason, and is shown in a line."""
 
+FORGOTTEN_AFTER = 86_400.0
+"""Seconds without any attempt after which a connector begins to fail anew. One with an event a week
+is not disabled because two of them in a row have failed at first."""
+
 
 class Failures(NamedTuple):
     """Failed attempts of one connector in one batch, without one that succeeded.
@@ -24,7 +28,8 @@ class Failures(NamedTuple):
 
 def failing_after(before: Failing | None, failures: Failures, now: float) -> Failing:
     """What is known after the attempts, which ended at `now` in epoch seconds."""
-    since = now if before is None else before.since
+    is_recent = before is not None and now - before.failed_at <= FORGOTTEN_AFTER
+    since = before.since if before is not None and is_recent else now
     window, count = now, 0
     if before is not None and before.counts_on(now):
         window, count = before.window, before.failures

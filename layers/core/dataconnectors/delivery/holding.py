@@ -1,6 +1,6 @@
 """How long events are held while their connector is in an outage or paused, and when canaries go.
 
-docs/decisions/0017-outages.md weighs these numbers.
+docs/decisions/0015-outages.md weighs these numbers.
 """
 
 import math

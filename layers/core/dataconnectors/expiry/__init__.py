@@ -5,5 +5,5 @@ Start with `expired_event`: the record of such an event, and the rules that say 
 anybody noticing, from the numbers of `queue_hours`. Intervals and tolerances may be changed. The
 fields of a record must not: records are stored for 31 days and shown by the API. Neither must an
 announcement's source, detail type and detail, which customers' rules match. This package imports
-`connectors` and `kernel`; protocols state what it needs of the store.
+`connectors`, `aws` and `kernel`; protocols state what it needs of the store.
 """

@@ -5,21 +5,18 @@ thousand expired events becomes one announcement with a count. The count may be 
 die before it has counted, or count twice. The records themselves are exact.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dataconnectors.aws.event_bus import ENTRIES_PER_CALL, EventBus
 from dataconnectors.expiry.pending_announcement import PendingAnnouncement
 from dataconnectors.kernel import times
 
 INTERVAL_SECONDS = 300
 """The shortest time between two announcements of a connector."""
-
-ENTRIES_PER_CALL = 10
-"""AWS: PutEvents takes 10 entries."""
 
 DETAIL_TYPE = "Data Connector Events Expired"
 """EventBridge's `detail-type` of an announcement. Customers' rules match it."""
@@ -57,18 +54,15 @@ class AnnouncementReport:
 class Announcer:
     """Announces expired events on the account's default event bus.
 
-    `event_bridge` is a botocore client, and `source` is the `source` of each event.
-
     A run claims each connector for five minutes before it announces it. So two runs at once, or a
     run after one that died, never announce a connector twice in that time. The announced number is
     subtracted from the count afterwards. When that fails, an expired event is part of two
     announcements, but never of none.
     """
 
-    def __init__(self, event_bridge: Any, store: PendingAnnouncements, source: str) -> None:
-        self._event_bridge = event_bridge
+    def __init__(self, bus: EventBus, store: PendingAnnouncements) -> None:
+        self._bus = bus
         self._store = store
-        self._source = source
 
     def announce(self, now: float, remaining: Callable[[], float]) -> AnnouncementReport:
         """Announce what is due at `now`, in epoch seconds, within the `remaining()` seconds.
@@ -101,28 +95,17 @@ class Announcer:
         self, claimed: Sequence[PendingAnnouncement], now: float
     ) -> list[PendingAnnouncement]:
         """Send the announcements, and return those that EventBridge accepted."""
-        answer = self._event_bridge.put_events(
-            Entries=[self._entry(pending, now) for pending in claimed]
+        until = times.to_text(now)
+        accepted = self._bus.put(
+            [
+                (
+                    DETAIL_TYPE,
+                    {"connector": pending.connector, "count": pending.count, "until": until},
+                )
+                for pending in claimed
+            ]
         )
-        # The answer has one entry for each one sent, in the same order.
-        return [
-            pending
-            for pending, entry in zip(claimed, answer["Entries"], strict=True)
-            if "ErrorCode" not in entry
-        ]
-
-    def _entry(self, pending: PendingAnnouncement, now: float) -> dict[str, Any]:
-        detail = {
-            "connector": pending.connector,
-            "count": pending.count,
-            "until": times.to_text(now),
-        }
-        return {
-            "Source": self._source,
-            "DetailType": DETAIL_TYPE,
-            "Detail": json.dumps(detail),
-            "Resources": [],
-        }
+        return [pending for pending, is_sent in zip(claimed, accepted, strict=True) if is_sent]
 
 
 def _is_due(pending: PendingAnnouncement, now: float) -> bool:

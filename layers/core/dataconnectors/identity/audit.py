@@ -11,12 +11,17 @@ RETENTION_SECONDS = 400 * 24 * 3600
 """How long an entry is kept: a year, and a month in which somebody can look at that year."""
 
 
+SYSTEM = "system"
+"""The actor of a change that the service made by itself. It is no email, so no account has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One change, as the audit log of `log` has it: `projects/{id}` or `organizations/{id}`.
 
     `actor` is the email of the account that made the change, `key_id` the key that it used, and
-    `address` the IP address that it called from. `action` is the permission that the change
+    `address` the IP address that it called from. If the service made the change by itself, they are
+    `SYSTEM`, "" and "", and `details` has the reason. `action` is the permission that the change
     required. `fields` are the names of the changed fields; `details` are the few values that are
     no secrets, such as a member's roles. `time` is in epoch seconds.
     """

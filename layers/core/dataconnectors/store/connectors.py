@@ -12,6 +12,7 @@ from dataconnectors.connectors.connector import (
     Connector,
     Lifecycle,
     LifecycleEntry,
+    Status,
 )
 from dataconnectors.connectors.idempotency import IdempotencyRecord
 from dataconnectors.identity.audit import AuditEntry
@@ -153,6 +154,44 @@ class ConnectorStore:
         except ConflictError:
             return None
         return written
+
+    def disable(self, old: Connector, update_time: str, entry: AuditEntry) -> Connector | None:
+        """Disable a connector for the service; None when the row is no longer `old`.
+
+        The transaction of `update_connector`, except that it names the attributes that it changes:
+        the role of a function that may disable connectors need not let it write all of a row.
+        """
+        new = replace(
+            old,
+            status=Status.SYSTEM_DISABLED,
+            epoch=old.epoch + 1,
+            version=old.version + 1,
+            update_time=update_time,
+        )
+        change = {
+            "TableName": self._table.name,
+            "Key": keys.connector_key(old.project, old.id),
+            "UpdateExpression": (
+                "SET #status = :status, epoch = :epoch, version = :next, updateTime = :time"
+            ),
+            "ConditionExpression": "version = :version",
+            "ExpressionAttributeNames": {"#status": "status"},  # a reserved word
+            "ExpressionAttributeValues": {
+                ":status": {"S": new.status.value},
+                ":epoch": {"N": str(new.epoch)},
+                ":next": {"N": str(new.version)},
+                ":time": {"S": new.update_time},
+                **_version_value(old),
+            },
+        }
+        failed = self._table.try_transaction(
+            [
+                {"Update": change},
+                self._bump(old.project),
+                *put_audit_entries(self._table, entry),
+            ]
+        )
+        return new if failed is None else None
 
     def set_ready(
         self, connector: Connector, *, queue_url: str, mapping_id: str, provisioned: str

@@ -25,6 +25,7 @@ ENV = {
     "ATTEMPT_TIMEOUT": "10",
     "FUNCTION_TIMEOUT": "30",
     "MAXIMUM_CONCURRENCY": "50",
+    "DISABLE_AFTER_DAYS": "5",
     "REQUEST_LIMIT": "25",
 }
 

@@ -44,6 +44,13 @@ def test_a_connector_is_watched_after_a_minute_without_a_success() -> None:
     assert failing_after(FIRST._replace(watched=True), Failures(REFUSED, NOW, 1), NOW).watched
 
 
+@pytest.mark.parametrize("before", [FIRST, FIRST._replace(failures=120)])
+def test_a_day_without_an_attempt_lets_failing_begin_anew(before: Failing) -> None:
+    for seconds, since in ((86_400.0, NOW), (86_401.0, NOW + 86_401)):
+        after = failing_after(before, Failures(REFUSED, NOW, 1), NOW + seconds)
+        assert (after.since, after.is_outage) == (since, before.is_outage)
+
+
 @pytest.mark.parametrize(("age", "wait"), [(10.0, 8.0), (240.0, 30.0), (7200.0, 60.0), (-5.0, 8.0)])
 def test_a_failed_canary_says_when_the_next_one_goes(age: float, wait: float) -> None:
     before = FIRST._replace(failures=120, canary_at=NOW + 1000)

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from dataconnectors.aws.event_bus import EventBus
 from dataconnectors.expiry.announcements import AnnouncementReport, Announcer
 from dataconnectors.expiry.pending_announcement import PendingAnnouncement
 
@@ -30,7 +31,7 @@ class World:
         self.mark_error: Exception | None = None
         self.during_put: Callable[[], object] = lambda: None
         self.now = NOW
-        self.announcer = Announcer(self, self, "dc")
+        self.announcer = Announcer(EventBus(self, "dc"), self)
 
     def run(self, seconds: float = 50.0) -> AnnouncementReport:
         return self.announcer.announce(self.now, lambda: seconds)

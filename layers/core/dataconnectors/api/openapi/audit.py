@@ -4,7 +4,7 @@ from dataconnectors.api import audit
 from dataconnectors.api.openapi.examples import EMAIL
 from dataconnectors.api.openapi.operation import DAY, PAGE, TIMES, Operation
 from dataconnectors.api.openapi.schema import list_of, object_of, page_of, text, time
-from dataconnectors.identity.audit import RETENTION_SECONDS
+from dataconnectors.identity.audit import RETENTION_SECONDS, SYSTEM
 
 _ORGANIZATION = "/organizations/{organization}"
 
@@ -41,9 +41,11 @@ SCHEMAS = {
             "id": {"type": "string"},
             "time": time("When the change was made."),
             "actor": text(
-                "The email of the service account that made the change.", examples=[EMAIL]
+                "The email of the service account that made the change. "
+                f"`{SYSTEM}` if the service made it by itself: `details.reason` says why.",
+                examples=[EMAIL],
             ),
-            "keyId": text("The id of the key that it used."),
+            "keyId": text("The id of the key that the account used."),
             "address": text("The IP address that the request came from."),
             "action": text(
                 "The permission that the change needed.", examples=["dataconnector.update"]
