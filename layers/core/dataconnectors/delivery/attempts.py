@@ -11,7 +11,7 @@ from dataconnectors.delivery.deadlines import READ_AGAIN_SECONDS, Clocks, longes
 from dataconnectors.delivery.expiring import record_of
 from dataconnectors.delivery.received import QueuedEvent
 from dataconnectors.delivery.results import Result, Verdict, not_started, postponed
-from dataconnectors.delivery.retry import wait_after
+from dataconnectors.delivery.retry import RESPONSE_FACTOR, wait_after
 from dataconnectors.delivery.selection import Selected
 from dataconnectors.endpoints.client import EndpointClient
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, Outcome
@@ -133,9 +133,10 @@ class Attempts:
         as expired."""
         event = selected.event
         age = event.age(attempt.ended_at)
-        wait = wait_after(
-            event.message.receive_count, failed.response_time, age, selected.longest_wait
-        )
+        if selected.canary_wait is None:
+            wait = wait_after(event.message.receive_count, failed.response_time, age)
+        else:
+            wait = max(RESPONSE_FACTOR * failed.response_time, selected.canary_wait)
         # The endpoint may ask for a longer wait, but not for one that its event does not survive.
         if failed.retry_after > wait and attempt_fits(age + failed.retry_after):
             wait = failed.retry_after

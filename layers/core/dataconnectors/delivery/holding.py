@@ -47,6 +47,16 @@ def canary_interval(age: float) -> float:
     return min(max(age * CANARY_SHARE, SHORTEST_CANARY), LONGEST_CANARY)
 
 
+def canary_wait(age: float) -> float:
+    """Seconds for which the event of a failed canary waits, in an outage that is `age` old.
+
+    It comes back just after the next canary is due: an outage is noticed to be over even if no
+    other event comes by. The slot covers what the attempt adds to the outage's age and to the time
+    at which the next canary is due.
+    """
+    return canary_interval(age) + SLOT
+
+
 def canary_lease(longest_attempt: float) -> float:
     """Seconds for which a canary is claimed when an attempt takes `longest_attempt` at most."""
     return max(CANARY_LEASE, longest_attempt + CLOCKS_DIFFER)

@@ -15,7 +15,7 @@ from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.failing import Failing
 from dataconnectors.delivery.deadlines import Clocks, longest_attempt
 from dataconnectors.delivery.evidence import Failures, failing_after, failing_after_canary
-from dataconnectors.delivery.holding import canary_lease, hold_share
+from dataconnectors.delivery.holding import canary_lease, canary_wait, hold_share
 from dataconnectors.delivery.results import Result, held
 from dataconnectors.delivery.selection import Selected
 from dataconnectors.endpoints.outcomes import Failed
@@ -82,12 +82,12 @@ class Outages:
             if since is None:
                 attempted.append(each)
                 continue
-            share = hold_share(self._clocks.wall() - since)
+            age = self._clocks.wall() - since
             if connector.name not in canaries and self._is_canary(connector, until):
                 canaries.add(connector.name)
-                attempted.append(each._replace(longest_wait=share))
+                attempted.append(each._replace(canary_wait=canary_wait(age)))
             else:
-                results.append(held(each.event, connector, share, spread, self._clocks))
+                results.append(held(each.event, connector, hold_share(age), spread, self._clocks))
         return Held(attempted, results, frozenset(canaries))
 
     def _is_canary(self, connector: Connector, until: float) -> bool:

@@ -13,14 +13,11 @@ _MOST_DOUBLINGS = 9
 """8 s * 2^9 is more than the longest wait. Without a bound, a large count makes a huge number."""
 
 
-def wait_after(
-    receive_count: int, response_time: float, age: float, longest: float = LONGEST_WAIT
-) -> float:
+def wait_after(receive_count: int, response_time: float, age: float) -> float:
     """Seconds between the end of a failed attempt and the start of the next one.
 
     `receive_count` is SQS's, 1 for the first receive. `response_time` is how long the attempt took
-    and `age` how old the event was when it ended, both in seconds. `longest` bounds the wait of a
-    canary (see `outages`), so that it comes back no later than the events that are held.
+    and `age` how old the event was when it ended, both in seconds.
 
     When every receive made an attempt, this is 8 s * 2^(n-1), an hour at most, and 20 attempts fit
     the 12 hours that a queue keeps an event. But SQS also counts receives without an attempt:
@@ -33,5 +30,5 @@ def wait_after(
     longest_by_age = max(age, 0) + FIRST_WAIT
     return max(
         RESPONSE_FACTOR * response_time,
-        min(FIRST_WAIT * 2.0**exponent, longest_by_age, longest, LONGEST_WAIT),
+        min(FIRST_WAIT * 2.0**exponent, longest_by_age, LONGEST_WAIT),
     )

@@ -1,6 +1,5 @@
 """Which events of a batch are attempted, and what becomes of the others."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -27,12 +26,12 @@ from dataconnectors.expiry.expired_event import attempt_fits
 
 class Selected(NamedTuple):
     """An event to attempt, its connector as the batch's first read found it, and how to read it
-    again. After a failed attempt it waits for `longest_wait` seconds at most."""
+    again. A canary that fails waits for `canary_wait` seconds, instead of its back-off."""
 
     event: QueuedEvent
     connector: Connector
     read: ConnectorRead
-    longest_wait: float = math.inf
+    canary_wait: float | None = None
 
 
 class Selection:

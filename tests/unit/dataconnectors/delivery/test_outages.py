@@ -58,7 +58,8 @@ def test_in_an_outage_one_event_is_attempted_and_the_others_are_held(bench: Send
     assert bench.posted == ["a"]
     assert len(bench.failing_connectors.claims) == 1
     assert bench.failing_connectors.by_connector[NAME].canary_at == NOW + 60
-    assert {150 <= bench.sqs.visibility[event_id] <= 305 for event_id in "abc"} == {True}
+    assert {150 <= bench.sqs.visibility[event_id] <= 305 for event_id in "bc"} == {True}
+    assert bench.sqs.visibility["a"] == 65
     assert (bench.lines("delivery.batch")[0]["held"], len(bench.attempts)) == (2, 1)
     # The canary has failed, and the next one is not due yet.
     assert bench.send(*old("de")) == set("de")
@@ -98,6 +99,25 @@ def test_a_slow_endpoint_gets_its_canary_back_after_four_times_its_time(bench: S
     bench.answers, bench.response_times = {"a": 503}, {"a": 9.0}
     bench.send(*old("a"))
     assert bench.sqs.visibility == {"a": 36}
+
+
+@pytest.mark.parametrize(
+    ("outage", "receives", "age", "seconds"),
+    [(30, 1, 0.5, 13), (30, 12, 4000, 13), (240, 12, 4000, 35), (7200, 1, 0.5, 65)],
+)
+def test_a_canary_comes_back_when_the_next_is_due_even_if_no_other_event_does(
+    bench: SenderBench, outage: float, receives: int, age: float, seconds: int
+) -> None:
+    """Its own back-off and the hold of the others are longer, or too short to be the next one."""
+    bench.failing_connectors.by_connector[NAME] = OUTAGE._replace(window=NOW - outage)
+    bench.answers, bench.response_times = {"a": 503}, {"a": 2.0}
+    bench.send(received("a", receive_count=receives, age=age))
+    assert bench.sqs.visibility == {"a": seconds}
+    due = bench.failing_connectors.by_connector[NAME].canary_at
+    assert bench.now() + bench.sqs.visibility["a"] >= due
+    bench.elapsed += seconds
+    bench.answers = {}
+    assert bench.send(received("a", receive_count=receives + 1, age=age + 2 + seconds)) == set()
 
 
 def test_evidence_that_cannot_be_written_costs_nothing_else(bench: SenderBench) -> None:
