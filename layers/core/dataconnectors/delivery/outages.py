@@ -74,6 +74,7 @@ class Outages:
         attempted: list[Selected] = []
         results: list[Result] = []
         canaries: set[str] = set()
+        looked_at: set[str] = set()  # a claim that is refused or fails is not made again
         # What comes together goes back together, so that batches stay full.
         spread = self._spread()
         for each in selected:
@@ -83,7 +84,9 @@ class Outages:
                 attempted.append(each)
                 continue
             age = self._clocks.wall() - since
-            if connector.name not in canaries and self._is_canary(connector, until):
+            is_first = connector.name not in looked_at
+            looked_at.add(connector.name)
+            if is_first and self._is_canary(connector, until):
                 canaries.add(connector.name)
                 attempted.append(each._replace(canary_wait=canary_wait(age)))
             else:

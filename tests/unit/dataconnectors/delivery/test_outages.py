@@ -73,6 +73,7 @@ def test_no_canary_starts_beside_another(bench: SenderBench) -> None:
     assert bench.send(*old("abc")) == set("abc")
     assert bench.posted == []
     assert bench.failing_connectors.by_connector[NAME] == OUTAGE
+    assert bench.failing_connectors.calls == 1
 
 
 def test_a_canary_that_cannot_be_claimed_is_held(bench: SenderBench) -> None:
@@ -81,7 +82,7 @@ def test_a_canary_that_cannot_be_claimed_is_held(bench: SenderBench) -> None:
     assert bench.send(*old("ab")) == set("ab")
     assert bench.posted == []
     assert bench.sqs.visibility.keys() == {"a", "b"}
-    assert bench.lines("outage.canary_not_claimed")
+    assert len(bench.lines("outage.canary_not_claimed")) == 1
 
 
 def test_the_first_success_ends_the_outage(bench: SenderBench) -> None:
