@@ -44,6 +44,7 @@ MAKERS = (
     "ConfigApiFunction",
     "IngestFunction",
     "LabelsFunction",
+    "ReplayFunction",
     "SyncFunction",
 )
 """Functions that would make queues, or fill them, while existing ones are deleted."""

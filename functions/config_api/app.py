@@ -25,6 +25,7 @@ from dataconnectors.api import (
     error_page,
     errors,
     expired,
+    gaps,
     health,
     history,
     invitations,
@@ -34,6 +35,7 @@ from dataconnectors.api import (
     organizations,
     projects,
     reference,
+    replays,
     roles,
     serviceaccounts,
     sync,
@@ -51,13 +53,16 @@ from dataconnectors.identity.signing_keys import SigningKeys
 from dataconnectors.identity.throttle import Throttle
 from dataconnectors.identity.token_exchange import TokenExchange
 from dataconnectors.kernel.errors import DataConnectorsError
+from dataconnectors.replay.waiting_runs import WaitingRuns
 from dataconnectors.services.connectors import ConnectorService
 from dataconnectors.services.device_lists import DeviceListService
 from dataconnectors.services.devices import DeviceService
+from dataconnectors.services.gaps import GapService
 from dataconnectors.services.health import HealthService
 from dataconnectors.services.labels import LabelService
 from dataconnectors.services.members import MemberService
 from dataconnectors.services.projects import ProjectService
+from dataconnectors.services.replays import ReplayService
 from dataconnectors.services.serviceaccounts import ServiceAccountService
 from dataconnectors.services.sync import SyncService
 from dataconnectors.store.accounts import AccountStore
@@ -70,6 +75,7 @@ from dataconnectors.store.history import HistoryStore
 from dataconnectors.store.members import MemberStore
 from dataconnectors.store.plain_json import use_plain_json
 from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.replays import ReplayStore
 from dataconnectors.store.request_counts import RequestCountStore
 from dataconnectors.store.signing_keys import SigningKeyStore
 from dataconnectors.store.table import Table
@@ -92,6 +98,8 @@ connector_rows = ConnectorStore(table)
 device_rows = DeviceStore(table)
 member_rows = MemberStore(table)
 project_rows = ProjectStore(table)
+replay_rows = ReplayStore(table)
+expired_events = ExpiredEventStore(table)
 
 # --- Who may do what
 
@@ -130,6 +138,15 @@ connector_service = ConnectorService(
 )
 health_service = HealthService(connector_rows, attempt_counts, sqs, executor.map, time.time)
 sync_service = SyncService(connector_rows, functions, settings.sync_function)
+replay_service = ReplayService(
+    replay_rows,
+    connector_rows,
+    WaitingRuns(replay_rows, functions, settings.replays.function, settings.replays.concurrency),
+    keeps_history=settings.keep_history,
+    entropy=os.urandom,
+    now=time.time,
+)
+gap_service = GapService(expired_events, connector_rows, keeps_history=settings.keep_history)
 device_service = DeviceService(device_rows, entropy=os.urandom, now=time.time)
 device_list_service = DeviceListService(device_rows, project_rows, executor)
 label_service = LabelService(device_rows, executor, now=time.time)
@@ -163,8 +180,10 @@ for router in (
     # Before connectors, whose <connector> matches a verb too
     sync.routes(sync_service, access),
     health.routes(health_service, access),
+    replays.routes(replay_service, access),
     connectors.routes(connector_service, access),
-    expired.routes(ExpiredEventStore(table), connector_rows, access, time.time),
+    expired.routes(expired_events, connector_rows, access, time.time),
+    gaps.routes(gap_service, access, time.time),
     devices.routes(device_service, device_list_service, access, project_service.readable_ids),
     labels.routes(label_service, access),
     history.routes(HistoryStore(table), device_rows, access, time.time),

@@ -1,8 +1,9 @@
 """Runs every minute: repairs queues and mappings, tells of expired events and of outages, accounts
-for queues.
+for queues, goes on with replays.
 
 The rules are in `dataconnectors.provisioning.reconciler`, `dataconnectors.expiry.announcements`,
-`dataconnectors.notices.watcher` and `dataconnectors.expiry.accounting`.
+`dataconnectors.notices.watcher`, `dataconnectors.expiry.accounting` and
+`dataconnectors.replay.waiting_runs`.
 
 An operator may send `{"audit": true}`: the run then includes the drift check, which otherwise comes
 every quarter of an hour. The answer is the run's report.
@@ -27,9 +28,11 @@ from dataconnectors.notices.watcher import Watcher
 from dataconnectors.provisioning.blueprint import Blueprint
 from dataconnectors.provisioning.reconciler import Reconciler
 from dataconnectors.provisioning.reports import NotRepaired, Repaired
+from dataconnectors.replay.waiting_runs import WaitingRuns
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.failing_list import FailingList
+from dataconnectors.store.replays import ReplayStore
 from dataconnectors.store.table import Table
 
 DRIFT_CHECK_KEY = "audit"
@@ -54,6 +57,10 @@ accountant = Accountant(
     connector_rows,
     expired_events,
     Blueprint(settings.queues).queue_name,
+)
+functions = clients.get("lambda")
+waiting_replays = WaitingRuns(
+    ReplayStore(table), functions, settings.replays.function, settings.replays.concurrency
 )
 
 
@@ -116,11 +123,20 @@ def account_for_queues(now: float, remaining: Callable[[], float]) -> None:
     print(metrics.line(settings.queues.stack, values, time.time()))
 
 
+def start_waiting_replays() -> None:
+    """Start a run for each replay that nobody works on, and log how many."""
+    report = waiting_replays.start(time.time())
+    if report.error:
+        logger.error("replay.not_started", extra=asdict(report))
+    elif report.started or report.waiting:
+        logger.info("replay.started", extra=asdict(report))
+
+
 def make_reconciler(**clocks: Any) -> Reconciler:
     """The reconciler of this stack. Tests pass `clocks` to replace real time."""
     return Reconciler(
         clients.get("sqs"),
-        clients.get("lambda"),
+        functions,
         connector_rows,
         settings.queues,
         on_result=log_result,
@@ -145,6 +161,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     announce_expired_events(remaining)
     watch_failing_connectors(remaining)
     account_for_queues(time.time(), remaining)
+    start_waiting_replays()
     try:
         report = reconciler.run(drift_check=event.get(DRIFT_CHECK_KEY) is True, remaining=remaining)
     except (ClientError, BotoCoreError) as error:

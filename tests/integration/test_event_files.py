@@ -6,6 +6,7 @@ from pathlib import Path
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from functions.labels import app as labels
+from functions.replay import app as replay
 from functions.sync import app as sync
 from tests.support.http_api import LambdaContext, content
 
@@ -32,3 +33,8 @@ def test_a_changed_label_of_a_deleted_project_is_ignored() -> None:
 def test_a_sync_of_a_deleted_connector_sends_nothing() -> None:
     event = json.loads((EVENTS / "sync.json").read_text())
     assert sync.lambda_handler(event, LambdaContext())["sent"] == 0
+
+
+def test_a_replay_that_is_gone_is_not_run() -> None:
+    event = json.loads((EVENTS / "replay.json").read_text())
+    assert replay.lambda_handler(event, LambdaContext())["outcome"] == "not ours"

@@ -15,9 +15,11 @@ from dataconnectors.aws import settings
 from dataconnectors.store.failing_items import ATTRIBUTES
 from dataconnectors.store.keys import (
     PENDING_ANNOUNCEMENTS,
+    UNFINISHED_REPLAYS,
     connector_key,
     expired_partition,
     failing_connector_key,
+    replay_partition,
 )
 from tests.template.conftest import ROOT, Template
 
@@ -27,6 +29,7 @@ FUNCTIONS = (
     "IngestFunction",
     "LabelsFunction",
     "ReconcilerFunction",
+    "ReplayFunction",
     "SenderFunction",
     "SyncFunction",
 )
@@ -45,8 +48,8 @@ SCOPED = {
     "dynamodb": ("Table.Arn", "${Table.Arn}/index/byLifecycle", "Table.StreamArn"),
     "events": (EVENT_BUS,),
     "kms": ("SecretsKey.Arn",),
-    "lambda": (MAPPINGS, "SyncFunction.Arn"),
     "sns": ("",),  # the topic of the parameter, whose default is none
+    "lambda": (MAPPINGS, "ReplayFunction.Arn", "SyncFunction.Arn"),
     "sqs": (QUEUES, "DeadLetterQueue.Arn", "IngestFailuresQueue.Arn"),
 }
 """The resources that a statement on each service may name."""
@@ -63,7 +66,7 @@ UNSCOPED = {
 OWNERS = {
     "cloudwatch:GetMetricData": {"ReconcilerFunction"},
     "dynamodb:BatchWriteItem": {"IngestFunction", "SenderFunction", "ReconcilerFunction"},
-    "dynamodb:DeleteItem": {"ConfigApiFunction", "ReconcilerFunction"},
+    "dynamodb:DeleteItem": {"ConfigApiFunction", "ReconcilerFunction", "ReplayFunction"},
     "dynamodb:PutItem": {
         "AdminFunction",
         "ConfigApiFunction",
@@ -76,6 +79,7 @@ OWNERS = {
         "ConfigApiFunction",
         "IngestFunction",
         "ReconcilerFunction",
+        "ReplayFunction",
         "SenderFunction",
     },
     "dynamodb:GetRecords": {"LabelsFunction"},
@@ -85,14 +89,20 @@ OWNERS = {
     "lambda:CreateEventSourceMapping": {"ConfigApiFunction", "ReconcilerFunction"},
     "lambda:DeleteEventSourceMapping": {"ReconcilerFunction"},
     "sns:Publish": {"ReconcilerFunction"},
-    "lambda:InvokeFunction": {"ConfigApiFunction"},
+    "lambda:InvokeFunction": {"ConfigApiFunction", "ReconcilerFunction"},
     "lambda:UpdateEventSourceMapping": {"ReconcilerFunction"},
     "sqs:ChangeMessageVisibility": {"SenderFunction"},
     "sqs:CreateQueue": {"ConfigApiFunction", "ReconcilerFunction"},
     "sqs:DeleteMessage": {"SenderFunction"},
     "sqs:DeleteQueue": {"ReconcilerFunction"},
     "sqs:ReceiveMessage": {"SenderFunction"},
-    "sqs:SendMessage": {"IngestFunction", "LabelsFunction", "SyncFunction", "SenderFunction"},
+    "sqs:SendMessage": {
+        "IngestFunction",
+        "LabelsFunction",
+        "ReplayFunction",
+        "SenderFunction",
+        "SyncFunction",
+    },
     "sqs:SetQueueAttributes": {"ReconcilerFunction"},
 }
 """Every action that changes or reveals something, and the functions that may do it."""
@@ -103,6 +113,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "IngestFunction": settings.IngestSettings.from_env,
     "LabelsFunction": settings.TableSettings.from_env,
     "ReconcilerFunction": settings.ReconcilerSettings.from_env,
+    "ReplayFunction": settings.ReplaySettings.from_env,
     "SenderFunction": settings.SenderSettings.from_env,
     "SyncFunction": settings.TableSettings.from_env,
 }
@@ -336,6 +347,51 @@ def test_a_sync_has_the_longest_timeout_and_is_repeated(template: Template) -> N
     assert plain(environment["Variables"]["SYNC_FUNCTION"], template) == "SyncFunction.Arn"
 
 
+def test_a_replay_has_the_longest_timeout_and_is_continued_by_the_reconciler(
+    template: Template,
+) -> None:
+    functions = resources(template, "AWS::Lambda::Function")
+    assert functions["ReplayFunction"]["Timeout"] == 900
+    invokes = resources(template, "AWS::Lambda::EventInvokeConfig")
+    assert invokes["ReplayFunctionEventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    for starter in ("ConfigApiFunction", "ReconcilerFunction"):
+        variables = functions[starter]["Environment"]["Variables"]
+        assert plain(variables["REPLAY_FUNCTION"], template) == "ReplayFunction.Arn"
+    (invoke,) = (
+        each
+        for each in statements(template, "ReconcilerFunction")
+        if each["Action"] == "lambda:InvokeFunction"
+    )
+    assert plain(invoke["Resource"], template) == "ReplayFunction.Arn"
+
+
+def test_a_replay_may_write_only_its_progress_and_keeps_the_pace_of_the_mappings(
+    template: Template,
+) -> None:
+    writes = {"dynamodb:DeleteItem", "dynamodb:UpdateItem"}
+    (statement,) = (
+        each
+        for each in statements(template, "ReplayFunction")
+        if writes & set(listed(each["Action"]))
+    )
+    assert statement["Condition"] == {
+        "ForAllValues:StringLike": {
+            "dynamodb:LeadingKeys": [replay_partition("*"), UNFINISHED_REPLAYS]
+        }
+    }
+    functions = resources(template, "AWS::Lambda::Function")
+    for function in ("ReplayFunction", "ReconcilerFunction"):
+        variables = functions[function]["Environment"]["Variables"]
+        assert variables["MAXIMUM_CONCURRENCY"] == {"Ref": "MaximumConcurrency"}
+
+
+def test_without_history_no_replay_is_started(template: Template) -> None:
+    functions = resources(template, "AWS::Lambda::Function")
+    for function in ("IngestFunction", "ConfigApiFunction"):
+        variables = functions[function]["Environment"]["Variables"]
+        assert variables["KEEP_HISTORY"] == {"Ref": "KeepHistory"}
+
+
 def test_dead_letters_are_kept_for_two_weeks_and_nothing_consumes_them(
     template: Template,
 ) -> None:
@@ -521,6 +577,7 @@ def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: T
         ("ReconcilerErrorsAlarm", "AWS/Lambda Errors FunctionName=ReconcilerFunction"),
         ("UnaccountedAlarm", "AWS-StackName Unaccounted service=dataconnectors"),
         ("SenderThrottlesAlarm", "AWS/Lambda Throttles FunctionName=SenderFunction"),
+        ("ReplayErrorsAlarm", "AWS/Lambda Errors FunctionName=ReplayFunction"),
         ("SyncErrorsAlarm", "AWS/Lambda Errors FunctionName=SyncFunction"),
     ],
 )

@@ -22,9 +22,10 @@ MAY_IMPORT: Mapping[str, str] = {
     "notices": "connectors aws kernel",
     "delivery": "endpoints expiry connectors events aws kernel",
     "provisioning": "expiry connectors aws kernel",
-    "store": "delivery notices expiry identity connectors devices events kernel",
-    "ingest": "store identity connectors devices events aws kernel",
-    "services": "store delivery expiry identity connectors devices aws kernel",
+    "replay": "expiry connectors events kernel",
+    "store": "delivery replay notices expiry identity connectors devices events kernel",
+    "ingest": "store replay identity connectors devices events aws kernel",
+    "services": "store delivery replay expiry identity connectors devices aws kernel",
     "api": "services ingest store endpoints identity connectors devices events aws kernel",
 }
 """A package may import the packages beside it in this table, and no others. `receive` imports

@@ -50,7 +50,16 @@ def test_the_built_template_differs_only_in_the_names_of_artefacts() -> None:
 
 def test_the_projects_template_can_be_read() -> None:
     folders = [str(source.folder) for source in sources((ROOT / "template.yaml").read_text())]
-    functions = ("ingest", "sender", "labels", "sync", "config_api", "reconciler", "admin")
+    functions = (
+        "ingest",
+        "sender",
+        "labels",
+        "sync",
+        "replay",
+        "config_api",
+        "reconciler",
+        "admin",
+    )
     assert folders == [*(f"functions/{name}" for name in functions), "layers/core"]
 
 

@@ -42,6 +42,12 @@ counted by one write to its key's item."""
 MAXIMUM_DISABLE_AFTER_DAYS = 31
 """Days without a success. Longer ones would be longer than an event can be replayed."""
 
+MAXIMUM_REPLAY_RATE = 1000
+"""Messages a second. A run sends pages of a hundred, ten calls to SQS each, one after the other."""
+
+MAXIMUM_REPLAY_CONCURRENCY = 100
+"""Runs of replays at a time: a tenth of what a default account runs at once."""
+
 LONGEST_STACK_NAME = 57
 """Characters. AWS: a queue's name has 80 at most, and ours is `{stack}-c-{20 characters}`."""
 
@@ -89,6 +95,44 @@ class AdminSettings(NamedTuple):
         """Read the environment; raises a `SettingsError` that names the wrong variable."""
         return cls(
             table_name=_required(env, "TABLE_NAME"), kms_key_arn=_required(env, "KMS_KEY_ARN")
+        )
+
+
+class ReplaySettings(NamedTuple):
+    """What the function needs that runs replays.
+
+    `rate` is in messages a second; `maximum_concurrency` is that of each connector's mapping.
+    """
+
+    table_name: str
+    rate: float
+    maximum_concurrency: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            rate=_number(env, "REPLAY_RATE", 1, MAXIMUM_REPLAY_RATE),
+            maximum_concurrency=_maximum_concurrency(env),
+        )
+
+
+class StartReplaySettings(NamedTuple):
+    """What a function needs that starts runs of replays.
+
+    `function` is the ARN of the function that runs one; `concurrency` of them run at a time.
+    """
+
+    function: str
+    concurrency: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
+        return cls(
+            function=_required(env, "REPLAY_FUNCTION"),
+            concurrency=int(_number(env, "REPLAY_CONCURRENCY", 1, MAXIMUM_REPLAY_CONCURRENCY)),
         )
 
 
@@ -162,9 +206,7 @@ class QueueSettings(NamedTuple):
             stack=stack,
             sender_arn=_required(env, "SENDER_ARN"),
             visibility_timeout=VISIBILITY_FACTOR * _function_timeout(env),
-            maximum_concurrency=int(
-                _number(env, "MAXIMUM_CONCURRENCY", 2, MAXIMUM_MAPPING_CONCURRENCY)
-            ),
+            maximum_concurrency=_maximum_concurrency(env),
         )
 
 
@@ -180,6 +222,8 @@ class ApiSettings(NamedTuple):
     kms_key_arn: str
     queues: QueueSettings
     sync_function: str
+    replays: StartReplaySettings
+    keep_history: bool
     allowed_networks: tuple[Network, ...]
     request_limit: int
     token_audiences: tuple[str, ...]
@@ -192,6 +236,8 @@ class ApiSettings(NamedTuple):
             kms_key_arn=_required(env, "KMS_KEY_ARN"),
             queues=QueueSettings.from_env(env),
             sync_function=_required(env, "SYNC_FUNCTION"),
+            replays=StartReplaySettings.from_env(env),
+            keep_history=_boolean(env, "KEEP_HISTORY", "true"),
             allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
             request_limit=int(_number(env, "REQUEST_LIMIT", 0, MAXIMUM_REQUEST_LIMIT)),
             token_audiences=_entries(env, "TOKEN_AUDIENCES"),
@@ -209,6 +255,7 @@ class ReconcilerSettings(NamedTuple):
     queues: QueueSettings
     disable_after_days: int
     notice_topic: str
+    replays: StartReplaySettings
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -220,6 +267,7 @@ class ReconcilerSettings(NamedTuple):
                 _number(env, "DISABLE_AFTER_DAYS", 0, MAXIMUM_DISABLE_AFTER_DAYS)
             ),
             notice_topic=env.get("NOTICE_TOPIC_ARN", ""),
+            replays=StartReplaySettings.from_env(env),
         )
 
 
@@ -239,6 +287,10 @@ def _number(env: Mapping[str, str], name: str, low: int, high: int) -> float:
     if not low <= value <= high:
         raise SettingsError(f"{name} is {text}, expected {low} to {high}")
     return value
+
+
+def _maximum_concurrency(env: Mapping[str, str]) -> int:
+    return int(_number(env, "MAXIMUM_CONCURRENCY", 2, MAXIMUM_MAPPING_CONCURRENCY))
 
 
 def _function_timeout(env: Mapping[str, str]) -> int:

@@ -5,6 +5,7 @@ import json
 from dataconnectors.delivery.received import QueuedEvent
 from dataconnectors.endpoints.outcomes import Failed
 from dataconnectors.expiry.expired_event import UNTRIED, ExpiredEvent
+from dataconnectors.kernel import times
 
 
 def record_of(event: QueuedEvent, failure: Failed | str, now: float) -> ExpiredEvent:
@@ -12,7 +13,7 @@ def record_of(event: QueuedEvent, failure: Failed | str, now: float) -> ExpiredE
 
     `failure` is that of its last attempt, or a sentence that says why this receive made none.
     """
-    event_type, target = _type_and_target(event.body)
+    event_type, target, event_time = _read(event.body)
     if isinstance(failure, str):
         kind, message, status = UNTRIED, failure, None
     else:
@@ -28,13 +29,21 @@ def record_of(event: QueuedEvent, failure: Failed | str, now: float) -> ExpiredE
         status=status,
         accepted_at=event.message.sent_at,
         expired_at=now,
+        event_time=event_time,
     )
 
 
-def _type_and_target(body: bytes) -> tuple[str, str]:
-    """Read from the body, because only records need them: queue messages carry no such fields."""
+def _read(body: bytes) -> tuple[str, str, float | None]:
+    """The event's type, its device's name and its timestamp.
+
+    Read from the body, because only records need them: queue messages carry no such fields.
+    """
     try:
         event = json.loads(body)["event"]
-        return str(event["eventType"]), str(event["targetName"])
+        event_type, target = str(event["eventType"]), str(event["targetName"])
     except (ValueError, RecursionError, LookupError, TypeError):
-        return "", ""
+        return "", "", None
+    try:
+        return event_type, target, times.from_text(event["timestamp"])
+    except (ValueError, OverflowError, LookupError, TypeError):
+        return event_type, target, None

@@ -159,4 +159,5 @@ def _missing_events(connector: str, hour: QueueHour, start: float) -> ExpiredEve
         status=None,
         accepted_at=start,
         expired_at=start + HOUR,
+        count=hour.unaccounted,
     )

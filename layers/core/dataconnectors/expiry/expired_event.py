@@ -41,7 +41,9 @@ class ExpiredEvent:
     `attempts` is how often SQS handed the message out, which is at least the number of attempts.
     `kind` (a `FailureKind` of `endpoints.outcomes`, `UNTRIED` or `UNACCOUNTED`), `message` and the
     HTTP `status` describe the last failure. `event_type` and `target` are "" where the event's body
-    has none. `accepted_at` and `expired_at` are in epoch seconds.
+    has none. `accepted_at` and `expired_at` are in epoch seconds. `event_time` is the event's own
+    timestamp, in epoch seconds, or None when it is not known. `count` is how many events the record
+    stands for: more than one only when it is `UNACCOUNTED`, and then about so many.
     """
 
     connector: str
@@ -54,6 +56,8 @@ class ExpiredEvent:
     status: int | None
     accepted_at: float
     expired_at: float
+    event_time: float | None = None
+    count: int = 1
 
     def to_api(self) -> dict[str, Any]:
         """The record as the API answers it."""

@@ -89,6 +89,11 @@ class ExpiredEventStore:
         current = [item for item in items if now <= int(item["expiresAt"]["N"])]
         return [_event(connector, item) for item in current], rest
 
+    @staticmethod
+    def position_of(event: ExpiredEvent) -> str:
+        """The position after a record, to pass to `page` as `after`."""
+        return keys.history_sort(event.accepted_at, event.event_id)
+
     def last_accounted_hour(self) -> float | None:
         """The start of the hour that was accounted for last, in epoch seconds; None before any."""
         item = self._table.get(keys.ACCOUNTED_HOUR)
@@ -170,6 +175,10 @@ def _item(event: ExpiredEvent) -> Item:
     }
     if event.status is not None:
         item["status"] = {"N": str(event.status)}
+    if event.event_time is not None:
+        item["eventTime"] = {"N": str(keys.micros(event.event_time))}
+    if event.count != 1:
+        item["count"] = {"N": str(event.count)}
     return item
 
 
@@ -186,6 +195,8 @@ def _event(connector: str, item: Item) -> ExpiredEvent:
         status=int(item["status"]["N"]) if "status" in item else None,
         accepted_at=int(accepted) / 1_000_000,
         expired_at=int(item["expiredAt"]["N"]) / 1_000_000,
+        event_time=int(item["eventTime"]["N"]) / 1_000_000 if "eventTime" in item else None,
+        count=int(item.get("count", {"N": "1"})["N"]),
     )
 
 

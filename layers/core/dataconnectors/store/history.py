@@ -1,11 +1,13 @@
-"""Reads a device's history from DynamoDB, page by page, the newest events first."""
+"""Reads a device's history from DynamoDB, page by page: newest first, or as it happened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataconnectors.events.event import Event
 from dataconnectors.events.history_query import HistoryQuery
 from dataconnectors.store import keys
-from dataconnectors.store.table import Table
+from dataconnectors.store.table import Item, Table
 
 MAXIMUM_QUERIES = 8
 """Queries for one page, each of which reads at most 1 MB: together they take up to three seconds.
@@ -24,6 +26,24 @@ class Page:
 
     events: list[str]
     position: str | None
+
+
+FILTERED_ITEMS = 1000
+"""Items that a Query reads to find events of some types: about half of the 1 MB it may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The events of a device from `start` on and before `end`, in epoch seconds.
+
+    Empty `event_types` means all types.
+    """
+
+    project: str
+    device: str
+    start: float
+    end: float
+    event_types: Sequence[str]
 
 
 class HistoryStore:
@@ -45,9 +65,7 @@ class HistoryStore:
         }
         values: dict[str, Any] = {":pk": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}}
         if query.event_types:
-            names = {f":t{n}": {"S": text} for n, text in enumerate(sorted(query.event_types))}
-            request["FilterExpression"] = f"eventType IN ({', '.join(names)})"
-            values |= names
+            values |= _filter_types(request, sorted(query.event_types))
         else:
             request["Limit"] = query.size
         position = query.after
@@ -75,3 +93,66 @@ class HistoryStore:
             if len(events) == query.size:
                 break
         return Page(events, position)
+
+    def in_order(self, span: Span, *, limit: int, after: str) -> tuple[list[Event], str]:
+        """At most `limit` events that follow the sort key `after`, in the order of their times.
+
+        The other result is the sort key to go on after, and "" when there are no more. One Query is
+        made, so there may be more although none was found.
+        """
+        request = self._query_of(span, after)
+        if request is None:
+            return [], ""
+        request["Limit"] = FILTERED_ITEMS if span.event_types else limit
+        answer = self._table.dynamodb.query(**request)
+        items = answer["Items"]
+        rest = answer.get("LastEvaluatedKey", {}).get("sk", {}).get("S", "")
+        if len(items) > limit:
+            items = items[:limit]
+            rest = items[-1]["sk"]["S"]
+        return [_event(span.device, item) for item in items], rest
+
+    def count(self, span: Span, *, after: str) -> tuple[int, str]:
+        """How many events follow the sort key `after` in as much as one Query reads.
+
+        The other result is the sort key to go on after, and "" when all are counted.
+        """
+        request = self._query_of(span, after)
+        if request is None:
+            return 0, ""
+        answer = self._table.dynamodb.query(**request, Select="COUNT")
+        return answer["Count"], answer.get("LastEvaluatedKey", {}).get("sk", {}).get("S", "")
+
+    def _query_of(self, span: Span, after: str) -> dict[str, Any] | None:
+        """The Query for a span, from after a sort key on; None when nothing can be there."""
+        low = keys.history_sort(span.start).removesuffix("#")
+        high = keys.history_sort(span.end).removesuffix("#")
+        if high < low or after > high:
+            return None
+        partition = keys.history_partition(span.project, span.device)
+        values: dict[str, Any] = {":pk": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}}
+        request: dict[str, Any] = {
+            "TableName": self._table.name,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+        }
+        if span.event_types:
+            values |= _filter_types(request, span.event_types)
+        if after >= low:
+            request["ExclusiveStartKey"] = {"pk": {"S": partition}, "sk": {"S": after}}
+        return request
+
+
+def _filter_types(request: dict[str, Any], event_types: Sequence[str]) -> dict[str, Any]:
+    """Let a Query return only events of some types; returns the values that its filter names."""
+    names = {f":t{n}": {"S": text} for n, text in enumerate(event_types)}
+    request["FilterExpression"] = f"eventType IN ({', '.join(names)})"
+    return names
+
+
+def _event(device: str, item: Item) -> Event:
+    stamp, _, event_id = item["sk"]["S"].partition("#")
+    return Event(
+        event_id, device, item["eventType"]["S"], int(stamp) / 1_000_000, item["event"]["S"]
+    )

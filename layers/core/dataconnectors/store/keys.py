@@ -171,6 +171,24 @@ def expired_partition(connector: str) -> str:
     return f"EXPIRED#{connector}"
 
 
+def replay_partition(connector: str) -> str:
+    """Holds the replays of a connector, whose sort keys are their ids. `connector` is a name."""
+    return f"REPLAYS#{connector}"
+
+
+def replay_key(connector: str, replay_id: str) -> Item:
+    return {"pk": {"S": replay_partition(connector)}, "sk": {"S": replay_id}}
+
+
+UNFINISHED_REPLAYS = "REPLAYING"
+"""The partition that names the replay of each connector that has one running."""
+
+
+def unfinished_replay_key(connector: str) -> Item:
+    """There is one for each connector, so a connector has one running replay at most."""
+    return {"pk": {"S": UNFINISHED_REPLAYS}, "sk": {"S": connector}}
+
+
 def request_count_key(key_id: str, window: int) -> Item:
     """The item that counts the requests of an account key in a window of `identity.throttle`."""
     return {"pk": {"S": f"REQUESTS#{key_id}"}, "sk": {"S": str(window)}}

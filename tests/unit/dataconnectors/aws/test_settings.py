@@ -10,7 +10,9 @@ from dataconnectors.aws.settings import (
     IngestSettings,
     QueueSettings,
     ReconcilerSettings,
+    ReplaySettings,
     SenderSettings,
+    StartReplaySettings,
     TableSettings,
 )
 from dataconnectors.kernel.errors import SettingsError
@@ -22,6 +24,9 @@ ENV = {
     "SENDER_ARN": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sender:live",
     "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111122223333:dc-dead-letters",
     "SYNC_FUNCTION": "arn:aws:lambda:eu-west-1:111122223333:function:dc-sync",
+    "REPLAY_FUNCTION": "arn:aws:lambda:eu-west-1:111122223333:function:dc-replay",
+    "REPLAY_CONCURRENCY": "5",
+    "REPLAY_RATE": "100",
     "ATTEMPT_TIMEOUT": "10",
     "FUNCTION_TIMEOUT": "30",
     "MAXIMUM_CONCURRENCY": "50",
@@ -35,7 +40,9 @@ Settings = (
     | IngestSettings
     | QueueSettings
     | ReconcilerSettings
+    | ReplaySettings
     | SenderSettings
+    | StartReplaySettings
     | TableSettings
 )
 
@@ -93,7 +100,9 @@ def test_the_queues_visibility_timeout_is_six_times_the_senders() -> None:
             ApiSettings,
             ["TABLE_NAME", "KMS_KEY_ARN", "STACK_NAME", "SYNC_FUNCTION", "REQUEST_LIMIT"],
         ),
-        (ReconcilerSettings, ["TABLE_NAME", "STACK_NAME"]),
+        (ReconcilerSettings, ["TABLE_NAME", "STACK_NAME", "REPLAY_FUNCTION"]),
+        (ReplaySettings, ["TABLE_NAME", "REPLAY_RATE", "MAXIMUM_CONCURRENCY"]),
+        (StartReplaySettings, ["REPLAY_FUNCTION", "REPLAY_CONCURRENCY"]),
     ],
 )
 def test_a_missing_variable_is_named(kind: type[Settings], names: list[str]) -> None:

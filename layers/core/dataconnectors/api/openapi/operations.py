@@ -9,6 +9,7 @@ from dataconnectors.api.openapi import (
     members,
     organizations,
     projects,
+    replays,
     roles,
     serviceaccounts,
     tokens,
@@ -18,6 +19,7 @@ from dataconnectors.api.openapi.operation import Operation
 TAGS = {
     "Authentication": "Access tokens for service accounts.",
     "Data connectors": "The endpoints that events of a project are pushed to.",
+    "Replays": "History once more for one connector, and what its endpoint never got.",
     "Events": "Publishing events, and reading the events of a device.",
     "Devices": "The senders of events, with their labels and last values.",
     "Projects": "Devices, connectors, members and service accounts belong to a project.",
@@ -32,6 +34,7 @@ TAGS = {
 OPERATIONS: tuple[Operation, ...] = (
     *tokens.OPERATIONS,
     *connectors.OPERATIONS,
+    *replays.OPERATIONS,
     *events.OPERATIONS,
     *devices.OPERATIONS,
     *projects.OPERATIONS,

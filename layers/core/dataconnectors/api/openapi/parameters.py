@@ -40,6 +40,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     for parameter in (
         _path_parameter("project", "The project's id.", _id(examples.PROJECT)),
         _path_parameter("connector", "The connector's id.", _id(examples.CONNECTOR)),
+        _path_parameter("replay", "The replay's id.", _id(examples.REPLAY)),
         _path_parameter("device", "The device's id.", _id(examples.DEVICE)),
         _path_parameter("account", "The service account's id.", _id(examples.ACCOUNT)),
         _path_parameter("key", "The key's id.", _id(examples.KEY)),

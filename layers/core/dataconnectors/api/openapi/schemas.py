@@ -8,6 +8,7 @@ from dataconnectors.api.openapi import (
     members,
     organizations,
     projects,
+    replays,
     roles,
     schema,
     serviceaccounts,
@@ -17,6 +18,7 @@ from dataconnectors.api.openapi.schema import Schema
 
 SCHEMAS: dict[str, Schema] = {
     **connectors.SCHEMAS,
+    **replays.SCHEMAS,
     **events.SCHEMAS,
     **devices.SCHEMAS,
     **projects.SCHEMAS,
