@@ -32,9 +32,11 @@ executor = ThreadPoolExecutor(MAXIMUM_CONNECTIONS)
 table = Table(use_plain_json(clients.get("dynamodb")), settings.table_name)
 devices = DeviceStore(table)
 
+PACE = Pace(settings.rate, settings.maximum_concurrency)
 
-def make_runner(**clocks: Any) -> ReplayRunner:
-    """The runner of this stack's replays. Tests pass `clocks` to replace real time."""
+
+def make_runner(pace: Pace = PACE, **clocks: Any) -> ReplayRunner:
+    """The runner of this stack's replays. Tests pass a `pace`, and `clocks` for real time."""
     return ReplayRunner(
         ReplayStore(table),
         ConnectorStore(table),
@@ -42,7 +44,7 @@ def make_runner(**clocks: Any) -> ReplayRunner:
         ReplayEvents(devices, HistoryStore(table), executor),
         ConnectorQueues(sqs, executor),
         sqs,
-        Pace(settings.rate, settings.maximum_concurrency),
+        pace,
         **{"now": time.time, "sleep": time.sleep} | clocks,
     )
 

@@ -16,6 +16,7 @@ from moto.dynamodb.models import dynamodb_backends
 from functions.admin import app as admin
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
+from functions.replay import app as replay
 from tests.support import dynamodb_rules, moto_mappings
 from tests.support.api_server import Handler, serving
 from tests.support.aws import make_dead_letter_queue, make_key, make_sender, make_table
@@ -40,7 +41,7 @@ def stack() -> Iterator[None]:
         for app in (config_api, ingest):
             # The keys that signed an earlier module's tokens were in a table that is gone.
             app.signing_keys.forget()
-        ends = [dynamodb_rules.keep(app.table.dynamodb) for app in (config_api, ingest)]
+        ends = [dynamodb_rules.keep(app.table.dynamodb) for app in (config_api, ingest, replay)]
         yield
         for end in ends:
             end()

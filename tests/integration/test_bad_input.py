@@ -15,6 +15,7 @@ from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.integration.test_sync import Invocations
 from tests.support import cpu
 from tests.support.api_server import Api
+from tests.support.replays import a_replay
 
 INVOKE = "before-send.lambda.Invoke"
 
@@ -83,7 +84,7 @@ class Project:
         self._api = Api(INGEST_ROUTES, config_api.lambda_handler)
         self._headers = organizer.headers
         admin = new_administrator("Bad input")
-        connector = {"httpConfig": {"url": "https://example.com"}, "status": "USER_DISABLED"}
+        connector = {"httpConfig": {"url": "https://example.com"}}
         account = admin.call("POST", "/serviceaccounts", {})[1]
         member = {"email": account["email"], "roles": ["roles/project.user"]}
         self.names = {
@@ -97,6 +98,9 @@ class Project:
             "organization": "default",
             "label": "name",
         }
+        path = f"/dataconnectors/{self.names['connector']}"
+        self.names["replay"] = self._id(admin.call("POST", f"{path}:replay", a_replay())[1])
+        admin.call("PATCH", path, {"status": "USER_DISABLED"})
 
     def close(self) -> None:
         """Let moto answer calls to Lambda again."""

@@ -19,6 +19,7 @@ from tests.integration.test_ingest import connect
 from tests.support.api_server import Api
 from tests.support.dynamodb import Watched
 from tests.support.http_api import LambdaContext, content, request
+from tests.support.replays import a_replay
 from tests.support.rows import an_expired
 
 
@@ -97,6 +98,9 @@ READS: dict[str, dict[str, int]] = {
     "getDataConnectorHealth": {"GetItem": 1, "Query": keys.ATTEMPT_COUNT_SHARDS},
     "listDataConnectorHealth": ONE_QUERY,
     "listExpiredEvents": ONE_QUERY,
+    "listGaps": ONE_QUERY,
+    "listReplays": ONE_QUERY,
+    "getReplay": ONE_ITEM,
     "listDeviceEvents": ONE_QUERY,
     "listDevices": {"BatchGetItem": 1, "Query": keys.DEVICE_SHARDS},
     "getDevice": ONE_QUERY,
@@ -151,6 +155,14 @@ ELSEWHERE: dict[str, tuple[str, dict[str, int]]] = {
         "/projects/{project}/dataconnectors/{without}/expired",
         {"Query": 1, "GetItem": 1},
     ),
+    "no gaps": (
+        "/projects/{project}/dataconnectors/{without}/gaps",
+        {"Query": 1, "GetItem": 1},
+    ),
+    "no replays": (
+        "/projects/{project}/dataconnectors/{without}/replays",
+        {"Query": 1, "GetItem": 1},
+    ),
 }
 """The calls of other queries, by a member of one project. If several projects are searched, one
 call reads the caller's role in the organization, which the caller does not have. A missing role is
@@ -186,6 +198,9 @@ class Reader:
             "role": "project.user",
         }
         connector = f"projects/{self.admin.project}/dataconnectors/{self.names['connector']}"
+        path = f"/dataconnectors/{self.names['connector']}:replay"
+        replay = self.admin.call("POST", path, a_replay())[1]["name"]
+        self.names["replay"] = replay.rpartition("/")[2]
         expired = an_expired(connector, time.time())
         ExpiredEventStore(config_api.table).save([expired])
 

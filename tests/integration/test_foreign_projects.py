@@ -20,6 +20,7 @@ from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.support.api_server import Api
+from tests.support.replays import a_replay
 
 ABSENT = "c00000000000000000vg"
 BODIES: dict[str, Any] = {
@@ -60,6 +61,8 @@ class Project:
             for n in range(3)
         ]
         ExpiredEventStore(config_api.table).save(expired)
+        path = f"/dataconnectors/{self.names['connector']}:replay"
+        self.names["replay"] = self.post(path, a_replay())
 
     def post(self, path: str, body: Any) -> str:
         status, made = self.admin.call("POST", path, body)

@@ -48,7 +48,7 @@ VALUES = st.recursive(
 FIELDS = [
     *("displayName", "status", "type", "events", "labels", "httpConfig", "url", "signatureSecret"),
     *("headers", "name", "devices", "addLabels", "removeLabels", "email", "roles", "key", "value"),
-    *("enableBasicAuth", "organization", "targets"),
+    *("enableBasicAuth", "organization", "targets", "startTime", "endTime", "eventTypes"),
 ]
 HTTP_CONFIGS = st.dictionaries(
     st.sampled_from(["url", "signatureSecret", "headers", "other"]), VALUES, max_size=4
@@ -80,6 +80,8 @@ VERBS = st.sampled_from(
         ":health",
         ":pause",
         ":resume",
+        ":replay",
+        ":cancel",
         ":transfer",
         ":batchUpdate",
         ":",

@@ -29,6 +29,7 @@ from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.integration.test_sync import Invocations
 from tests.support.api_server import Api
+from tests.support.replays import a_replay
 
 EXAMPLES = 8
 """Requests for each operation, in addition to those that break one keyword of its schemas each."""
@@ -101,15 +102,28 @@ class Things:
             self._operation = operation
             account = self._one("/serviceaccounts", {})
             email = f"{account}@{self._admin.project}.{EMAIL_DOMAIN}"
+            connector = self._one("/dataconnectors", {"httpConfig": {"url": URL}})
             self._names = {
                 "project": self._admin.project,
-                "connector": self._one("/dataconnectors", {"httpConfig": {"url": URL}}),
+                "connector": connector,
+                "replay": self._replay(f"/dataconnectors/{connector}"),
                 "device": self._one("/devices", {"type": "temperature"}),
                 "account": account,
                 "key": self._one(f"/serviceaccounts/{account}/keys", {}),
                 "member": self._one("/members", {"email": email, "roles": [roles.USER]}),
             }
         return self._names
+
+    def _replay(self, connector: str) -> str:
+        """A running replay, which keeps another one from being started."""
+        for replay in self._organizer.call("GET", f"{connector}/replays")[1]["replays"]:
+            self._organizer.call(
+                "POST", f"{connector}/replays/{replay['name'].split('/')[-1]}:cancel"
+            )
+        self._organizer.call("PATCH", connector, {"status": "ACTIVE", "events": []})
+        status, answer = self._organizer.call("POST", f"{connector}:replay", a_replay())
+        assert status == 200, answer
+        return str(answer["name"].rpartition("/")[2])
 
     def _one(self, collection: str, body: dict[str, Any]) -> str:
         made = self._made.get(collection)

@@ -23,13 +23,14 @@ from tests.support.http_api import LambdaContext
 
 
 class Invocations:
-    """A fake of Lambda that holds asynchronous invocations until `run`."""
+    """A fake of Lambda that holds asynchronous invocations of sync and replay until `run`."""
 
     def __init__(self) -> None:
         self.waiting: list[Any] = []
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
-        assert unquote(request.url).endswith(f"/{os.environ['SYNC_FUNCTION']}/invocations")
+        arn = unquote(request.url).split("/")[-2]
+        assert arn in (os.environ["SYNC_FUNCTION"], os.environ["REPLAY_FUNCTION"])
         assert request.headers["X-Amz-Invocation-Type"] == b"Event"
         self.waiting.append(json.loads(request.body))
         return AWSResponse(request.url, 202, HTTPHeaders(), Empty())

@@ -26,7 +26,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "store": "delivery replay notices expiry identity connectors devices events kernel",
     "ingest": "store replay identity connectors devices events aws kernel",
     "services": "store delivery replay expiry identity connectors devices aws kernel",
-    "api": "services ingest store endpoints identity connectors devices events aws kernel",
+    "api": "services ingest store replay endpoints identity connectors devices events aws kernel",
 }
 """A package may import the packages beside it in this table, and no others. `receive` imports
 nothing of ours, because customers copy that one file."""

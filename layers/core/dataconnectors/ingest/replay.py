@@ -134,7 +134,7 @@ class ReplayRunner:
 
     def _send(self, run: _Run) -> str:
         """Send page after page; returns the outcome."""
-        for page in self._events.pages(run.replay):
+        for page in self._events.pages(run.replay, self._pace.page_messages):
             connector = self._connectors.connector(run.replay.connector)
             error = self._why_not(run.replay, connector)
             if error or connector is None:

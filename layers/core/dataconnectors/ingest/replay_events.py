@@ -7,7 +7,6 @@ from functools import partial
 from itertools import islice
 
 from dataconnectors.events.event import Event
-from dataconnectors.replay.pace import PAGE_MESSAGES
 from dataconnectors.replay.replay import Position, Replay
 from dataconnectors.store import keys
 from dataconnectors.store.devices import DeviceStore
@@ -45,19 +44,20 @@ class ReplayEvents:
         self._history = history
         self._executor = executor
 
-    def pages(self, replay: Replay) -> Iterator[EventPage]:
-        """Yield what follows the replay's position, device by device, the oldest events first."""
+    def pages(self, replay: Replay, size: int) -> Iterator[EventPage]:
+        """Yield what follows the replay's position, device by device, the oldest events first.
+
+        A page has `size` events at most.
+        """
         events: list[Event] = []
         queries = 0
         for start in self._devices_from(replay):
             span, after = _span(replay, start.device), start.event
             while True:
-                found, after = self._history.in_order(
-                    span, limit=PAGE_MESSAGES - len(events), after=after
-                )
+                found, after = self._history.in_order(span, limit=size - len(events), after=after)
                 events += found
                 queries += 1
-                if len(events) == PAGE_MESSAGES or queries == QUERIES_OF_PAGE:
+                if len(events) == size or queries == QUERIES_OF_PAGE:
                     yield EventPage(events, Position(False, start.partition, start.device, after))
                     events, queries = [], 0
                 if not after:

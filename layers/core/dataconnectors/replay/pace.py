@@ -31,15 +31,19 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`rate` is in messages a second; `maximum_concurrency` that of a connector's mapping."""
+    """`rate` is in messages a second; `maximum_concurrency` that of a connector's mapping.
+
+    `page_messages` are sent together.
+    """
 
     rate: float
     maximum_concurrency: int
+    page_messages: int = PAGE_MESSAGES
 
     def holds_back(self, depth: QueueDepth) -> bool:
         """Whether a replay sends nothing into a queue of this depth."""
         most_in_flight = self.maximum_concurrency * BATCH_MESSAGES
-        return depth.waiting >= PAGE_MESSAGES or depth.in_flight > most_in_flight
+        return depth.waiting >= self.page_messages or depth.in_flight > most_in_flight
 
     def pause_after(self, messages: int) -> float:
         """Seconds from sending a page of so many messages to sending the next one."""

@@ -54,7 +54,7 @@ class ReplayRequest:
                 f"eventTypes: {connector.name} does not push {min(unwanted)}: add it to the "
                 "connector's events first, or leave it out"
             )
-        return self.event_types or connector.event_types
+        return self.event_types or tuple(sorted(connector.event_types))
 
 
 def parse_replay(body: Any, project: str, now: float) -> ReplayRequest:
