@@ -21,6 +21,7 @@ from typing import Any
 
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.outcomes import Answer, NoAnswer
+from dataconnectors.kernel import times
 from tests.faults.models.dynamodb import Item
 from tests.faults.models.kms import plaintext_of
 from tests.faults.models.sqs import Message, Queue
@@ -333,6 +334,7 @@ class Ledger:
                 "attempts": str(receives),
                 "eventType": event["eventType"],
                 "target": event["targetName"],
+                "eventTime": str(round(times.from_text(event["timestamp"]) * 1_000_000)),
             } | self._last_error(batch, note)
             written = {name: next(iter(value.values())) for name, value in item.items()}
             if any(written.get(name) != value for name, value in expected.items()):

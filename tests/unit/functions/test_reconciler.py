@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,11 +18,14 @@ from dataconnectors.connectors.connector import Lifecycle, Status
 from dataconnectors.connectors.failing import Failing
 from dataconnectors.expiry.accounting import Accountant
 from dataconnectors.expiry.expired_event import ExpiredEvent
+from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.projects import Project
 from dataconnectors.kernel.times import to_text
+from dataconnectors.replay.replay import Replay, ReplayState
 from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.failing import FailingStore
 from dataconnectors.store.projects import ProjectStore
+from dataconnectors.store.replays import ReplayStore
 from dataconnectors.store.table import Table
 from functions.reconciler import app
 from tests.support.aws import make_sender, make_table
@@ -166,6 +170,33 @@ def test_unaccounted_events_make_an_error_a_metric_and_a_record(
     (record,), _ = app.expired_events.page(NEW.name, EPOCH, limit=10, after="")
     assert (record.kind, record.event_id) == ("unaccounted", "")
     assert record.message.startswith("about 400 events are neither delivered nor in the queue")
+    assert record.count == 400
+
+
+def test_a_replay_that_nobody_works_on_is_started_each_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    invoked: list[Any] = []
+
+    def invoke(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        invoked.append(json.loads(params["body"]))
+        return SimpleNamespace(status_code=202), {"StatusCode": 202}
+
+    replay = Replay(NEW.name, "r1", ReplayState.RUNNING, 1.0, 2.0, (), (), 1, EPOCH, EPOCH)
+    entry = Actor("a", "k", "", EPOCH, "request").audit_entry("dataconnector.update", replay.name)
+    ReplayStore(app.table).create(replay, entry)
+    events = app.functions.meta.events
+    events.register("before-call.lambda.Invoke", invoke)
+    try:
+        for _ in range(2):
+            app.lambda_handler({}, Context())
+    finally:
+        events.unregister("before-call.lambda.Invoke", invoke)
+    assert invoked == [{"replay": replay.name}] * 2
+    started = [vars(record) for record in caplog.records if record.message == "replay.started"]
+    assert [(line["started"], line["waiting"], line["levelname"]) for line in started] == (
+        [(1, 0, "INFO")] * 2
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,24 @@ def test_a_record_has_the_times_the_attempts_and_the_last_failure() -> None:
     assert (record.message, record.status) == ("no answer in time", None)
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "expected"),
+    [
+        ("2026-11-22T12:00:00.5Z", 1_795_348_800.5),
+        ("2026-11-22T13:00:00+01:00", 1_795_348_800.0),
+        ("yesterday", None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_a_record_has_the_events_own_time_if_its_body_does(
+    timestamp: object, expected: float | None
+) -> None:
+    event = {"eventType": "touch", "targetName": "projects/p/devices/d", "timestamp": timestamp}
+    record = record_of(queued(json.dumps({"event": event})), FAILED, NOW)
+    assert (record.event_time, record.event_type) == (expected, "touch")
+
+
 def test_a_record_has_no_data_of_the_event() -> None:
     body = json.dumps({"event": {"eventType": "touch", "data": "a secret value"}})
     assert "a secret value" not in repr(record_of(queued(body), "not tried", NOW))

@@ -59,10 +59,24 @@ def page(store: ExpiredEventStore, limit: int = 100, now: float = NOW) -> list[s
     return ids
 
 
-@pytest.mark.parametrize("event", [EVENT, replace(EVENT, status=None, event_type="", target="")])
+@pytest.mark.parametrize(
+    "event",
+    [
+        EVENT,
+        replace(EVENT, status=None, event_type="", target=""),
+        replace(EVENT, event_time=NOW - 0.25, count=1200),
+    ],
+)
 def test_a_saved_record_reads_back(store: ExpiredEventStore, event: ExpiredEvent) -> None:
     assert store.save([event]) == {0}
     assert store.page(NAME, NOW, limit=10, after="") == ([event], "")
+
+
+def test_a_page_goes_on_after_any_record(store: ExpiredEventStore) -> None:
+    made = events(5)
+    store.save(made)
+    found, _ = store.page(NAME, NOW, limit=10, after=store.position_of(made[1]))
+    assert found == made[2:]
 
 
 def test_the_latest_records_come_first_over_all_pages(store: ExpiredEventStore) -> None:
