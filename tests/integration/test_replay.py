@@ -340,12 +340,12 @@ def test_a_process_killed_at_any_call_leaves_nothing_out_and_repeats_a_page_at_m
     client: Client, runs: Runs, when: str
 ) -> None:
     path = connect(client)
-    published = publish(client, 24, 2)
+    published = publish(client, 14, 1)
     messages(client)
-    devices = [f"projects/{client.project}/devices/d{number}" for number in range(2)]
+    device = f"projects/{client.project}/devices/d0"
     number = 0
     while True:
-        made = start(client, path, devices=devices)
+        made = start(client, path, devices=[device])
         with Killer(number, when) as killer, suppress(Killed):
             runs.once()
         if not killer.has_killed:
@@ -357,9 +357,9 @@ def test_a_process_killed_at_any_call_leaves_nothing_out_and_repeats_a_page_at_m
         found = runs.arrived()
         assert set(found) == set(published), f"killed {when} call {number}"
         assert sum(found.values()) - len(published) <= PAGE, f"killed {when} call {number}"
-        assert progress(client, made) == ("SUCCEEDED", 24, 0, 24)
+        assert progress(client, made) == ("SUCCEEDED", 14, 0, 14)
         number += 1
-    assert number > 20, "every call was tried"
+    assert number >= 15, "every call was tried"
 
 
 def test_a_slow_process_that_lost_its_lease_stops_at_its_next_save(
@@ -455,7 +455,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"startTime": ago(RETENTION_SECONDS + 5)},
         "startTime: more than 31 days ago: history does not go back further than to 20",
     ),
-    "the future": ({"endTime": ago(-400)}, "endTime: in the future: give a time until now"),
+    "the future": ({"endTime": ago(-86_400)}, "endTime: in the future: give a time until now"),
     "an unknown field": ({"types": []}, "'types': unknown field, expected startTime, endTime"),
     "an unknown type": ({"eventTypes": ["bogus"]}, "eventTypes: 'bogus' is unknown"),
     "types that are no list": ({"eventTypes": "touch"}, "eventTypes: expected a list of texts"),
@@ -499,7 +499,7 @@ def test_a_disabled_connector_is_not_replayed(client: Client, runs: Runs, hurrie
 
 
 def test_a_connector_has_one_running_replay(client: Client, runs: Runs) -> None:
-    path, other = connect(client), connect(client)
+    path, other = connect(client), connect(client, displayName="Other")
     made = start(client, path)
     status, answer = client.call("POST", f"{path}:replay", a_replay())
     assert status == 409
@@ -575,7 +575,7 @@ def test_start_and_cancel_are_in_the_audit_log(client: Client, runs: Runs) -> No
 def test_replays_beyond_the_concurrency_wait_for_their_turn(client: Client, runs: Runs) -> None:
     publish(client, 2, 1)
     messages(client)
-    made = [start(client, connect(client)) for _ in range(7)]
+    made = [start(client, connect(client, displayName=f"{n}")) for n in range(7)]
     runs.kept.waiting = []
     assert runs.reconcile() == StartReport(started=5, waiting=2)
     runs.once()
