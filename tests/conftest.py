@@ -9,9 +9,12 @@ import moto  # noqa: F401  # imported for its patch of botocore, before any clie
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from tests.support import moto_transactions
+from tests.support import moto_mappings, moto_transactions
 
 moto_transactions.install()
+moto_mappings.install()
+
+pytest_plugins = ["tests.permissions.plugin"]
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",

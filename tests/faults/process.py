@@ -42,13 +42,15 @@ class KilledError(BaseException):
 class Surroundings:
     """What the processes of a run share.
 
-    `observe` is called with each call that takes effect, and `slowed` with each that will be slow.
+    `called` is called with each call's process, service, operation and parameters. `observe` is
+    called with each call that takes effect, and `slowed` with each that will be slow.
     """
 
     scheduler: Scheduler
     plan: Plan
     rng: random.Random
     services: Mapping[str, Any]
+    called: Callable[["Process", str, str, Mapping[str, Any]], None]
     observe: Observer
     slowed: Callable[["Process", str], None]
     calls: int = 0
@@ -187,6 +189,7 @@ class Process:
         world.calls += 1
         if world.calls <= CHECKED_CALLS or world.calls % 100 == 0:
             check_parameters(service, method, parameters)
+        world.called(self, service, operation_name(method), parameters)
         fault = world.plan.draw(self.role, service, method, world.scheduler.now)
         if fault is None:
             self.sleep(world.rng.uniform(*LATENCY))

@@ -44,6 +44,7 @@ from tests.faults.process import (
 from tests.faults.program import Edits, Program
 from tests.faults.publishers import DEVICES, Project, Publishers
 from tests.faults.scheduler import Scheduler
+from tests.permissions.recorder import recorder
 
 PROJECTS = 8
 CONNECTORS = 2
@@ -218,6 +219,7 @@ class World:
                 "events": EventBridge(),
                 "cloudwatch": CloudWatch(self.sqs.queues),
             },
+            self._called,
             self._observe,
             self._slowed,
         )
@@ -372,6 +374,13 @@ class World:
         process.dies_at = float("inf")
         if len(self._idle[process.role]) < MAXIMUM_ENVIRONMENTS:
             self._idle[process.role].append(process)
+
+    def _called(
+        self, process: Process, service: str, operation: str, given: Mapping[str, Any]
+    ) -> None:
+        """Record what a function needs. Mutants and the test's own processes do not count."""
+        if process.role in FUNCTIONS and not self.scenario.edits:
+            recorder.record(process.role, service, operation, given)
 
     def _observe(self, process: Process, method: str, parameters: Mapping[str, Any]) -> None:
         self.ledger.process = process

@@ -14,9 +14,8 @@ SAM_TOOLS = ROOT / ".venv" / "sam" / "bin"
 Template = Mapping[str, Any]
 
 
-@pytest.fixture(scope="session")
-def translated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The translated template as a file."""
+def translated() -> str:
+    """The translated template, as JSON."""
     if not (SAM_TOOLS / "python").exists():
         pytest.fail("there is no .venv/sam: run `make install`")
     run = subprocess.run(
@@ -25,8 +24,14 @@ def translated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
     )
     assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.fixture(scope="session")
+def translated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The translated template as a file."""
     path = tmp_path_factory.mktemp("template") / "translated.json"
-    path.write_text(run.stdout)
+    path.write_text(translated())
     return path
 
 

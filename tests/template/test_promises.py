@@ -107,6 +107,13 @@ OWNERS = {
 }
 """Every action that changes or reveals something, and the functions that may do it."""
 
+OWNERS_OF_SECRETS = {
+    "projects/*/dataconnectors/*",
+    "projects/*/serviceaccounts/*/keys/*",
+    "tokenkeys/*",
+}
+"""The names that secrets are sealed under."""
+
 SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "AdminFunction": settings.AdminSettings.from_env,
     "ConfigApiFunction": settings.ApiSettings.from_env,
@@ -197,14 +204,14 @@ class TestEachFunction:
                         service = action.partition(":")[0]
                         assert plain(resource, template) in SCOPED[service], action
 
-    def test_encrypts_and_decrypts_only_with_a_name_as_context(
+    def test_encrypts_and_decrypts_only_secrets_of_the_named_kinds_of_owner(
         self, template: Template, function: str
     ) -> None:
         for statement in statements(template, function):
             if any(action.startswith("kms:") for action in listed(statement["Action"])):
-                assert statement["Condition"] == {
-                    "ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "name"}
-                }
+                (names,) = statement["Condition"]["StringLike"].values()
+                assert list(statement["Condition"]["StringLike"]) == ["kms:EncryptionContext:name"]
+                assert set(listed(names)) <= OWNERS_OF_SECRETS
 
     def test_changes_only_mappings_of_the_sender(self, template: Template, function: str) -> None:
         for statement in statements(template, function):
@@ -441,7 +448,9 @@ def test_announcements_name_this_stack_as_their_source(template: Template) -> No
         for each in statements(template, "ReconcilerFunction")
         if each["Action"] == "events:PutEvents"
     )
-    assert statement["Condition"] == {"StringEquals": {"events:source": {"Ref": "AWS::StackName"}}}
+    assert statement["Condition"] == {
+        "ForAllValues:StringEquals": {"events:source": {"Ref": "AWS::StackName"}}
+    }
 
 
 @pytest.mark.parametrize("function", ["ConfigApiFunction", "ReconcilerFunction"])

@@ -21,9 +21,11 @@ from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.projects import Project
 from dataconnectors.kernel.times import to_text
+from dataconnectors.provisioning.drift_check import ORPHAN_AGE
 from dataconnectors.replay.replay import Replay, ReplayState
 from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.failing import FailingStore
+from dataconnectors.store.keys import connector_key
 from dataconnectors.store.projects import ProjectStore
 from dataconnectors.store.replays import ReplayStore
 from dataconnectors.store.table import Table
@@ -245,6 +247,47 @@ def test_a_deleted_connector_leaves_nothing_behind() -> None:
     assert "QueueUrls" not in boto3.client("sqs").list_queues()
     mappings = boto3.client("lambda").list_event_source_mappings()
     assert mappings["EventSourceMappings"] == []
+
+
+def test_a_drift_check_gives_outdated_queues_and_mappings_the_stacks_settings() -> None:
+    store = app.connector_rows
+    store.create_connector(NEW)
+    app.lambda_handler({}, Context())
+    row = store.connector(NEW.name)
+    assert row is not None
+    store.update_connector(row, replace(row, provisioned="an older stack"))
+    sqs, functions = boto3.client("sqs"), boto3.client("lambda")
+    sqs.set_queue_attributes(QueueUrl=row.queue_url, Attributes={"VisibilityTimeout": "60"})
+    functions.update_event_source_mapping(UUID=row.mapping_id, BatchSize=5)
+    report = app.lambda_handler({"audit": True}, Context())
+    assert (report["updated"], report["not_repaired"]) == (2, 0)
+    assert functions.get_event_source_mapping(UUID=row.mapping_id)["BatchSize"] == 10
+    answer = sqs.get_queue_attributes(QueueUrl=row.queue_url, AttributeNames=["VisibilityTimeout"])
+    assert answer["Attributes"] == {"VisibilityTimeout": "180"}
+
+
+@pytest.mark.parametrize("has_queue", [True, False])
+def test_a_drift_check_deletes_what_no_connector_needs(
+    has_queue: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = app.connector_rows
+    store.create_connector(NEW)
+    app.lambda_handler({}, Context())
+    row = store.connector(NEW.name)
+    assert row is not None
+    key = connector_key("p", NEW.id)
+    boto3.client("dynamodb").delete_item(TableName=os.environ["TABLE_NAME"], Key=key)
+    sqs, functions = boto3.client("sqs"), boto3.client("lambda")
+    if not has_queue:
+        sqs.delete_queue(QueueUrl=row.queue_url)
+    hours_later = app.make_reconciler(
+        now=lambda: time.time() + 2 * ORPHAN_AGE, sleep=lambda seconds: None
+    )
+    monkeypatch.setattr(app, "reconciler", hours_later)
+    for _ in range(2):  # Lambda takes some time to delete a mapping, and the queue goes after it
+        app.lambda_handler({"audit": True}, Context())
+    assert "QueueUrls" not in sqs.list_queues()
+    assert functions.list_event_source_mappings()["EventSourceMappings"] == []
 
 
 @pytest.mark.parametrize("event", [{}, {"audit": True}])
