@@ -96,6 +96,10 @@ dead-letters: environment .venv/dev/.made ## Show dead letters; SEND_BACK=1 send
 invoke: .venv/dev/.made .venv/emulator/.made build ## One built function with its events/*.json: FN=sender
 	@$(DEV) -m local.invoke '$(FN)'
 
+.PHONY: runtime
+runtime: .venv/dev/.made .venv/emulator/.made build ## Each function under Lambda's runtime client, with each of its events
+	@$(DEV) -m local.invoke --table
+
 .PHONY: bench
 bench: .venv/dev/.made build ## Costs of deliveries and cold starts, against their budgets
 	$(DEV) -m bench
@@ -110,13 +114,18 @@ permissions: .venv/dev/.made .venv/iam/.made .venv/sam/.made ## Prove that each 
 		tests/unit tests/integration tests/faults)
 	@$(DEV) -m tests.permissions
 
+.PHONY: checkov
+checkov: .venv/checkov/.made .venv/sam/.made ## Rules of security for the template, as CloudFormation sees it
+	@.venv/sam/bin/python tests/template/translate.py template.yaml > .venv/checkov/template.json
+	@.venv/checkov/bin/checkov --config-file tests/template/checkov.yaml --file .venv/checkov/template.json
+
 .PHONY: packages
 packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
 	@$(DEV) -m tools.packages
 
 .PHONY: lock
 lock: .venv/dev/.made .venv/lock/.made ## Resolve the *.in files again, into the locks
-	for name in layers/core/requirements requirements/dev requirements/emulator \
+	for name in layers/core/requirements requirements/checkov requirements/dev requirements/emulator \
 		requirements/runtime requirements/sam; do \
 		.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header $$name.in --output-file $$name.txt || exit 1; done
@@ -164,7 +173,7 @@ endef
 .venv/runtime/.made: requirements/runtime.txt | .venv/dev/.made
 	$(call make-environment,"$$($(PYTHON) -m ops.interpreter)",)
 
-.venv/emulator/.made .venv/sam/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
+.venv/checkov/.made .venv/emulator/.made .venv/sam/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
 	$(call make-environment,$(PYTHON),--without-pip)
 
 # The evaluator of IAM's rules. Node and npm are packages of .venv/dev; `npm ci` checks the lock's hashes.

@@ -4,14 +4,23 @@ With a Docker engine it uses `sam local invoke`. Without one, the function runs 
 runtime client, and its calls to AWS go to the stack on the emulator.
 
     python -m local.invoke sender
+
+`make runtime` runs all functions under the runtime client, with a cold start for each file, and
+prints a table:
+
+    python -m local.invoke --table
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from local.emulator import (
     BUILD,
@@ -34,10 +43,30 @@ LAYER = "CoreLayer"
 
 DOCKER_TIMEOUT_S = 10
 
+WARM_CALLS = 2
+"""Calls of each environment in a table, after the one that follows its cold start."""
+
+
+class Row(NamedTuple):
+    """A file's calls in an environment of their own, the first after a cold start.
+
+    `kinds` has what each ended with, and `milliseconds` the times of start and calls.
+    """
+
+    function: str
+    file: str
+    kinds: list[str]
+    milliseconds: list[float]
+
 
 def logical_id(folder: str) -> str:
     """The name in template.yaml of the function in functions/`folder`."""
     return "".join(word.capitalize() for word in folder.split("_")) + "Function"
+
+
+def folders() -> list[str]:
+    """The folders in functions/, in order."""
+    return sorted(path.parent.name for path in Path("functions").glob("*/app.py"))
 
 
 def event_files(folder: str) -> list[Path]:
@@ -64,8 +93,9 @@ def invoke_with_sam(folder: str, files: list[Path]) -> int:
     return 0
 
 
-def invoke_without_docker(folder: str, files: list[Path]) -> int:
-    """Run the built function under awslambdaric; 1 when an invocation ended with an error."""
+@contextlib.contextmanager
+def deployed_stack() -> Iterator[Emulator]:
+    """The emulator with the built stack, for as long as the `with` block lasts."""
     with tempfile.TemporaryDirectory() as directory:
         emulator = Emulator(
             interpreter=EMULATOR_PYTHON,
@@ -75,16 +105,54 @@ def invoke_without_docker(folder: str, files: list[Path]) -> int:
         try:
             emulator.start()
             deploy(emulator, BUILD, LOCAL_PARAMETERS)
-            with RuntimeHost(FUNCTIONS_PYTHON, deployed(emulator, folder)) as host:
-                failed = 0
-                for file in files:
-                    outcome = host.invoke(json.loads(file.read_text()))
-                    print(f"{file}: {outcome.kind} after {outcome.milliseconds:.0f} ms")
-                    print(json.dumps(outcome.value, indent=2), flush=True)
-                    failed += outcome.kind == "error"
-                return 1 if failed else 0
+            yield emulator
         finally:
             emulator.stop()
+
+
+def table() -> Iterator[Row]:
+    """Each function with each of its files, in an environment of its own."""
+    with deployed_stack() as emulator:
+        for folder in folders():
+            function = deployed(emulator, folder)
+            for file in event_files(folder):
+                event = json.loads(file.read_text())
+                started = time.monotonic()
+                with RuntimeHost(FUNCTIONS_PYTHON, function) as host:
+                    start = (time.monotonic() - started) * 1000
+                    outcomes = [host.invoke(event) for _ in range(1 + WARM_CALLS)]
+                times = [start, *(outcome.milliseconds for outcome in outcomes)]
+                yield Row(folder, file.name, [outcome.kind for outcome in outcomes], times)
+
+
+def print_table() -> int:
+    """Print the table; 1 when a call ended with an error."""
+    print(f"{'function':<12} {'event':<28} {'cold start':>10} {'first':>9}  warm, in milliseconds")
+    failed = 0
+    for row in table():
+        start, first, *warm = (f"{value:.0f}" for value in row.milliseconds)
+        kinds = ", ".join(sorted(set(row.kinds)))
+        print(
+            f"{row.function:<12} {row.file:<28} {start:>10} {first:>9}  {', '.join(warm)}  {kinds}",
+            flush=True,
+        )
+        failed += "error" in row.kinds
+    return 1 if failed else 0
+
+
+def invoke_without_docker(folder: str, files: list[Path]) -> int:
+    """Run the built function under awslambdaric; 1 when an invocation ended with an error."""
+    failed = 0
+    with (
+        deployed_stack() as emulator,
+        RuntimeHost(FUNCTIONS_PYTHON, deployed(emulator, folder)) as host,
+    ):
+        for file in files:
+            outcome = host.invoke(json.loads(file.read_text()))
+            print(f"{file}: {outcome.kind} after {outcome.milliseconds:.0f} ms")
+            print(json.dumps(outcome.value, indent=2), flush=True)
+            failed += outcome.kind == "error"
+    return 1 if failed else 0
 
 
 def deployed(emulator: Emulator, folder: str) -> Function:
@@ -112,10 +180,12 @@ def deployed(emulator: Emulator, folder: str) -> Function:
 
 
 def main() -> int:
-    """Invoke the function; 1 when that is impossible or ends with an error."""
+    """Invoke the function, or all; 1 when that is impossible or ends with an error."""
     (folder,) = sys.argv[1:]
+    if folder == "--table":
+        return print_table()
     if not (BUILD / logical_id(folder)).is_dir():
-        known = ", ".join(sorted(path.name for path in Path("functions").iterdir()))
+        known = ", ".join(folders())
         print(f"invoke: FN is '{folder}', expected one of {known}", file=sys.stderr)
         return 1
     files = event_files(folder)

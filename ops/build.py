@@ -119,6 +119,12 @@ def compile_functions(runtime: Path) -> None:
             )
 
 
+def set_modes() -> None:
+    """Let everybody read the artefact, whatever this machine's umask: modes are part of a zip."""
+    for path in BUILD_FOLDER.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
 def main() -> int:
     """Build everything. Returns 0, or the exit code of the command that failed."""
     runtime = (RUNTIME_FOLDER / "python3").absolute()
@@ -130,6 +136,7 @@ def main() -> int:
             print("building without SAM for the installed Python: do not deploy this", flush=True)
             build_without_sam(runtime)
         compile_functions(runtime)
+        set_modes()
     except subprocess.CalledProcessError as failure:
         print(f"build: {failure}", file=sys.stderr)
         return failure.returncode
