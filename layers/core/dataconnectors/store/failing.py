@@ -63,6 +63,8 @@ class FailingStore:
                 values[":more"] = {"N": str(failing.failures - before.failures)}
         else:
             condition = f"{WINDOW} = :window AND {FAILURES} < :outage"
+            # Others may have added to what was read.
+            changed[FAILURES] = {"N": str(failing.failures)}
             values[":window"] = seconds(before.window)
             values[":outage"] = {"N": str(OUTAGE_FAILURES)}
         if changed:

@@ -69,6 +69,15 @@ def test_a_new_window_begins_once(store: FailingStore, table: Table) -> None:
     assert row(table).failing == later
 
 
+def test_a_new_window_counts_its_own_failures_alone(store: FailingStore, table: Table) -> None:
+    """Also when they are as many as were read, and others have added to these since."""
+    read = with_failing(store, table, FAILING)
+    store.record(read, FAILING._replace(failures=FAILING.failures + 90))
+    later = FAILING._replace(window=NOW + 70, failures=FAILING.failures)
+    store.record(read, later)
+    assert row(table).failing == later
+
+
 def test_a_new_window_does_not_end_an_outage(store: FailingStore, table: Table) -> None:
     read = with_failing(store, table, FAILING)
     store.record(read, FAILING._replace(failures=103))
