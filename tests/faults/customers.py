@@ -26,13 +26,23 @@ ANSWERS = (200, 404, 409, 503)
 """Statuses that calls may get. 404: the connector was deleted meanwhile. 409: others changed it
 each time. 503: a fault of AWS, so the call has to be repeated."""
 
+PAUSES, PAUSE_SHARES = (
+    ((5.0, 120.0), (600.0, 7200.0), (13 * 3600.0, 14 * 3600.0)),
+    (0.7, 0.25, 0.05),
+)
+"""How many seconds a connector is paused, and the share of each kind. The last kind is longer than
+events live."""
+
 _FIELDS = {
-    "status": "active",
-    "events": "types",
-    "labels": "labels",
-    "httpConfig.url": "url",
-    "httpConfig.signatureSecret": "secret",
+    "status": ("active", "paused"),  # a disabled connector holds nothing
+    "events": ("types",),
+    "labels": ("labels",),
+    "httpConfig.url": ("url",),
+    "httpConfig.signatureSecret": ("secret",),
 }
+
+_KEEPING = ("patch", "secret", "both", "pause")
+"""What may be done with connectors that are never disabled, deleted or moved."""
 
 assert PATIENCE * CREATE_TRIES < REMEMBERED_SECONDS / 2
 
@@ -75,9 +85,10 @@ class Customers:
         content: Any = None,
         query: str = "",
         fields: Collection[str] = CUSTOMERS_FIELDS,
+        others: Collection[int] = (),
     ) -> tuple[Change, int, Any]:
         """Make a request that may change some fields; the status of its answer, 0 for none, and the
-        content."""
+        content. `others` are statuses that only this call may get."""
         change = Change(self._ledger.tick, fields)
         url = f"/v2/projects/{project.id}/dataconnectors{path}"
         event = request(method, url, content, query=query, headers=project.headers)
@@ -86,7 +97,7 @@ class Customers:
         except KilledError:
             return change, 0, None
         status = answer["statusCode"]
-        if status not in ANSWERS:
+        if status not in (*ANSWERS, *others):
             self._ledger.violated(f"the config API answered {method} with {answer}")
         if self._plan.roll("config API's answer is lost", 0.01):
             return change, 0, None
@@ -97,7 +108,7 @@ class Customers:
     ) -> None:
         query = f"update_mask={mask}" if mask else ""
         # The fields that the mask names or that the body has, by their names in the ledger.
-        fields = [_FIELDS[name] for name in ([mask] if mask else content)]
+        fields = [field for name in ([mask] if mask else content) for field in _FIELDS[name]]
         change, status, answer = self._call(
             "PATCH", project, f"/{connector}", content, query, fields
         )
@@ -109,6 +120,13 @@ class Customers:
         change, status, _ = self._call("DELETE", project, f"/{connector}")
         if status in (200, 404):
             self._ledger.changed(change, _name(project, connector), stopped=True)
+
+    def _hold(self, project: Project, connector: str, verb: str) -> None:
+        """Pause or resume a connector. A disabled one is refused."""
+        path = f"/{connector}:{verb}"
+        change, status, _ = self._call("POST", project, path, fields=("paused",), others=(400,))
+        if status == 200 and verb == "pause":
+            self._ledger.paused(change, _name(project, connector))
 
     def create(self, project: Project) -> None:
         """Create a connector, and repeat the call until it is answered."""
@@ -144,7 +162,7 @@ class Customers:
             if account.settings[-1].exists
         ]
         kind = rng.choice(
-            ("patch", "url", "secret", "both", "disable", "disable", "enable", "cycle")
+            ("patch", "url", "secret", "both", "disable", "disable", "enable", "cycle", "pause")
         )
         if rng.random() < 0.15:
             kind = "create" if len(existing) < MOST_CONNECTORS else "delete"
@@ -165,9 +183,16 @@ class Customers:
         """A connector that is never disabled, deleted or moved."""
         return self._ledger.accounts[self._rng.choice(sorted(self._steady))]
 
+    def an_active_account(self, project: Project) -> Account | None:
+        """A connector of a project that wants events, if there is one."""
+        wanting = [
+            account for account in self._ledger.by_project[project.id] if account.settings[-1].wants
+        ]
+        return self._rng.choice(wanting) if wanting else None
+
     def _alter(self, project: Project, connector: str, kind: str) -> None:
         rng = self._rng
-        if _name(project, connector) in self._steady and kind not in ("patch", "secret", "both"):
+        if _name(project, connector) in self._steady and kind not in _KEEPING:
             return
         patch = partial(self._patch, project, connector)
         match kind:
@@ -196,11 +221,24 @@ class Customers:
                 self._scheduler.after(
                     rng.expovariate(1 / 120), partial(self._scheduler.spawn, enable)
                 )
+            case "pause":
+                self._hold(project, connector, "pause")
+                seconds = rng.uniform(*rng.choices(PAUSES, PAUSE_SHARES)[0])
+                resume = partial(self._resume, project, connector)
+                self._scheduler.after(seconds, partial(self._scheduler.spawn, resume))
             case "enable":
                 patch({"status": "ACTIVE"})
             case _:  # "cycle": waiting events belong to an older epoch at once
                 patch({"status": "USER_DISABLED"})
                 patch({"status": "ACTIVE"})
+
+    def _resume(self, project: Project, connector: str) -> None:
+        """Resume a connector. A customer who gets no good answer tries again."""
+        self._hold(project, connector, "resume")
+        name = _name(project, connector)
+        if self._ledger.accounts[name].settings[-1].paused:
+            again = partial(self._resume, project, connector)
+            self._scheduler.after(PATIENCE, partial(self._scheduler.spawn, again))
 
     def disable(self, name: str) -> None:
         """Disable the connector with this name, if it exists, and enable it later."""

@@ -25,6 +25,7 @@ from dataconnectors.kernel import times
 from tests.faults.models.dynamodb import Item
 from tests.faults.models.kms import plaintext_of
 from tests.faults.models.sqs import Message, Queue
+from tests.faults.outages import SLOT, Canary, Outages, Row, Watch, canary_interval
 from tests.faults.process import EPOCH, Process
 
 MAXIMUM_VIOLATIONS = 20
@@ -56,7 +57,7 @@ its row."""
 RESENT = 5000
 """How many of a project's latest events a publisher may still publish again."""
 
-CUSTOMERS_FIELDS = frozenset(("active", "types", "labels", "url", "secret"))
+CUSTOMERS_FIELDS = frozenset(("active", "paused", "types", "labels", "url", "secret"))
 """The fields of a `Setting` that only a customer may change."""
 
 _VALUE = re.compile(r'\\?"(?:value|ppm|pascal|total)\\?":\s*(\d+)')
@@ -91,6 +92,7 @@ class Setting:
     labels: frozenset[str]
     url: str
     secret: str
+    paused: bool = False
 
     def differences(self, other: "Setting") -> set[str]:
         """The names of the customer's fields in which two settings differ."""
@@ -102,7 +104,9 @@ class Account:
     """A connector's settings over time, and the state of each event of its project.
 
     `settled` is the tick of the latest disabling or deletion whose call has returned. From then on
-    no attempt may begin. `made_at` is when the connector was created, by the clock of the process
+    no attempt may begin. `pauses` are the ticks at which it was paused, and `held` is that of the
+    latest pause whose call has returned: until it is resumed, no attempt may begin.
+    `made_at` is when the connector was created, by the clock of the process
     that created it. `inactive` are the ticks at which it was disabled or deleted.
     """
 
@@ -115,7 +119,10 @@ class Account:
     settings: list[Setting] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
     inactive: list[int] = field(default_factory=list)
+    pauses: list[int] = field(default_factory=list)
     settled: int = 0
+    held: int = 0
+    watch: Watch = field(default_factory=Watch)
     states: bytearray = field(default_factory=bytearray)
     bodies: "array[int]" = field(default_factory=lambda: array("L"))
     other_bodies: dict[int, set[int]] = field(default_factory=dict)
@@ -133,6 +140,10 @@ class Account:
         """Whether it was disabled or deleted after one tick and, if given, not after `until`."""
         position = bisect_right(self.inactive, tick)
         return position < len(self.inactive) and (until is None or self.inactive[position] <= until)
+
+    def is_held(self) -> bool:
+        """Whether a call that has paused it has returned, and it was not resumed since."""
+        return self.settings[-1].paused and 0 < self.pauses[-1] <= self.held
 
     def state(self, number: int) -> int:
         position = number - self.first
@@ -152,11 +163,14 @@ class Account:
             self.states[position] &= ~state
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Note:
     """What the ledger knows of a queue message: its event, its connector, and when it was sent.
 
     `called` is the tick at which the publisher's call began, and `sent` that of the message.
+    `held_from` is when it was first held since its last attempt, 0 when it is not held; `share` is
+    the longest that the last hold could be, and a fault keeps it away until `excused`. These times
+    are in seconds of the run.
     """
 
     account: Account
@@ -164,6 +178,9 @@ class Note:
     event_id: str
     called: int
     sent: int
+    held_from: float = 0.0
+    share: float = 0.0
+    excused: float = 0.0
 
 
 @dataclass(eq=False)
@@ -183,12 +200,13 @@ class Change:
     """A customer's call to the config API while it is served.
 
     `began` is the tick at its begin, and `fields` are those that it may change. `stopped` has each
-    connector that it disabled or deleted, with the tick.
+    connector that it disabled or deleted, with the tick, and `paused` each that it paused.
     """
 
     began: int
     fields: Collection[str]
     stopped: list[tuple[Account, int]] = field(default_factory=list)
+    paused: list[tuple[Account, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -217,6 +235,10 @@ class Batch:
     `may_come_again` are messages that may be received again meanwhile, whatever the sender does.
     `posts` counts the attempts by connector name; `acknowledged` and `overdue` count those that
     ended so. `counted` has the successes and errors in each connector's metrics.
+
+    `row` is what its first read found of its connector, at `read_at`. `claim` is the row after it
+    has claimed a canary, and `noted` the rows before and after it has written what it knows of
+    failures. It is `over` when its invocation has ended.
     """
 
     queue: Queue
@@ -231,6 +253,15 @@ class Batch:
     acknowledged: "Counter[str]" = field(default_factory=Counter)
     overdue: "Counter[str]" = field(default_factory=Counter)
     counted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    account: Account | None = None
+    process: Process | None = None
+    row: Row | None = None
+    read_at: float = 0.0
+    claim: Row | None = None
+    noted: list[tuple[Row, Row]] = field(default_factory=list)
+    canary: Canary | None = None
+    over: bool = False
+    died: bool = False
 
 
 class Ledger:
@@ -259,6 +290,7 @@ class Ledger:
         self._recorded_kinds: dict[tuple[str, str], str] = {}
         self.acknowledged = 0
         self.violations: list[str] = []
+        self.outages = Outages(self.violated, now)
         self.lost = 0
         self.process: Process | None = None
 
@@ -353,7 +385,8 @@ class Ledger:
         if copies > 1:
             return {}
         if (id(note.account), note.number) not in batch.begun:
-            return {"kind": "untried"}
+            held = self.outages.record(batch)
+            return {"kind": "untried"} if held is None else held
         attempt = batch.attempts.get((id(note.account), note.number))
         match attempt.answer if attempt is not None else None:
             case None:
@@ -388,6 +421,16 @@ class Ledger:
             ticks += account.inactive[: bisect_right(account.inactive, change.began)][-1:]
         account.settled = max([account.settled, *ticks])
 
+    def paused(self, change: Change, name: str) -> None:
+        """Take note that a call that paused a connector has returned.
+
+        No attempt may begin from then on, also if another call did that before this one began.
+        """
+        account = self.accounts[name]
+        ticks = [tick for changed, tick in change.paused if changed is account]
+        ticks += account.pauses[: bisect_right(account.pauses, change.began)][-1:]
+        account.held = max([account.held, *ticks])
+
     def _commit(self, key: tuple[str, str], item: Item | None) -> None:
         self.tick += 1
         project = key[0].removeprefix("PROJECT#")
@@ -415,14 +458,23 @@ class Ledger:
                 labels=frozenset(entry["S"] for entry in item["labels"]["L"]),
                 url=item["url"]["S"],
                 secret=json.loads(sealed).get("signatureSecret", ""),
+                paused="pausedAt" in item,
             )
         change = self.process.invocation if self.process is not None else None
+        batch = change if isinstance(change, Batch) else None
+        self.outages.written(account, item, batch, self.process)
         if setting.exists and account.settings:
             meant = change.fields if isinstance(change, Change) else ()
             for name in setting.differences(account.settings[-1]).difference(meant):
                 self.violated(f"{account.name}: {name} was changed by a call that leaves it out")
             if not account.settings[-1].exists:
                 self.violated(f"{account.name} was deleted and is there again")
+        if batch is not None:
+            return  # the sender writes what it knows of failures, and no setting
+        if setting.paused and not (account.settings and account.settings[-1].paused):
+            account.pauses.append(self.tick)
+            if isinstance(change, Change):
+                change.paused.append((account, self.tick))
         account.settings.append(setting)
         account.ticks.append(self.tick)
         twin = self.by_url.get(setting.url, account) if setting.exists else account
@@ -490,11 +542,21 @@ class Ledger:
             project = key["pk"]["S"].removeprefix("PROJECT#")
             name = f"projects/{project}/dataconnectors/{key['sk']['S'].removeprefix('CONNECTOR#')}"
             batch.reads[name] = (self.tick, process.clock())
+            if name in self.accounts:
+                self.outages.read(batch, self.accounts[name], process)
 
     def posted(
-        self, process: Process, destination: Destination, headers: Any, body: bytes, *, saves: bool
+        self,
+        process: Process,
+        destination: Destination,
+        headers: Any,
+        body: bytes,
+        *,
+        saves: bool,
+        healthy_since: float,
     ) -> tuple[Account, int] | None:
-        """Check a POST. `saves` says that the endpoint saves the event."""
+        """Check a POST. `saves` says that the endpoint saves the event. The endpoint works since
+        `healthy_since`, in seconds of the run, or it does not work at an infinite time."""
         self.attempts += 1
         batch: Batch = process.invocation
         url = f"https://{destination.host}{destination.target}"
@@ -516,7 +578,9 @@ class Ledger:
             self.violated(f"{where} was sent without a fresh read of its connector")
             tick = self.tick
         setting = account.at(tick)
-        copies = [message.note for message in batch.messages if _is_of(message, account, number)]
+        messages = [message for message in batch.messages if _is_of(message, account, number)]
+        copies = [message.note for message in messages]
+        self.outages.posted(process, batch, messages, where, healthy_since)
         if not copies:
             self.violated(f"{where} was sent by a batch that does not hold it")
         elif not setting.active or all(
@@ -525,6 +589,10 @@ class Ledger:
             self.violated(f"{where} was sent after the connector was disabled or deleted")
         elif len(batch.reads) == 1 and all(note.sent < account.settled for note in copies):
             self.violated(f"{where} was sent after the call that disabled its connector returned")
+        elif setting.paused:
+            self.violated(f"{where} was sent although its connector is paused")
+        elif len(batch.reads) == 1 and account.is_held():
+            self.violated(f"{where} was sent after the call that paused its connector returned")
         if url != setting.url:
             self.violated(f"{where} was sent to {url}, not to {setting.url}")
         token = headers.get("X-Dt-Signature", "")
@@ -556,6 +624,7 @@ class Ledger:
         attempt = Attempted(answer, seconds, process.clock(), age)
         batch.attempts[id(account), number] = attempt
         batch.acknowledged[account.name] += attempt.acknowledged
+        self.outages.answered(batch, process, acknowledged=attempt.acknowledged)
 
     def finished(
         self,
@@ -571,6 +640,7 @@ class Ledger:
         """
         postponed = "change_message_visibility_batch" not in faulted
         self._check_metrics(batch, faulted)
+        self.outages.finished(batch, deleted, faulted)
         by_event: dict[tuple[int, int], int] = {}
         for message in batch.messages:
             if message.note is not None:
@@ -591,7 +661,7 @@ class Ledger:
                 self.violated(f"{where} was acknowledged and is sent again")
             if leaves or not postponed or message.id in batch.may_come_again:
                 continue
-            wait = max(4 * attempt.seconds, min(8 * 2.0 ** (receives - 1), attempt.age + 8, 3600))
+            wait, rise = _wait(batch, attempt, receives)
             asked = attempt.retry_after
             if attempt.age + asked < LAST_ATTEMPT:
                 wait = max(wait, asked)
@@ -600,7 +670,7 @@ class Ledger:
                 continue
             late = message.visible_at - EPOCH - due
             ours = message.handle == handle and message.id in batch.queue.messages
-            if ours and not -0.01 <= late <= now - attempt.ended + 2:
+            if ours and not -0.01 <= late <= now - attempt.ended + 2 + rise:
                 self.violated(
                     f"{where}: attempt {receives} of {attempt.seconds:.1f} s at an age of "
                     f"{attempt.age:.0f} s is due after {wait:.1f} s and comes {late:.1f} s late"
@@ -627,6 +697,7 @@ class Ledger:
 
     def acknowledged_to_sqs(self, message: Message, batch: Batch) -> None:
         """Check a message that was deleted after an answer of the sender."""
+        self.outages.left(message)
         note = message.note
         if note is None:
             return
@@ -672,6 +743,7 @@ class Ledger:
     def expired_in(self, queue: Queue, message: Message) -> None:
         """Take note that SQS has deleted a message because of its age."""
         self.removed.setdefault(queue.name.rpartition("-")[2], []).append(self.now())
+        self.outages.left(message)
         note = message.note
         if note is None or note.account.state(note.number) & (State.DELIVERED | NEVER):
             return
@@ -719,6 +791,22 @@ class Ledger:
         for queue_id, count in Counter([*ready, *mapped]).items():
             if count != 2 or queue_id not in ready:
                 self.violated(f"{owners.get(queue_id, 'nobody')} has {count - 1} mappings")
+
+
+def _wait(batch: Batch, attempt: Attempted, receives: int) -> tuple[float, float]:
+    """The seconds after a failed attempt, and how much longer they may be.
+
+    The event of a canary comes back when the next one is due. The sender goes by the outage's age
+    at some moment before the attempt.
+    """
+    if batch.canary is None or batch.row is None:
+        return max(4 * attempt.seconds, min(8 * 2.0 ** (receives - 1), attempt.age + 8, 3600)), 0.0
+    first = EPOCH + batch.read_at + batch.canary.skew - batch.row.window
+    shortest, longest = (
+        max(4 * attempt.seconds, canary_interval(age) + SLOT)
+        for age in (first, first + attempt.ended - attempt.seconds - batch.read_at)
+    )
+    return shortest, longest - shortest
 
 
 def _wants(setting: Setting, event_type: str) -> bool:

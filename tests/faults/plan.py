@@ -42,8 +42,10 @@ OUTAGE = (Mode.THROTTLED, Mode.SERVER_ERROR, Mode.UNREACHABLE, Mode.TIMED_OUT)
 
 ERROR_RATE = 0.012
 KILL_RATE = 0.004
+STEP_FACTOR = 5
 OUTAGE_RATE = 0.9
-"""Shares of calls, in a run of intensity 1."""
+"""Shares of calls, in a run of intensity 1. The steps of a canary are few, so that each of them
+meets so many times more faults."""
 
 
 class Plan:
@@ -87,34 +89,40 @@ class Plan:
         """Whether a service has an outage now."""
         return self._outages.get(service, 0.0) > now
 
-    def kill(self, role: str, what: str) -> str:
+    def kill(self, role: str, what: str, factor: float = 1.0) -> str:
         """Whether a process dies "before" or "after" a step; "" for neither."""
         chance = self._rng.random() if self.active else 1.0
         self._steps.add((role, what))
-        if chance >= KILL_RATE * self.intensity:
+        rate = KILL_RATE * self.intensity * factor
+        if chance >= rate:
             return ""
-        when = "before" if chance < KILL_RATE * self.intensity / 2 else "after"
+        when = "before" if chance < rate / 2 else "after"
         self.count(f"{role} killed {when} {what}")
         return when
 
-    def draw(self, role: str, service: str, method: str, now: float) -> Mode | None:
-        """The fault of a call by a process of this role; None for no fault."""
+    def draw(self, role: str, service: str, method: str, now: float, step: str = "") -> Mode | None:
+        """The fault of a call by a process of this role; None for no fault.
+
+        `step` names a call that meets more faults than others.
+        """
         if not self.active:
             return None
-        self._steps.add((role, operation_name(method)))
+        what = step or operation_name(method)
+        self._steps.add((role, what))
         chance = self._rng.random()
-        kills = KILL_RATE * self.intensity
+        factor = STEP_FACTOR if step else 1
+        kills = KILL_RATE * self.intensity * factor
         if chance < kills:
             mode = Mode.KILLED_BEFORE if chance < kills / 2 else Mode.KILLED_AFTER
-            self.count(f"{role} {mode} {operation_name(method)}")
+            self.count(f"{role} {mode} {what}")
             return mode
         if self.is_down(service, now):
             if chance < OUTAGE_RATE:
                 mode = self._rng.choice(OUTAGE)
-                self.count(f"{operation_name(method)} {mode}")
+                self.count(f"{what} {mode}")
                 return mode
-        elif chance < kills + ERROR_RATE * self.intensity:
+        elif chance < kills + ERROR_RATE * self.intensity * factor:
             mode = self._rng.choice(ERRORS.get(method, _WRITES))
-            self.count(f"{operation_name(method)} {mode}")
+            self.count(f"{what} {mode}")
             return mode
         return None

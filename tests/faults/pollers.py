@@ -56,6 +56,7 @@ class Poller:
                 break
             throttled = THROTTLED_RATE if plan.is_down("concurrency", now) else 0.01
             if plan.roll("received without invocation", throttled):
+                world.ledger.outages.uninvoked(messages)
                 continue
             batch = Batch(
                 queue,
@@ -73,10 +74,12 @@ class Poller:
             if plan.roll("invoked when visibility runs out", 0.005):
                 seconds = queue.visibility_timeout - world.rng.uniform(0, 15)
                 batch.may_come_again = [message.id for message in messages]
+                world.ledger.outages.uninvoked(messages)
                 world.scheduler.after(seconds, work)
             else:
                 work()
         if self._running == self._limit:
+            world.ledger.outages.crowded(queue.messages.values())
             return  # the end of an invocation wakes it
         timer = queue.next_timer()
         if timer is not None:
@@ -100,7 +103,7 @@ class Poller:
             world.scheduler.sleep(world.rng.uniform(0.002, 0.05))
             self._delete(batch, deleted or ())
         except KilledError:
-            pass
+            world.ledger.outages.died(batch)
         except Exception as error:  # noqa: BLE001  # Lambda takes it for a failure of the batch
             world.ledger.violated(f"the sender raised {error!r}")
         self._running -= 1

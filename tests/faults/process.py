@@ -190,7 +190,8 @@ class Process:
         if world.calls <= CHECKED_CALLS or world.calls % 100 == 0:
             check_parameters(service, method, parameters)
         world.called(self, service, operation_name(method), parameters)
-        fault = world.plan.draw(self.role, service, method, world.scheduler.now)
+        step = _step(self.role, parameters)
+        fault = world.plan.draw(self.role, service, method, world.scheduler.now, step)
         if fault is None:
             self.sleep(world.rng.uniform(*LATENCY))
             return self._effect(method, act, parameters)
@@ -267,6 +268,19 @@ class Process:
         if done:
             self._effect(method, act, {"RequestItems": {table: requests[:done]}})
         return {"UnprocessedItems": {table: requests[done:]}}
+
+
+def _step(role: str, parameters: Any) -> str:
+    """The step of a canary that a call of the sender makes; "" for every other call."""
+    change = str(parameters.get("UpdateExpression", "")) if role == "sender" else ""
+    if "canaryAt = :until" in change:
+        return "claim of a canary"
+    if (
+        "canaryAt = :canaryAt" in change
+        and "attribute_not" not in parameters["ConditionExpression"]
+    ):
+        return "note of a canary"
+    return ""
 
 
 _PARTIAL: dict[str, Callable[[Process, str, Callable[..., Any], Any], Any]] = {

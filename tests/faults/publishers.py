@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,28 @@ OUTAGES_PER_CALL = 0.004
 FOREIGN_MESSAGES_PER_CALL = 0.01
 """Calls to the config API, outages of an AWS service, and messages in another format, for each call
 of a publisher."""
+
+BURSTS_PER_CALL = 0.006
+FIRST_BURST = (5.0, 40.0)
+"""Bursts for each call of a publisher, and the seconds until a run's first one. In a burst an
+endpoint goes down, and its project publishes so much that the connector gets into an outage."""
+
+BURST_CALLS, BURST_EVENTS, BURST_SECONDS = 5, (10, 14), 8.0
+"""The calls of a burst, their events, and how long it lasts: three attempts of each event in a
+minute are more than the hundred that make an outage."""
+
+TRICKLE_CALLS, TRICKLE_EVENTS, TRICKLE_SECONDS = (0, 12), (1, 3), 600.0
+"""What the project publishes until some time after a burst, so that events of any age are held."""
+
+DOWN = {
+    "minutes": (90.0, 900.0),
+    "hours": (3600.0, 4 * 3600.0),
+    "half a day": (13 * 3600.0, 15 * 3600.0),
+}
+DOWN_SHARES = (0.7, 0.26, 0.04)
+RELAPSES = (0, 0, 0, 1, 4)
+"""For how long an endpoint is down after a burst, the share of each kind, and how often it goes
+down again after it has worked for moments."""
 
 SERVICES = ("sqs", "dynamodb", "kms")
 """Services that have an outage twice as often as Lambda's control plane."""
@@ -114,10 +137,35 @@ class Publishers:
             if service == "concurrency":
                 seconds = rng.uniform(*THROTTLED_SECONDS)
             self._plan.begin_outage(service, self._scheduler.now + seconds)
+        if rng.random() < BURSTS_PER_CALL * intensity:
+            self.burst()
         if self._plan.roll("message in another format", FOREIGN_MESSAGES_PER_CALL):
             self._ledger.process = None
             _, *queues = self._world.sqs.queues.values()  # the first is the dead-letter queue
             rng.choice(queues).put(rng.choice(FOREIGN_MESSAGES))
+
+    def burst(self) -> None:
+        """Let the endpoint of a connector fail, and publish to it in a hurry."""
+        rng, scheduler = self._rng, self._scheduler
+        project = rng.choice(self._world.projects)
+        account = self._world.customers.an_active_account(project)
+        if account is None:
+            return
+        kind, (low, high) = rng.choices(list(DOWN.items()), DOWN_SHARES)[0]
+        relapses = rng.choice(RELAPSES)
+        setting = account.settings[-1]
+        self._world.fail_endpoint(setting.url, rng.uniform(low, high), relapses)
+        self._plan.count("outage")
+        self._plan.count(f"outage of {kind}")
+        if relapses:
+            self._plan.count("outage with relapses")
+        types = sorted(setting.types) or list(TYPES)
+        for _ in range(BURST_CALLS):
+            publish = partial(self._publish_list, project, rng.randint(*BURST_EVENTS), types)
+            scheduler.after(rng.uniform(0, BURST_SECONDS), publish)
+        for _ in range(rng.randint(*TRICKLE_CALLS)):
+            publish = partial(self._publish_list, project, rng.randint(*TRICKLE_EVENTS), types)
+            scheduler.after(rng.uniform(0, TRICKLE_SECONDS), publish)
 
     def _number(self, project: str) -> int:
         self.published += 1
@@ -125,13 +173,16 @@ class Publishers:
         self._ledger.next_number[project] = number + 1
         return number
 
-    def _publish_list(self, project: Project) -> None:
-        low, high = self._rng.choices(CALL_SIZES, CALL_SHARES)[0]
-        count = self._rng.randint(low, high)
+    def _publish_list(
+        self, project: Project, count: int = 0, types_of: Sequence[str] = tuple(TYPES)
+    ) -> None:
+        """Publish so many events of these types, or some events."""
+        if not count:
+            count = self._rng.randint(*self._rng.choices(CALL_SIZES, CALL_SHARES)[0])
         stamp = times.to_text(self._world.epoch())
         envelopes, numbers, types = [], [], []
         for _ in range(count):
-            number, event_type = self._number(project.id), self._rng.choice(list(TYPES))
+            number, event_type = self._number(project.id), self._rng.choice(types_of)
             data = {TYPES[event_type]: number, "updateTime": stamp}
             envelopes.append(
                 {

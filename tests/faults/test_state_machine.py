@@ -18,7 +18,18 @@ from tests.faults.models.endpoints import FAILURES, HEALTHY, Behaviour, Endpoint
 from tests.faults.plan import Mode, Plan
 from tests.faults.world import Nowhere, Scenario, World
 
-CHANGES = ("patch", "url", "secret", "both", "disable", "cycle", "delete", "create", "create")
+CHANGES = (
+    "patch",
+    "url",
+    "secret",
+    "both",
+    "disable",
+    "cycle",
+    "pause",
+    "delete",
+    "create",
+    "create",
+)
 
 SHORT = st.sampled_from([0.0, 0.01, 0.3, 2.0])
 """Seconds until an action begins, so that it comes before, during or after others."""
@@ -46,6 +57,10 @@ class OneEndpoint(dict[str, Endpoint]):
         """As `Endpoint.behave`."""
         return self.behaviour
 
+    def healthy_since(self, now: float) -> float:
+        """As `Endpoint.healthy_since`, of an endpoint of which nobody knows since when it works."""
+        return float("inf")
+
 
 class ChosenFaults(Plan):
     """A plan without random faults. `chosen` has faults by function: each with the number of calls
@@ -59,7 +74,7 @@ class ChosenFaults(Plan):
         """Inject a fault into a function's call, after so many other calls."""
         self.chosen.setdefault(role, []).append((calls, mode))
 
-    def draw(self, role: str, service: str, method: str, now: float) -> Mode | None:
+    def draw(self, role: str, service: str, method: str, now: float, step: str = "") -> Mode | None:
         """As `Plan.draw`."""
         waiting = self.chosen.get(role, [])
         found = None

@@ -32,7 +32,7 @@ from tests.faults.models.events import EventBridge
 from tests.faults.models.kms import Kms
 from tests.faults.models.mappings import Mappings
 from tests.faults.models.sqs import Message, Queue, Sqs
-from tests.faults.plan import KILL_RATE, Plan
+from tests.faults.plan import KILL_RATE, STEP_FACTOR, Plan
 from tests.faults.pollers import POLL_SECONDS, Poller
 from tests.faults.process import (
     EPOCH,
@@ -42,7 +42,7 @@ from tests.faults.process import (
     Surroundings,
 )
 from tests.faults.program import Edits, Program
-from tests.faults.publishers import DEVICES, Project, Publishers
+from tests.faults.publishers import DEVICES, FIRST_BURST, Project, Publishers
 from tests.faults.scheduler import Scheduler
 from tests.permissions.recorder import recorder
 
@@ -106,7 +106,10 @@ class Report:
     Events that were not delivered are `expired`, or their connector was `disabled` or `deleted`.
     SQS deleted the `unrecorded` ones of the expired before a record was saved. `late` events were
     delivered although a record says that they expired. `uncounted` batches are missing in the
-    connectors' metrics. `unkilled` are the steps at which no process has died.
+    connectors' metrics. `outages` began, in which `canaries` were attempted; `held` counts
+    how often messages were held, and `recovered` how many came back to an endpoint that works
+    again.
+    `unkilled` are the steps at which no process has died.
     """
 
     scenario: Scenario
@@ -119,6 +122,10 @@ class Report:
     late: int
     disabled: int
     deleted: int
+    outages: int
+    canaries: int
+    held: int
+    recovered: int
     lost: int
     uncounted: int
     unkilled: Sequence[str]
@@ -131,7 +138,8 @@ class Report:
             f"faults: events={self.events} attempts={self.attempts} kinds={len(self.injected)} "
             f"injected={sum(self.injected.values())} duplicates={self.duplicates} "
             f"expired={self.expired} late={self.late} disabled={self.disabled} "
-            f"deleted={self.deleted} lost={self.lost} "
+            f"deleted={self.deleted} outages={self.outages} canaries={self.canaries} "
+            f"held={self.held} recovered={self.recovered} lost={self.lost} "
             f"seed={self.scenario.seed} seconds={self.seconds:.0f}"
         )
 
@@ -179,6 +187,10 @@ def run(scenario: Scenario) -> Report:
         late=ledger.late,
         disabled=ledger.disabled,
         deleted=ledger.deleted,
+        outages=ledger.outages.count,
+        canaries=ledger.outages.canaries,
+        held=ledger.outages.held,
+        recovered=ledger.outages.recovered,
         lost=ledger.lost,
         uncounted=ledger.uncounted,
         unkilled=plan.unkilled,
@@ -245,6 +257,7 @@ class World:
         self.plan.active = True
         self._kill_an_endpoint()
         self.scheduler.after(0.0, self.publishers.publish_next)
+        self.scheduler.after(self.rng.uniform(*FIRST_BURST), self.publishers.burst)
         self.finish()
 
     def set_up(self) -> None:
@@ -275,8 +288,18 @@ class World:
         A run without expired events would prove little.
         """
         (url,) = {setting.url for setting in self.customers.a_steady_account().settings}
-        endpoint = self.endpoints[check_url(url).host] = Endpoint(self.rng, self.plan)
-        endpoint.die(self.scheduler.now)
+        self.endpoint(check_url(url).host).die(self.scheduler.now)
+
+    def endpoint(self, host: str) -> Endpoint:
+        """The endpoint of a host, which may be new."""
+        found = self.endpoints.get(host)
+        if found is None:
+            found = self.endpoints[host] = Endpoint(self.rng, self.plan)
+        return found
+
+    def fail_endpoint(self, url: str, seconds: float, relapses: int) -> None:
+        """Let an endpoint be down from now on."""
+        self.endpoint(check_url(url).host).fail(self.scheduler.now, seconds, relapses)
 
     def _is_over(self) -> bool:
         return bool(self.scenario.until) and self.ledger.has_violated(self.scenario.until)
@@ -450,14 +473,21 @@ class Transport:
     ) -> Answer | NoAnswer:
         """As `Transport.post`."""
         world, process = self._world, self._process
-        kill = world.plan.kill(process.role, "POST")
+        is_canary = process.invocation.claim is not None
+        step, factor = ("POST of a canary", STEP_FACTOR) if is_canary else ("POST", 1)
+        kill = world.plan.kill(process.role, step, factor)
         if kill == "before":
             raise KilledError("before a POST")
-        endpoint = world.endpoints.get(destination.host)
-        if endpoint is None:
-            endpoint = world.endpoints[destination.host] = Endpoint(world.rng, world.plan)
+        endpoint = world.endpoint(destination.host)
         behaviour = endpoint.behave(world.scheduler.now)
-        where = world.ledger.posted(process, destination, headers, body, saves=behaviour.saves)
+        where = world.ledger.posted(
+            process,
+            destination,
+            headers,
+            body,
+            saves=behaviour.saves,
+            healthy_since=endpoint.healthy_since(world.scheduler.now),
+        )
         if kill == "after":
             raise KilledError("after a POST")
         seconds = world.rng.uniform(*behaviour.seconds)

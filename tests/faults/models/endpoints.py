@@ -62,10 +62,11 @@ HEALTHY_SECONDS = 4 * 3600
 FLAPPING_SECONDS = (60, 1800)
 DOWN_SECONDS = (30, 3600)
 DEAD_SECONDS = (13 * 3600, 16 * 3600)
+MOMENTS, RELAPSE_SECONDS = (2, 90), (60, 600)
 HEALTHY_SHARE = 0.8
 DEAD_SHARE = 0.05
-"""How many seconds an endpoint stays in a state, the share of those that begin healthy, and the
-share of outages that last longer than an event's 12 hours."""
+"""How many seconds an endpoint stays in a state, for how long it works between relapses, the share
+of those that begin healthy, and the share of outages that last longer than an event's 12 hours."""
 
 
 class Endpoint:
@@ -75,14 +76,29 @@ class Endpoint:
         self._rng = rng
         self._plan = plan
         self._until = 0.0
+        self._since = 0.0
+        self._relapses = 0
         self._flaps = False
         self._down: Behaviour | None = None
 
     def die(self, now: float) -> None:
         """Be down from now on until all present events have expired."""
-        self._down = self._rng.choice(FAILURES)
-        self._until = now + self._rng.uniform(*DEAD_SECONDS)
+        self.fail(now, self._rng.uniform(*DEAD_SECONDS))
         self._plan.count("endpoint down for half a day")
+
+    def fail(self, now: float, seconds: float, relapses: int = 0) -> None:
+        """Be down in one way for so many seconds, and again so many times after it has worked for
+        moments."""
+        self._flaps, self._down = False, self._rng.choice(FAILURES)
+        self._until = now + seconds
+        self._relapses = relapses
+
+    def healthy_since(self, now: float) -> float:
+        """Since when the endpoint works, apart from single failures; infinite when it does not."""
+        works = not self._flaps and self._down is None
+        if now < self._until:
+            return self._since if works else float("inf")
+        return float("inf") if works else self._until
 
     def behave(self, now: float) -> Behaviour:
         """How the endpoint handles a POST now."""
@@ -109,9 +125,14 @@ class Endpoint:
         rng = self._rng
         was_healthy = not self._flaps and self._down is None
         self._flaps, self._down = False, None
+        self._since = self._until
+        if self._relapses and was_healthy:
+            self.fail(now, rng.uniform(*RELAPSE_SECONDS), self._relapses - 1)
+            return
         begins = not self._until and rng.random() < HEALTHY_SHARE
         if begins or (self._until and not was_healthy):
-            self._until = now + rng.expovariate(self._plan.intensity / HEALTHY_SECONDS)
+            seconds = rng.expovariate(self._plan.intensity / HEALTHY_SECONDS)
+            self._until = now + (rng.uniform(*MOMENTS) if self._relapses else seconds)
         elif rng.random() < 0.4:
             self._flaps = True
             self._until = now + rng.uniform(*FLAPPING_SECONDS)
