@@ -119,6 +119,10 @@ checkov: .venv/checkov/.made .venv/sam/.made ## Rules of security for the templa
 	@.venv/sam/bin/python tests/template/translate.py template.yaml > .venv/checkov/template.json
 	@.venv/checkov/bin/checkov --config-file tests/template/checkov.yaml --file .venv/checkov/template.json
 
+.PHONY: outage
+outage: .venv/dev/.made ## What outages cost, in virtual time; draws docs/outage.svg
+	@$(DEV) -m tests.outages
+
 .PHONY: packages
 packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
 	@$(DEV) -m tools.packages
