@@ -36,16 +36,6 @@ def on_all_cores(
         return [futures[case].result() for case in cases]
 
 
-def run_outage(case: outage.Case) -> outage.Result:
-    """One row of the table."""
-    return outage.Run(case).run()
-
-
-def run_neighbours(setting: neighbours.Setting) -> neighbours.Finding:
-    """One row of the neighbours' table."""
-    return neighbours.Run(setting).run()
-
-
 def main() -> int:
     """Run what is asked for, and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.outages")
@@ -56,7 +46,7 @@ def main() -> int:
     failures: Iterable[str]
     if options.neighbours:
         settings = neighbours.SETTINGS
-        findings = on_all_cores(run_neighbours, settings, lambda each: each.connectors)
+        findings = on_all_cores(neighbours.run, settings, lambda each: each.connectors)
         print(neighbours.HEADER, *(finding.line() for finding in findings), sep="\n")
         failures = [
             f"neighbours notice it: {finding.line()}"
@@ -65,7 +55,7 @@ def main() -> int:
         ]
     else:
         cases = table.cases(long=options.long)
-        results = on_all_cores(run_outage, cases, lambda case: case.rate * case.outage)
+        results = on_all_cores(outage.run, cases, lambda case: case.rate * case.outage)
         print(table.HEADER, *(table.row(result) for result in results), sep="\n")
         failures = missed(results)
         if not options.long:

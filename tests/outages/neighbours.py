@@ -102,6 +102,11 @@ SETTINGS = [
 """What `--neighbours` runs. Two of a hundred connectors hang."""
 
 
+def run(setting: Setting) -> Finding:
+    """Run a setting. The same setting gives the same finding."""
+    return Run(setting).run()
+
+
 class Run:
     """One run of a setting."""
 

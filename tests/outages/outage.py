@@ -59,6 +59,11 @@ class Result:
     by_second: dict[int, tuple[int, int]]
 
 
+def run(case: Case) -> Result:
+    """Run a case. The same case gives the same result."""
+    return Run(case).run()
+
+
 class Run:
     """The events of one run. Numbers of events are positions in `accepted` and `delivered`."""
 

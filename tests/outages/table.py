@@ -6,10 +6,16 @@ from tests.outages.outage import Case, Result
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 
-USUAL = ((1, 4 * MINUTE), (1, 2 * HOUR), (20, 4 * MINUTE), (20, 20 * MINUTE), (100, 4 * MINUTE))
-LONG = ((1, 11 * HOUR), (20, 2 * HOUR), (100, 20 * MINUTE))
-"""Events a second, and seconds of the outage. `LONG` ones take an hour of CPU, so they are run only
-on request."""
+USUAL = {
+    True: ((1, 4 * MINUTE), (1, 2 * HOUR), (20, 4 * MINUTE), (20, 10 * MINUTE), (100, 4 * MINUTE)),
+    False: ((1, 4 * MINUTE), (1, 30 * MINUTE), (20, 4 * MINUTE), (100, 4 * MINUTE)),
+}
+LONG = {
+    True: ((1, 11 * HOUR), (20, 2 * HOUR), (100, 20 * MINUTE)),
+    False: ((1, 2 * HOUR), (20, 20 * MINUTE)),
+}
+"""Events a second, and seconds of the outage, of timeouts and of errors. `LONG` ones take half an
+hour of CPU and more, so they are run only on request."""
 
 HEADER = (
     "| events/s, outage | | concurrency, mean and peak | failed attempts | invocations | "
@@ -23,7 +29,7 @@ def cases(*, long: bool) -> list[Case]:
     return [
         Case(rate, outage, hangs, holds, picture.AFTER if picture.shows(rate, outage, hangs) else 0)
         for hangs in (True, False)
-        for rate, outage in (LONG if long else USUAL)
+        for rate, outage in (LONG if long else USUAL)[hangs]
         for holds in (False, True)
     ]
 

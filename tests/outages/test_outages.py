@@ -6,10 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.outages import goals, picture, table
+from tests.outages import goals, neighbours, outage, picture, table
 from tests.outages.neighbours import Finding, Setting
-from tests.outages.neighbours import Run as NeighboursRun
-from tests.outages.outage import Case, Result, Run, share
+from tests.outages.outage import Case, Result, share
 from tests.outages.prices import Usage
 
 NOTHING = Usage()
@@ -47,7 +46,7 @@ def test_a_share_of_values(values: list[float], part: float, expected: float) ->
 @pytest.fixture(scope="module")
 def results() -> dict[bool, Result]:
     """An outage of a minute at 10 events a second, by whether it is noticed."""
-    return {holds: Run(Case(10, 60, hangs=False, holds=holds)).run() for holds in (False, True)}
+    return {holds: outage.run(Case(10, 60, hangs=False, holds=holds)) for holds in (False, True)}
 
 
 def test_an_outage_is_noticed_and_ends_for_all_of_its_events(results: dict[bool, Result]) -> None:
@@ -76,7 +75,7 @@ def test_what_is_billed_is_what_was_done(results: dict[bool, Result]) -> None:
 
 def test_a_run_is_the_same_for_the_same_seed() -> None:
     case = Case(5, 20, hangs=True, holds=True)
-    assert Run(case).run() == Run(case).run()
+    assert outage.run(case) == outage.run(case)
 
 
 SETTING = Setting(
@@ -85,7 +84,7 @@ SETTING = Setting(
 
 
 def test_neighbours_of_hanging_endpoints_notice_nothing() -> None:
-    finding = NeighboursRun(SETTING).run()
+    finding = neighbours.run(SETTING)
     assert finding.noticed == SETTING.hanging
     assert len(finding.latencies) > 200
     assert share(finding.latencies, 0.99) < 1.0
@@ -94,7 +93,7 @@ def test_neighbours_of_hanging_endpoints_notice_nothing() -> None:
 
 
 def test_without_the_outage_mode_they_do() -> None:
-    finding = NeighboursRun(replace(SETTING, holds=False)).run()
+    finding = neighbours.run(replace(SETTING, holds=False))
     assert finding.peak == SETTING.concurrency
     assert finding.refused
     assert not finding.is_good
