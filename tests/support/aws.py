@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda loader, suffix, node: f"{suffix} {node.value}")
 
 
+@cache
 def template() -> dict[str, Any]:
-    """template.yaml as it is written, untranslated."""
+    """template.yaml as it is written, untranslated. It is parsed once, so nobody may change it."""
     loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # a SafeLoader
     return loaded
 

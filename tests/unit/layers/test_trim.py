@@ -1,6 +1,7 @@
 """The layer's reduced botocore sends the same requests as the complete one."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,18 @@ def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def request(data: Path, region: str, service: str, method: str, **call: Any) -> Any:
-    """The request that a call would send, without its signature and time."""
+@cache
+def session_over(data: Path) -> botocore.session.Session:
+    """A session that has read nothing but the files below `data`. It keeps what it has read."""
     session = botocore.session.get_session()
     loader = botocore.loaders.Loader([str(data)], include_default_search_paths=False)
     session.register_component("data_loader", loader)
-    client = session.create_client(
+    return session
+
+
+def request(data: Path, region: str, service: str, method: str, **call: Any) -> Any:
+    """The request that a call would send, without its signature and time."""
+    client = session_over(data).create_client(
         service, region, aws_access_key_id="a", aws_secret_access_key="b"
     )
     sent = []
