@@ -234,8 +234,9 @@ class Account:
             Plan(self.rng, 1.0),
             self.rng,
             {"sqs": self._sqs, "dynamodb": self._dynamodb, "kms": self._kms},
-            self._observe,
-            lambda process, method: None,
+            called=lambda process, service, operation, parameters: None,
+            observe=self._observe,
+            slowed=lambda process, method: None,
         )
         self._program = Program("sender")
         self._endpoints: dict[str, Endpoint] = {}

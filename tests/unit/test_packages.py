@@ -22,7 +22,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "notices": "connectors aws kernel",
     "delivery": "endpoints expiry connectors events aws kernel",
     "provisioning": "expiry connectors aws kernel",
-    "replay": "expiry connectors events kernel",
+    "replay": "expiry connectors events aws kernel",
     "store": "delivery replay notices expiry identity connectors devices events kernel",
     "ingest": "store replay identity connectors devices events aws kernel",
     "services": "store delivery replay expiry identity connectors devices aws kernel",

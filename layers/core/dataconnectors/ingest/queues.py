@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dataconnectors.aws.queue_depth import MISSING_QUEUE
+
 BATCH_ENTRIES = 10
 """Messages of one SendMessageBatch at most: a limit of AWS."""
 
@@ -19,9 +21,6 @@ ROUNDS = 3
 
 FIRST_PAUSE_SECONDS = 0.05
 """The pause before the second round. It is doubled before each further one."""
-
-MISSING_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
-"""Error codes of a queue that is not there, in the query protocol and in the JSON protocol."""
 
 
 @dataclass(frozen=True, slots=True)

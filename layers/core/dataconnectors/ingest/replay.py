@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dataconnectors.aws.queue_depth import queue_depth
 from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.devices.device import Device
 from dataconnectors.events.event import Event
 from dataconnectors.ingest.fan_out import fan_out
-from dataconnectors.ingest.queue_depth import queue_depth
 from dataconnectors.ingest.queues import ConnectorQueues, QueueEntry
 from dataconnectors.ingest.replay_events import EventPage, ReplayEvents
 from dataconnectors.kernel.errors import EventError, UnavailableError

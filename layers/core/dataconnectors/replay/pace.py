@@ -10,23 +10,14 @@ fails gets no further load from a replay.
 
 from dataclasses import dataclass
 
+from dataconnectors.aws.queue_depth import QueueDepth
+
 PAGE_MESSAGES = 100
 """Messages that are sent together, and after which a run saves how far it is: this many are sent
 twice when a process dies. Ten calls to SQS in parallel."""
 
 BATCH_MESSAGES = 10
 """Messages of one invocation of the sender, see `provisioning.blueprint.BATCH_SIZE`."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
-    """About how many messages of a queue wait to be received, and how many have been received.
-
-    AWS: the numbers are approximate, and may be seconds behind.
-    """
-
-    waiting: int
-    in_flight: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 """The health of connectors: state, last success and error, next attempt and backlog."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from botocore.exceptions import ClientError
-
+from dataconnectors.aws.queue_depth import QueueDepth, queue_depth
 from dataconnectors.connectors.connector import Connector, Lifecycle
 from dataconnectors.connectors.health import next_attempt, state_of, state_since
 from dataconnectors.expiry.expired_event import RETENTION_SECONDS
@@ -15,18 +13,7 @@ from dataconnectors.services.lists import ListRequest
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 
-_WAITING = "ApproximateNumberOfMessages"
-_IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
-
-_NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
-
-
-class Backlog(NamedTuple):
-    """About how many events a queue holds: `waiting` ones may be received at once, the others are
-    being attempted, or wait for their next attempt."""
-
-    waiting: int
-    in_flight: int
+EMPTY = QueueDepth(0, 0)
 
 
 class HealthService:
@@ -92,20 +79,14 @@ class HealthService:
             },
         }
 
-    def _backlog(self, connector: Connector) -> Backlog:
+    def _backlog(self, connector: Connector) -> QueueDepth:
+        """The depth of its queue, which may not be there yet."""
         if not connector.queue_url:
-            return Backlog(0, 0)
-        read = partial(self._sqs.get_queue_attributes, QueueUrl=connector.queue_url)
-        try:
-            attributes = read(AttributeNames=[_WAITING, _IN_FLIGHT])["Attributes"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _NO_QUEUE:
-                raise
-            return Backlog(0, 0)
-        return Backlog(int(attributes[_WAITING]), int(attributes[_IN_FLIGHT]))
+            return EMPTY
+        return queue_depth(self._sqs, connector.queue_url) or EMPTY
 
 
-def _oldest(connector: Connector, backlog: Backlog, now: float) -> float | None:
+def _oldest(connector: Connector, backlog: QueueDepth, now: float) -> float | None:
     """When the oldest undelivered event was accepted, as far as that is known: nothing is written
     down of events that succeed at their first attempt."""
     known = [
@@ -113,6 +94,6 @@ def _oldest(connector: Connector, backlog: Backlog, now: float) -> float | None:
         for time in (connector.failing and connector.failing.oldest, connector.paused_at)
         if time
     ]
-    if not known or backlog == Backlog(0, 0):
+    if not known or backlog == EMPTY:
         return None
     return max(min(known), now - RETENTION_SECONDS)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from dataconnectors.aws.queue_depth import QueueDepth
 from dataconnectors.provisioning.blueprint import BATCH_SIZE
-from dataconnectors.replay.pace import BATCH_MESSAGES, Pace, QueueDepth
+from dataconnectors.replay.pace import BATCH_MESSAGES, Pace
 
 PACE = Pace(rate=100, maximum_concurrency=50)
 

@@ -1,14 +1,24 @@
-"""How many messages a connector's queue has."""
+"""How many messages a queue has."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from dataconnectors.ingest.queues import MISSING_QUEUE
-from dataconnectors.replay.pace import QueueDepth
+MISSING_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+"""Error codes of a queue that is not there, in the query protocol and in the JSON protocol."""
 
 WAITING = "ApproximateNumberOfMessages"
 IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
+
+
+class QueueDepth(NamedTuple):
+    """About how many messages of a queue wait to be received, and how many have been received.
+
+    AWS: the numbers are approximate, and may be seconds behind.
+    """
+
+    waiting: int
+    in_flight: int
 
 
 def queue_depth(sqs: Any, queue_url: str) -> QueueDepth | None:
