@@ -103,9 +103,8 @@ MUTANTS = (
     Mutant(
         "acknowledged before the POST",
         "dataconnectors.delivery.attempts:Attempts._attempt",
-        "outcome = self._endpoint_client.attempt(read.connector.url, read.secrets, event.body)",
-        "self._endpoint_client.attempt(read.connector.url, read.secrets, event.body)\n"
-        "        outcome: Outcome = Delivered(200, 0.0)",
+        "        return Attempt(outcome, self",
+        "        outcome = Delivered(200, 0.0)\n        return Attempt(outcome, self",
         UNDELIVERED,
     ),
     Mutant(

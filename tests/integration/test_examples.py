@@ -267,7 +267,7 @@ def test_an_event_that_arrives_twice_is_acknowledged_twice_and_saved_once(
 ) -> None:
     endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
     for event_id in ("e1", "e2", "e1"):
-        outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body(event_id))
+        outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body(event_id), event_id)
         assert isinstance(outcome, Delivered), outcome
     assert sorted(example.saved()) == ["e1", "e2"]
 
@@ -279,13 +279,13 @@ def test_a_delivery_that_is_not_from_the_connector_is_refused_and_not_saved(
     old = EndpointClient(transport, LOOPBACK, timeout=10.0, now=lambda: time.time() - 7200)
     tampering = EndpointClient(Tampering(transport), LOOPBACK, timeout=10.0)
     outcomes = {
-        "unsigned": endpoint_client.attempt(example.url, Secrets(), body("unsigned")),
+        "unsigned": endpoint_client.attempt(example.url, Secrets(), body("unsigned"), "unsigned"),
         "wrong secret": endpoint_client.attempt(
-            example.url, Secrets("another secret"), body("wrong")
+            example.url, Secrets("another secret"), body("wrong"), "wrong"
         ),
-        "expired": old.attempt(example.url, Secrets(SECRET), body("expired")),
-        "tampered": tampering.attempt(example.url, Secrets(SECRET), body("tampered")),
-        "no event": endpoint_client.attempt(example.url, Secrets(SECRET), b'{"labels":{}}'),
+        "expired": old.attempt(example.url, Secrets(SECRET), body("expired"), "expired"),
+        "tampered": tampering.attempt(example.url, Secrets(SECRET), body("tampered"), "tampered"),
+        "no event": endpoint_client.attempt(example.url, Secrets(SECRET), b'{"labels":{}}', "none"),
     }
     statuses = {
         name: outcome.status for name, outcome in outcomes.items() if isinstance(outcome, Failed)
@@ -305,6 +305,6 @@ def test_an_event_that_could_not_be_saved_is_not_acknowledged(
 ) -> None:
     example.destroy()
     endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
-    outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body("e1"))
+    outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body("e1"), "e1")
     assert isinstance(outcome, Failed), outcome
     assert outcome.status in (500, 503)

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from dataconnectors.connectors.connector import Connector, Status
 from dataconnectors.connectors.secrets import NO_SECRETS, Secrets
+from dataconnectors.kernel import times
 
 CONNECTOR_TYPE = "HTTP_PUSH"
 """The only type of connector that is served."""
@@ -42,7 +43,19 @@ class Configuration:
 
 
 def to_api(connector: Connector, secrets: Secrets) -> dict[str, Any]:
-    """Return the resource as answers show it, with every field: the vendor's clients need all."""
+    """Return the resource as answers show it, with every field: the vendor's clients need all.
+
+    They ignore the two fields that are ours, `standardWebhooks` and `previousSecretExpireTime`. The
+    latter is only there while a previous secret signs; the previous secret itself is never shown.
+    """
+    http: dict[str, Any] = {
+        "url": connector.url,
+        "signatureSecret": secrets.signature_secret,
+        "headers": dict(secrets.headers),
+        "standardWebhooks": secrets.standard_webhooks,
+    }
+    if secrets.previous_secret:
+        http["previousSecretExpireTime"] = times.to_text(secrets.previous_until)
     return {
         "name": connector.name,
         "displayName": connector.display_name,
@@ -50,11 +63,7 @@ def to_api(connector: Connector, secrets: Secrets) -> dict[str, Any]:
         "status": connector.status.value,
         "events": list(connector.event_types),
         "labels": list(connector.labels),
-        "httpConfig": {
-            "url": connector.url,
-            "signatureSecret": secrets.signature_secret,
-            "headers": dict(secrets.headers),
-        },
+        "httpConfig": http,
     }
 
 
@@ -71,5 +80,13 @@ def changed_fields(before: Configuration, after: Configuration) -> tuple[str, ..
             after.secrets.signature_secret,
         ),
         "httpConfig.headers": (before.secrets.headers, after.secrets.headers),
+        "httpConfig.standardWebhooks": (
+            before.secrets.standard_webhooks,
+            after.secrets.standard_webhooks,
+        ),
+        "httpConfig.previousSecretTtl": (
+            (before.secrets.previous_secret, before.secrets.previous_until),
+            (after.secrets.previous_secret, after.secrets.previous_until),
+        ),
     }
     return tuple(name for name, (old, new) in pairs.items() if old != new)

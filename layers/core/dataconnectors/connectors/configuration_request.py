@@ -13,7 +13,14 @@ from dataconnectors.connectors.configuration import (
 )
 from dataconnectors.connectors.connector import Status
 from dataconnectors.connectors.custom_headers import parse_headers
-from dataconnectors.connectors.secrets import MASK, MASKED_VALUE
+from dataconnectors.connectors.secret_rotation import (
+    ROTATION_FIELDS,
+    seconds_to_keep,
+    with_other_end,
+    with_secret,
+)
+from dataconnectors.connectors.secrets import MASK, MASKED_VALUE, Secrets
+from dataconnectors.connectors.webhook_key import webhook_key
 from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
 from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.kernel.errors import BadRequestError, DestinationError
@@ -24,8 +31,11 @@ _NOT_IN_SECRETS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 which UTF-8 cannot write."""
 
 _FIELDS = ("displayName", "status", "events", "labels", "httpConfig")
-_HTTP_FIELDS = ("url", "signatureSecret", "headers")
+_VENDORS_HTTP_FIELDS = ("url", "signatureSecret", "headers")
+_OUR_HTTP_FIELDS = ("standardWebhooks", *ROTATION_FIELDS)
+_HTTP_FIELDS = (*_VENDORS_HTTP_FIELDS, *_OUR_HTTP_FIELDS)
 _OUTPUT_ONLY = ("name", "createTime", "updateTime")
+_HTTP_OUTPUT_ONLY = ("previousSecretExpireTime",)
 _MASK_PATHS = (*_FIELDS, *(f"httpConfig.{name}" for name in _HTTP_FIELDS))
 
 CheckUrl = Callable[[str], object]
@@ -38,16 +48,23 @@ def parse_create(body: Any, check_url: CheckUrl) -> Configuration:
     http = fields.get("httpConfig")
     if not isinstance(http, dict) or not http.get("url"):
         raise BadRequestError("httpConfig.url: expected the HTTPS address to push to")
-    return _apply(fields, Configuration(url=""), check_url)
+    # Nothing is replaced, so the time, which says when a previous secret ends, does not matter.
+    return _apply(fields, Configuration(url=""), check_url, now=0.0)
 
 
 def parse_patch(
-    body: Any, mask: Iterable[str] | None, current: Configuration, check_url: CheckUrl
+    body: Any,
+    mask: Iterable[str] | None,
+    current: Configuration,
+    check_url: CheckUrl,
+    now: float,
 ) -> Configuration:
     """Return `current` as a PATCH changes it; raises `BadRequestError` that names the field.
 
     Without a mask, the fields that are in the body change, those of `httpConfig` one by one. With a
     mask, exactly the fields that it names change, and one that is not in the body gets its default.
+    A mask with `httpConfig` as a whole names the fields that the vendor's clients know, and those
+    of ours that are in the body. `now` is in epoch seconds.
     """
     fields = _settable_fields(body)
     if mask is not None:
@@ -58,7 +75,7 @@ def parse_patch(
         fields["httpConfig"] = {
             name: value for name, value in fields["httpConfig"].items() if name != "url"
         }
-    return _apply(fields, current, check_url)
+    return _apply(fields, current, check_url, now)
 
 
 def _settable_fields(body: Any) -> dict[str, Any]:
@@ -92,18 +109,27 @@ def _masked_fields(fields: Mapping[str, Any], mask: list[str]) -> dict[str, Any]
                 f"update_mask: {path!r:.60} is unknown, expected {', '.join(_MASK_PATHS)}"
             )
         if path == "httpConfig":
-            chosen_http = {name: http.get(name) for name in _HTTP_FIELDS} | chosen_http
+            named = {name: http.get(name) for name in _VENDORS_HTTP_FIELDS}
+            chosen_http = named | _present(http, _OUR_HTTP_FIELDS) | chosen_http
         elif path.startswith("httpConfig."):
             name = path.removeprefix("httpConfig.")
             chosen_http[name] = http.get(name)
         else:
             chosen[path] = fields.get(path)
+    if "signatureSecret" in chosen_http:
+        chosen_http |= _present(http, ROTATION_FIELDS)
     if "status" in chosen and chosen["status"] is None:
         chosen["status"] = Status.ACTIVE.value
     return chosen | ({"httpConfig": chosen_http} if chosen_http else {})
 
 
-def _apply(fields: Mapping[str, Any], current: Configuration, check_url: CheckUrl) -> Configuration:
+def _present(fields: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: fields[name] for name in names if name in fields}
+
+
+def _apply(
+    fields: Mapping[str, Any], current: Configuration, check_url: CheckUrl, now: float
+) -> Configuration:
     changed = current
     if "displayName" in fields:
         changed = replace(changed, display_name=display_name(fields["displayName"]))
@@ -114,15 +140,17 @@ def _apply(fields: Mapping[str, Any], current: Configuration, check_url: CheckUr
     if "labels" in fields:
         changed = replace(changed, labels=_labels(fields["labels"]))
     if fields.get("httpConfig") is not None:
-        changed = _apply_http(fields["httpConfig"], changed, check_url)
+        changed = _apply_http(fields["httpConfig"], changed, check_url, now)
     return changed
 
 
-def _apply_http(http: Any, current: Configuration, check_url: CheckUrl) -> Configuration:
+def _apply_http(
+    http: Any, current: Configuration, check_url: CheckUrl, now: float
+) -> Configuration:
     if not isinstance(http, dict):
         raise BadRequestError("httpConfig: expected an object")
     for name, value in http.items():
-        if value is not None and name not in _HTTP_FIELDS:
+        if value is not None and name not in (*_HTTP_FIELDS, *_HTTP_OUTPUT_ONLY):
             raise BadRequestError(
                 f"httpConfig.{name!r:.60}: unknown field, expected {', '.join(_HTTP_FIELDS)}"
             )
@@ -130,17 +158,40 @@ def _apply_http(http: Any, current: Configuration, check_url: CheckUrl) -> Confi
     if "url" in http:
         changed = replace(changed, url=_url(http["url"], check_url))
     secrets = current.secrets
+    seconds = seconds_to_keep(http)
     if "signatureSecret" in http:
-        secrets = replace(secrets, signature_secret=_signature_secret(http["signatureSecret"]))
+        secret = _signature_secret(http["signatureSecret"])
+        secrets = with_secret(secrets, secret, seconds, now)
+    elif seconds is not None:
+        secrets = with_other_end(secrets, seconds, now)
     if "headers" in http:
         secrets = replace(secrets, headers=parse_headers(http["headers"]))
+    if "standardWebhooks" in http:
+        flag = _standard_webhooks(http["standardWebhooks"])
+        secrets = replace(secrets, standard_webhooks=flag)
+    _check(secrets)
+    return replace(changed, secrets=secrets)
+
+
+def _check(secrets: Secrets) -> None:
+    """Refuse secrets that KMS does not take, or that do not suit each other."""
     size = len(secrets.to_bytes())
     if size > MAXIMUM_PLAINTEXT:
+        parts = (
+            "signatureSecret, the previous one" if secrets.previous_secret else "signatureSecret"
+        )
         raise BadRequestError(
-            f"httpConfig: signatureSecret and headers take {size} bytes together, "
+            f"httpConfig: {parts} and headers take {size} bytes together, "
             f"at most {MAXIMUM_PLAINTEXT}"
         )
-    return replace(changed, secrets=secrets)
+    if not secrets.standard_webhooks:
+        return
+    if not secrets.signature_secret:
+        raise BadRequestError("httpConfig.standardWebhooks: needs a signatureSecret to sign with")
+    try:
+        webhook_key(secrets.signature_secret)
+    except ValueError as error:
+        raise BadRequestError(f"httpConfig.signatureSecret: {error}") from None
 
 
 def _status(value: Any, current: Status) -> Status:
@@ -184,6 +235,12 @@ def _url(value: Any, check_url: CheckUrl) -> str:
     except DestinationError as error:
         raise BadRequestError(f"httpConfig.url: {error}") from None
     return value
+
+
+def _standard_webhooks(value: Any) -> bool:
+    if not isinstance(value, bool | None):
+        raise BadRequestError("httpConfig.standardWebhooks: expected true or false")
+    return bool(value)
 
 
 def _signature_secret(value: Any) -> str:

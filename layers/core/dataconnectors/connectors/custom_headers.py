@@ -6,8 +6,20 @@ from typing import Any
 from dataconnectors.connectors.secrets import MASK, MASKED_VALUE
 from dataconnectors.kernel.errors import BadRequestError
 
-SET_BY_SENDER = frozenset({"content-length", "content-type", "host", "x-dt-signature"})
-"""Headers that tell the receiver how to read and verify the body. The sender sets them itself."""
+SET_BY_SENDER = frozenset(
+    {
+        "content-length",
+        "content-type",
+        "host",
+        "webhook-id",
+        "webhook-signature",
+        "webhook-timestamp",
+        "x-dt-signature",
+        "x-dt-signature-previous",
+    }
+)
+"""Headers that tell the receiver how to read and verify the body. The sender sets them itself, some
+of them only for connectors that ask for Standard Webhooks or while their secret changes."""
 
 CONNECTION_HEADERS = frozenset(
     {

@@ -83,7 +83,9 @@ class Attempts:
         # The attempt starts here. Nothing slow may stand between this line and the POST: a
         # disabling call is answered soon after the read was fresh (see `freshness`).
         started.add(event.message.message_id)
-        outcome = self._endpoint_client.attempt(read.connector.url, read.secrets, event.body)
+        outcome = self._endpoint_client.attempt(
+            read.connector.url, read.secrets, event.body, event.event_id
+        )
         return Attempt(outcome, self._clocks.monotonic(), self._clocks.wall())
 
     def _ended(

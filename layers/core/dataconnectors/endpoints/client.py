@@ -25,6 +25,10 @@ from dataconnectors.kernel.ids import ENTROPY_BYTES
 
 USER_AGENT = "DataConnectors/1"
 
+PREVIOUS_HEADER = "X-Dt-Signature-Previous"
+"""The same token as X-Dt-Signature, by the secret that the connector's has replaced. It is a header
+of its own because the vendor's receivers read X-Dt-Signature as one token."""
+
 KEPT_DESTINATIONS = 1000
 """URLs whose parsed form is remembered. It bounds memory: 2 MB if all are long."""
 
@@ -65,21 +69,16 @@ class EndpointClient:
         self._now = now
         self._entropy = entropy
 
-    def attempt(self, url: str, secrets: Secrets, body: bytes) -> Outcome:
-        """POST the body once, signed when there is a secret."""
+    def attempt(self, url: str, secrets: Secrets, body: bytes, event_id: str) -> Outcome:
+        """POST the body once, signed when there is a secret. `event_id` is the id of its event."""
         try:
             # The URL was checked when it was configured. What is allowed may have changed since.
             destination = self._destination(url)
         except DestinationError as error:
             return Failed(FailureKind.REFUSED_ADDRESS, f"the connector's URL: {error}", 0.0)
-        signature = ""
-        if secrets.signature_secret:
-            entropy = self._entropy(ENTROPY_BYTES)
-            signature = sign(body, secrets.signature_secret, self._now(), entropy)
+        headers = headers_of(secrets, self._signatures(secrets, body, event_id))
         started = self._clock()
-        answer = self._transport.post(
-            destination, headers_of(secrets, signature), body, self.timeout
-        )
+        answer = self._transport.post(destination, headers, body, self.timeout)
         response_time = self._clock() - started
         if isinstance(answer, NoAnswer):
             return Failed(answer.kind, answer.message, response_time)
@@ -92,17 +91,32 @@ class EndpointClient:
             pause = retry_after.seconds_of(answer.retry_after, self._now())
         return Failed(FailureKind.STATUS, message, response_time, status, pause)
 
+    def _signatures(self, secrets: Secrets, body: bytes, event_id: str) -> dict[str, str]:
+        """The headers that prove where the body comes from; none without a secret."""
+        if not secrets.signature_secret:
+            return {}
+        now = self._now()
+        secret, previous = secrets.signature_secret, secrets.at(now).previous_secret
+        headers = {"X-Dt-Signature": sign(body, secret, now, self._entropy(ENTROPY_BYTES))}
+        if previous:
+            headers[PREVIOUS_HEADER] = sign(body, previous, now, self._entropy(ENTROPY_BYTES))
+        if secrets.standard_webhooks:
+            # Imported here, because few connectors ask for it and every cold start pays.
+            from dataconnectors.endpoints.standard_webhooks import standard_webhook_headers
 
-def headers_of(secrets: Secrets, signature: str) -> Headers:
+            valid = (secret, previous) if previous else (secret,)
+            headers |= standard_webhook_headers(event_id, body, valid, now)
+        return headers
+
+
+def headers_of(secrets: Secrets, signatures: Headers) -> Headers:
     """The headers of a delivery. The connection adds `Host` and `Content-Length`.
 
     `Content-Type` is exactly what the vendor's receivers expect. A customer's headers cannot
     replace those that a receiver needs to read and verify the body. They may replace `User-Agent`.
     A connector that was stored before a header was reserved may still have it: it is not sent.
     """
-    headers = {"Content-Type": "application/json"}
-    if signature:
-        headers["X-Dt-Signature"] = signature
+    headers = {"Content-Type": "application/json", **signatures}
     agent = USER_AGENT
     for name, value in secrets.headers:
         if name.lower() == "user-agent":

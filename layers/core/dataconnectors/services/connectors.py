@@ -173,7 +173,7 @@ class ConnectorService:
         for _ in range(TRIES):
             old = self._find(project, connector_id)
             current = self._configuration_of(old)
-            wanted = parse_patch(body, mask, current, self._check_url)
+            wanted = parse_patch(body, mask, current, self._check_url, self._now())
             if wanted == current:
                 self._wait_for_senders(old)
                 return configuration.to_api(old, current.secrets)
@@ -292,10 +292,14 @@ class ConnectorService:
         return connector
 
     def _configuration_of(self, connector: Connector) -> Configuration:
-        return Configuration.of(connector, open_secrets(connector, self._vault))
+        return Configuration.of(connector, self._secrets_of(connector))
+
+    def _secrets_of(self, connector: Connector) -> Secrets:
+        """The secrets that are valid now."""
+        return open_secrets(connector, self._vault).at(self._now())
 
     def _to_api(self, connector: Connector, *, show_secrets: bool) -> dict[str, Any]:
-        secrets = open_secrets(connector, self._vault)
+        secrets = self._secrets_of(connector)
         return configuration.to_api(connector, secrets if show_secrets else secrets.masked())
 
     def _seal(self, secrets: Secrets, name: str) -> bytes | None:

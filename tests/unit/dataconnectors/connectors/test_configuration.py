@@ -34,13 +34,24 @@ def test_an_answer_shows_every_field() -> None:
             "url": "https://example.com/hook",
             "signatureSecret": "secret",
             "headers": {"x-team": "blue"},
+            "standardWebhooks": False,
         },
     }
     assert to_api(CONNECTOR, NO_SECRETS)["httpConfig"] == {
         "url": "https://example.com/hook",
         "signatureSecret": "",
         "headers": {},
+        "standardWebhooks": False,
     }
+
+
+def test_an_answer_says_until_when_the_previous_secret_signs_but_never_shows_it() -> None:
+    changing = Secrets("new", (), "the previous one", 1_790_000_000.0, standard_webhooks=True)
+    for shown in (changing, changing.masked()):
+        http = to_api(CONNECTOR, shown)["httpConfig"]
+        assert http["previousSecretExpireTime"] == "2026-09-21T14:13:20.000000Z"
+        assert http["standardWebhooks"]
+        assert "previous one" not in repr((http, shown))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,14 @@ def test_an_answer_shows_every_field() -> None:
         ({"url": "https://b.example/"}, ("httpConfig.url",)),
         ({"secrets": Secrets("n", SECRETS.headers)}, ("httpConfig.signatureSecret",)),
         ({"secrets": NO_SECRETS}, ("httpConfig.signatureSecret", "httpConfig.headers")),
+        (
+            {"secrets": Secrets("n", SECRETS.headers, "secret", 1.0)},
+            ("httpConfig.signatureSecret", "httpConfig.previousSecretTtl"),
+        ),
+        (
+            {"secrets": replace(SECRETS, standard_webhooks=True)},
+            ("httpConfig.standardWebhooks",),
+        ),
     ],
 )
 def test_changed_fields_have_the_names_of_an_update_mask(
