@@ -21,11 +21,19 @@ export class RefusedError extends Error {
 /**
  * The event, its labels and its metadata; throws RefusedError when it is none of yours.
  *
- * `signature` is the header x-dt-signature. `body` is a Buffer with exactly what arrived: parsed and
- * written again it may have other checksums. `now` is in epoch seconds.
+ * `headers` are those of Node's request, with names in lower case. `body` is a Buffer with exactly what
+ * arrived: parsed and written again it may have other checksums. `secret` is the connector's
+ * signatureSecret. While the connector keeps its previous secret, each delivery also has a signature by
+ * that one, so either of the two is accepted. `now` is in epoch seconds.
  */
-export function receive(signature, body, secret, now = Date.now() / 1000) {
-  verify(signature, body, secret, now);
+export function receive(headers, body, secret, now = Date.now() / 1000) {
+  try {
+    verify(headers["x-dt-signature"], body, secret, now);
+  } catch (refused) {
+    const previous = headers["x-dt-signature-previous"];
+    if (!(refused instanceof RefusedError) || previous === undefined) throw refused;
+    verify(previous, body, secret, now);
+  }
   let content;
   try {
     content = JSON.parse(body.toString("utf8"));

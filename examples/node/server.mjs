@@ -60,7 +60,7 @@ async function handle(request, response) {
   let message = "saved";
   try {
     const body = await readBody(request);
-    save(receive(request.headers["x-dt-signature"], body, SECRET));
+    save(receive(request.headers, body, SECRET));
   } catch (error) {
     const refused = error instanceof RefusedError;
     status = refused ? error.status : 503; // It comes again

@@ -272,6 +272,19 @@ def test_an_event_that_arrives_twice_is_acknowledged_twice_and_saved_once(
     assert sorted(example.saved()) == ["e1", "e2"]
 
 
+def test_an_event_is_saved_by_a_receiver_that_only_has_the_previous_secret(
+    example: Running, transport: Transport
+) -> None:
+    endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
+    changing = Secrets("the new secret", (), SECRET, time.time() + 3600)
+    outcome = endpoint_client.attempt(example.url, changing, body("e1"), "e1")
+    assert isinstance(outcome, Delivered), outcome
+    over = Secrets("the new secret", (), SECRET, time.time() - 1)
+    refused = endpoint_client.attempt(example.url, over, body("e2"), "e2")
+    assert isinstance(refused, Failed)
+    assert (refused.status, example.saved()) == (401, ["e1"])
+
+
 def test_a_delivery_that_is_not_from_the_connector_is_refused_and_not_saved(
     example: Running, transport: Transport
 ) -> None:

@@ -26,9 +26,13 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 SIGNATURE_HEADER = "x-dt-signature"
+
+PREVIOUS_SIGNATURE_HEADER = "x-dt-signature-previous"
+"""A second signature, by the secret that the connector's has replaced, while both are valid."""
 
 LEEWAY = 60.0
 """Seconds that your clock and ours may differ."""
@@ -104,13 +108,21 @@ def receive(
     """Verify a delivery and return its event; raises `RefusedError` when you should not save it.
 
     `body` is exactly the bytes that arrived. JSON that was parsed and written again has another
-    checksum. `secret` is your connector's signatureSecret, or several while you change it. `now` is
-    in epoch seconds.
+    checksum. `secret` is your connector's signatureSecret, or several while you change it. While
+    the connector keeps its previous secret, that one is accepted too, or the new one alone: the
+    delivery has a signature by each. `now` is in epoch seconds.
     """
-    signatures = [value for name, value in headers.items() if name.lower() == SIGNATURE_HEADER]
-    if len(signatures) != 1:
-        raise UnverifiedError(f"{len(signatures)} headers {SIGNATURE_HEADER}, expected one")
-    verify(signatures[0], body, secret, now=now, leeway=leeway, maximum_age=maximum_age)
+    signature, previous = _signatures(headers)
+    check = partial(
+        verify, body=body, secret=secret, now=now, leeway=leeway, maximum_age=maximum_age
+    )
+    try:
+        check(signature)
+    except UnverifiedError as refused:
+        try:
+            check(previous)
+        except UnverifiedError:
+            raise refused from None
     return parse(body)
 
 
@@ -162,6 +174,19 @@ def parse(body: bytes) -> Event:
         # Events that no device has published may lack it.
         metadata=_field(content, "metadata", dict) if "metadata" in content else {},
     )
+
+
+def _signatures(headers: Headers) -> tuple[str, str]:
+    """The signature of a delivery, and the one by the previous secret, "" without one."""
+    current, previous = (
+        [value for header, value in headers.items() if header.lower() == name]
+        for name in (SIGNATURE_HEADER, PREVIOUS_SIGNATURE_HEADER)
+    )
+    if len(current) != 1:
+        raise UnverifiedError(f"{len(current)} headers {SIGNATURE_HEADER}, expected one")
+    if len(previous) > 1:
+        raise UnverifiedError(f"{len(previous)} headers {PREVIOUS_SIGNATURE_HEADER}, expected one")
+    return current[0], "".join(previous)
 
 
 def _claims(signature: str, secrets: Sequence[str]) -> Mapping[str, Any]:

@@ -102,6 +102,44 @@ def test_several_secrets_may_be_given_while_the_secret_changes() -> None:
         verify(signature("a third one"), BODY, ("the old one", "the new one"), now=NOW)
 
 
+@pytest.mark.parametrize("secrets", ["new", "old", ("old", "new"), ("new", "a third one")])
+def test_while_a_secret_changes_each_of_the_two_is_enough(secrets: Any) -> None:
+    both = {
+        "X-Dt-Signature": signature("new"),
+        "X-Dt-Signature-Previous": signature("old"),
+    }
+    assert receive(both, BODY, secrets, now=NOW).event_id == "c2jl4vg000000000abcd"
+
+
+@pytest.mark.parametrize(
+    "previous",
+    [
+        [],
+        [("x-dt-signature-previous", "")],
+        [("x-dt-signature-previous", signature("a third one"))],
+        [("x-dt-signature-previous", signature("old", body=b"another body"))],
+        [("x-dt-signature-previous", signature("old", now=NOW - 7200))],
+        [("x-dt-signature-previous", signature("old")), ("X-Dt-Signature-Previous", "x")],
+    ],
+)
+def test_a_signature_by_the_previous_secret_is_checked_like_the_other(
+    previous: list[tuple[str, str]],
+) -> None:
+    class Repeated:
+        """Headers of which one may come twice."""
+
+        def items(self) -> list[tuple[str, str]]:
+            return [("x-dt-signature", signature("new")), *previous]
+
+    with pytest.raises(UnverifiedError):
+        receive(Repeated(), BODY, "old", now=NOW)
+
+
+def test_the_previous_signature_does_not_do_alone() -> None:
+    with pytest.raises(UnverifiedError, match="0 headers x-dt-signature"):
+        receive({"x-dt-signature-previous": signature()}, BODY, SECRET, now=NOW)
+
+
 @pytest.mark.parametrize("secret", ["", (), ("a secret", "")])
 def test_an_empty_secret_raises_a_value_error(secret: Any) -> None:
     with pytest.raises(ValueError, match="empty secret"):

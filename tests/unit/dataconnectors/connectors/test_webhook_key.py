@@ -1,4 +1,4 @@
-"""Which bytes a signature secret is for Standard Webhooks: those that the official library takes."""
+"""Which bytes a signature secret is in Standard Webhooks: those that the official library takes."""
 
 import base64
 
