@@ -18,6 +18,7 @@ from dataconnectors.aws import metrics
 from dataconnectors.aws.clients import Clients
 from dataconnectors.aws.settings import SenderSettings
 from dataconnectors.aws.vault import Vault
+from dataconnectors.connectors.connector import Connector
 from dataconnectors.delivery.attempt_counts import metric_values
 from dataconnectors.delivery.dead_letters import DeadLetterQueue
 from dataconnectors.delivery.received import ReceivedMessage, oldest_age
@@ -57,9 +58,16 @@ def make_sender(
 ) -> Sender:
     """This stack's sender. Tests choose its transport, threads and clocks."""
     table = Table(clients.get("dynamodb", never_repeated=("UpdateItem",)), settings.table_name)
+    connector_rows = ConnectorStore(table, now=now)
     sqs = clients.lazy("sqs")
+
+    def disable_gone(connector: Connector, reason: str) -> Connector | None:
+        from dataconnectors.store.system_disabling import disable_by_system
+
+        return disable_by_system(connector_rows, connector, reason, now())
+
     return Sender(
-        connectors=ConnectorStore(table, now=now),
+        connectors=connector_rows,
         vault=Vault(clients.lazy("kms"), clock=clock),
         endpoint_client=EndpointClient(
             transport,
@@ -78,6 +86,7 @@ def make_sender(
         log=logger,
         report_attempts=lambda outcomes: emit(metric_values(outcomes)),
         report_expired=lambda count: emit({"Expired": (count, "Count")}),
+        disable_gone=disable_gone if settings.disable_on_gone else None,
         clock=clock,
         now=now,
     )

@@ -26,6 +26,9 @@ PLAIN = Connector(
     update_time="2026-09-21T14:13:20.000000Z",
 )
 
+DISABLING_ATTRIBUTES = ("pk", "sk", "status", "epoch", "version", "updateTime")
+"""The attributes that a disabling by the service names. template.yaml grants the sender these."""
+
 
 def a_connector(**fields: Any) -> Connector:
     """A connector that is active and ready, for every event type, without labels and secrets."""

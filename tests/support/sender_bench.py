@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from dataconnectors.connectors.connector import Connector
+from dataconnectors.connectors.connector import Connector, Status
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.endpoints.addresses import Destination
@@ -41,7 +42,9 @@ class SenderBench:
     `response_times` has how many seconds that takes, by event id. The clock moves by these alone.
     """
 
-    def __init__(self, *, workers: int = 10, timeout: float = 10.0) -> None:
+    def __init__(
+        self, *, workers: int = 10, timeout: float = 10.0, disables_gone: bool = False
+    ) -> None:
         self.elapsed = 0.0
         self.connectors: dict[str, Connector | ClientError | ReadTimeoutError] = {NAME: CONNECTOR}
         self.reads: list[str] = []
@@ -60,6 +63,8 @@ class SenderBench:
         self.failing_connectors = FailingConnectors()
         self.attempts: list[Outcome] = []
         self.expired: list[int] = []
+        self.disabled: list[Connector] = []
+        self.disable_fails: Exception | None = None
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.sender = a_sender(
             self,
@@ -71,6 +76,7 @@ class SenderBench:
             workers=Workers(workers),
             report_attempts=self.attempts.extend,
             report_expired=self.expired.append,
+            disable_gone=self.disable if disables_gone else None,
             timeout=timeout,
             clock=self.clock,
             now=self.now,
@@ -91,6 +97,17 @@ class SenderBench:
 
     def was_removed(self, name: str) -> bool:
         return name in self.removed
+
+    def disable(self, connector: Connector, reason: str) -> Connector | None:
+        """As `store.system_disabling.disable_by_system`."""
+        if self.disable_fails is not None:
+            raise self.disable_fails
+        if self.connectors[connector.name] != connector:
+            return None
+        disabled = replace(connector, status=Status.SYSTEM_DISABLED, epoch=connector.epoch + 1)
+        self.connectors[connector.name] = disabled
+        self.disabled.append(connector)
+        return disabled
 
     def open(self, ciphertext: bytes, name: str) -> bytes:
         assert (ciphertext, name) == (CONNECTOR.sealed, NAME)

@@ -16,11 +16,13 @@ from dataconnectors.store.failing_items import ATTRIBUTES
 from dataconnectors.store.keys import (
     PENDING_ANNOUNCEMENTS,
     UNFINISHED_REPLAYS,
+    audit_partition,
     connector_key,
     expired_partition,
     failing_connector_key,
     replay_partition,
 )
+from tests.support.rows import DISABLING_ATTRIBUTES
 from tests.template.conftest import ROOT, Template
 
 FUNCTIONS = (
@@ -416,30 +418,53 @@ def test_dead_letters_are_kept_for_two_weeks_and_nothing_consumes_them(
                 assert (name, statement["Action"]) == ("SenderFunction", "sqs:SendMessage")
 
 
-def test_the_sender_may_write_only_counts_records_and_what_it_knows_of_failures(
+def test_the_sender_may_write_only_counts_records_what_it_knows_of_failures_and_disable(
     template: Template,
 ) -> None:
     writes = {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
-    conditions = {
-        statement["Sid"]: statement["Condition"]
+    granted = {
+        statement["Sid"]: (writes & set(listed(statement["Action"])), statement["Condition"])
         for statement in statements(template, "SenderFunction")
         if writes & set(listed(statement["Action"]))
     }
-    records = [expired_partition("*"), "METRICS#*", PENDING_ANNOUNCEMENTS]
-    assert conditions == {
-        "SaveRecords": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": records}},
-        "NoteFailures": {
-            "ForAllValues:StringLike": {
-                "dynamodb:LeadingKeys": [
-                    connector_key("*", "")["pk"]["S"],
-                    failing_connector_key("")["pk"]["S"],
-                ]
-            },
-            "ForAllValues:StringEquals": {
-                "dynamodb:Attributes": ["pk", "sk", "version", *ATTRIBUTES]
-            },
-        },
+
+    def partitions(*keys: str) -> dict[str, Any]:
+        return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+
+    def only(*attributes: str) -> dict[str, Any]:
+        return {"ForAllValues:StringEquals": {"dynamodb:Attributes": list(attributes)}}
+
+    connectors = connector_key("*", "")["pk"]["S"]
+    failing = failing_connector_key("")["pk"]["S"]
+    assert granted == {
+        "SaveRecords": (
+            writes,
+            partitions(expired_partition("*"), "METRICS#*", PENDING_ANNOUNCEMENTS),
+        ),
+        "NoteFailures": (
+            {"dynamodb:UpdateItem"},
+            partitions(connectors, failing) | only("pk", "sk", "version", *ATTRIBUTES),
+        ),
+        "DisableConnectors": (
+            {"dynamodb:UpdateItem"},
+            partitions(connectors) | only(*DISABLING_ATTRIBUTES),
+        ),
+        "AuditDisabling": ({"dynamodb:PutItem"}, partitions(audit_partition("*"))),
     }
+
+
+def test_the_sender_may_disable_connectors_only_where_410_does_that(template: Template) -> None:
+    conditional = {
+        statement["Fn::If"][1]["Sid"]: statement["Fn::If"][0]
+        for policy in resources(template, "AWS::IAM::Role")["SenderFunctionRole"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in statement
+    }
+    assert conditional == dict.fromkeys(("DisableConnectors", "AuditDisabling"), "DisablesOnGone")
+    assert template["Conditions"]["DisablesOnGone"] == {
+        "Fn::Equals": [{"Ref": "DisableOnGone"}, "true"]
+    }
+    assert template["Parameters"]["DisableOnGone"]["Default"] == "false"
 
 
 def test_announcements_name_this_stack_as_their_source(template: Template) -> None:

@@ -144,6 +144,7 @@ class SenderSettings(NamedTuple):
     may be in. `trusted_authorities_file` is a PEM file of authorities that are trusted in addition
     to certifi's. Both are empty unless the deployer has private endpoints.
     `dead_letter_queue_arn` names the queue for messages that nothing can be done with.
+    `disable_on_gone` says whether HTTP 410 disables a connector.
     """
 
     table_name: str
@@ -154,6 +155,7 @@ class SenderSettings(NamedTuple):
     allowed_networks: tuple[Network, ...]
     trusted_authorities_file: str
     acknowledge_any_2xx: bool
+    disable_on_gone: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -179,6 +181,7 @@ class SenderSettings(NamedTuple):
             allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
             trusted_authorities_file=env.get("TRUSTED_AUTHORITIES_FILE", ""),
             acknowledge_any_2xx=_boolean(env, "ACKNOWLEDGE_ANY_2XX"),
+            disable_on_gone=_boolean(env, "DISABLE_ON_GONE"),
         )
 
 

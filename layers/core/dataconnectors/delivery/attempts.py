@@ -6,9 +6,11 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
 
+from dataconnectors.connectors.connector import Connector
 from dataconnectors.delivery.connector_reader import UNREADABLE, reason_of
 from dataconnectors.delivery.deadlines import READ_AGAIN_SECONDS, Clocks, longest_attempt
 from dataconnectors.delivery.expiring import record_of
+from dataconnectors.delivery.gone import GONE
 from dataconnectors.delivery.received import QueuedEvent
 from dataconnectors.delivery.results import Result, Verdict, not_started, postponed
 from dataconnectors.delivery.retry import RESPONSE_FACTOR, wait_after
@@ -21,11 +23,15 @@ from dataconnectors.kernel.workers import Workers
 
 
 class Attempt(NamedTuple):
-    """An outcome, and when it was there: by the monotonic clock and in epoch seconds."""
+    """An outcome, and when it was there: by the monotonic clock and in epoch seconds.
+
+    `connector` is the row that the attempt was made on; None when its thread has not returned.
+    """
 
     outcome: Outcome
     ended: float
     ended_at: float
+    connector: Connector | None = None
 
 
 class Attempts:
@@ -86,7 +92,8 @@ class Attempts:
         outcome = self._endpoint_client.attempt(
             read.connector.url, read.secrets, event.body, event.event_id
         )
-        return Attempt(outcome, self._clocks.monotonic(), self._clocks.wall())
+        ended, ended_at = self._clocks.monotonic(), self._clocks.wall()
+        return Attempt(outcome, ended, ended_at, read.connector)
 
     def _ended(
         self,
@@ -155,6 +162,7 @@ class Attempts:
             expired=expired,
             connector=event.connector,
             outcome=failed,
+            gone=attempt.connector if failed.status == GONE else None,
         )
 
 

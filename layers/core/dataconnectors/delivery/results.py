@@ -47,7 +47,8 @@ class Result(NamedTuple):
     `due` is when SQS may hand the message out again, in seconds of the monotonic clock; None when
     it leaves the queue. The message may leave only after `dead_letter` is in its queue, or
     `expired` is saved. `outcome` is that of an attempt, and counts for the connector with the
-    resource name `connector`.
+    resource name `connector`. `gone` is the row that the attempt was made on, if the endpoint has
+    answered that it is gone.
     """
 
     message: ReceivedMessage
@@ -57,6 +58,7 @@ class Result(NamedTuple):
     expired: ExpiredEvent | None = None
     connector: str = ""
     outcome: Outcome | None = None
+    gone: Connector | None = None
 
 
 def undeliverable(message: ReceivedMessage, reason: str, clocks: Clocks) -> Result:

@@ -10,6 +10,7 @@ from dataconnectors.delivery.back_off import AttemptCounters, BackOff
 from dataconnectors.delivery.connector_reader import ConnectorReader, Connectors
 from dataconnectors.delivery.deadlines import Clocks, Deadlines
 from dataconnectors.delivery.departures import DeadLetters, Departures, ExpiredEvents
+from dataconnectors.delivery.gone import Disable, GoneEndpoints
 from dataconnectors.delivery.outages import FailingConnectors, Outages
 from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage, oldest_age
 from dataconnectors.delivery.results import LEAVES_QUEUE, Result, Verdict, undeliverable
@@ -40,13 +41,15 @@ class Sender:
         *,
         report_attempts: Callable[[Sequence[Outcome]], object] = lambda outcomes: None,
         report_expired: Callable[[int], object] = lambda count: None,
+        disable_gone: Disable | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         """`clock` is the monotonic clock, `now` gives epoch seconds.
 
         `report_attempts` is called with the outcomes of a batch's attempts, `report_expired` with
-        the number of its events that have expired; neither when there are none.
+        the number of its events that have expired; neither when there are none. `disable_gone`
+        disables a connector whose endpoint answers 410; None when that is like any other failure.
         """
         self._clocks = Clocks(clock, now)
         self._attempt_timeout = endpoint_client.timeout
@@ -61,6 +64,11 @@ class Sender:
             dead_letters, expired_events, workers, log, self._clocks, report_expired
         )
         self._back_off = BackOff(visibility, attempt_counters, workers, log, self._clocks)
+        self._gone = (
+            None
+            if disable_gone is None
+            else GoneEndpoints(disable_gone, workers, log, self._clocks)
+        )
         self._report_attempts = report_attempts
         self._log = log
 
@@ -80,6 +88,8 @@ class Sender:
         results = self._departures.confirm(results, deadlines.confirmed)
         self._back_off.apply(results, self._outages.evidence(held, results), deadlines.end)
         self._departures.count_expired(results, deadlines.end)
+        if self._gone is not None:
+            self._gone.apply(results, deadlines.end)
         self._report(messages, events, results, started)
         return [
             result.message.message_id for result in results if result.verdict not in LEAVES_QUEUE

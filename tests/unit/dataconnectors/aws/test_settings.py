@@ -50,7 +50,7 @@ Settings = (
 def test_the_sender_defaults_are_the_strict_ones() -> None:
     settings = SenderSettings.from_env(ENV)
     assert settings == SenderSettings(
-        "dc-table", "dc", ENV["DEAD_LETTER_QUEUE_ARN"], 10.0, 30, (), "", False
+        "dc-table", "dc", ENV["DEAD_LETTER_QUEUE_ARN"], 10.0, 30, (), "", False, False
     )
 
 
@@ -61,11 +61,13 @@ def test_the_senders_settings_are_read_from_the_environment() -> None:
             "ALLOWED_NETWORKS": "127.0.0.0/8, fd00::/8,",
             "TRUSTED_AUTHORITIES_FILE": "ca.pem",
             "ACKNOWLEDGE_ANY_2XX": "true",
+            "DISABLE_ON_GONE": "true",
         }
     )
     assert settings.allowed_networks == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
     assert settings.trusted_authorities_file == "ca.pem"
     assert settings.acknowledge_any_2xx
+    assert settings.disable_on_gone
 
 
 def test_token_audiences_are_read_from_a_comma_separated_list() -> None:
@@ -125,6 +127,7 @@ def test_a_missing_variable_is_named(kind: type[Settings], names: list[str]) -> 
             "ATTEMPT_TIMEOUT 10 does not fit FUNCTION_TIMEOUT 18: the function needs at least 19",
         ),
         ({"ALLOWED_NETWORKS": "10.0.0.1/8"}, "ALLOWED_NETWORKS: 10.0.0.1/8 has host bits set"),
+        ({"DISABLE_ON_GONE": "1"}, "DISABLE_ON_GONE is '1', expected true or false"),
         ({"ACKNOWLEDGE_ANY_2XX": "yes"}, "ACKNOWLEDGE_ANY_2XX is 'yes', expected true or false"),
     ],
 )

@@ -9,6 +9,7 @@ from dataconnectors.api.openapi.schema import (
     Schema,
     choice,
     count,
+    flag,
     input_of,
     list_of,
     object_of,
@@ -25,6 +26,7 @@ from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS, Status
 from dataconnectors.connectors.failing import OUTAGE_FAILURES, WINDOW_SECONDS
 from dataconnectors.connectors.health import State
 from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
+from dataconnectors.connectors.secret_rotation import DEFAULT_SECONDS, KEEP, LONGEST_SECONDS, TTL
 from dataconnectors.connectors.secrets import MASK
 from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS
 from dataconnectors.endpoints.addresses import LONGEST_URL
@@ -35,7 +37,7 @@ _CONNECTOR = _CONNECTORS + "/{connector}"
 
 _MASKED = (
     f"The signature secret and the values of the headers are `{MASK}` for callers without the "
-    "permission `dataconnector.update`."
+    "permission `dataconnector.update`. A previous secret is shown to nobody."
 )
 
 OPERATIONS = (
@@ -91,7 +93,10 @@ OPERATIONS = (
             "Fields that are not in the body stay as they are; `httpConfig` is merged key by key. "
             "When a call that disables the connector has been answered, no further push begins. "
             "Events that were not acknowledged by then are never pushed, not even after the "
-            "connector is enabled again."
+            "connector is enabled again. A call that replaces `signatureSecret` ends the secret "
+            f"before it at once, unless it has `{KEEP}` or `{TTL}`. A mask with "
+            "`httpConfig.signatureSecret` includes these two. A mask with `httpConfig` resets "
+            "`standardWebhooks` only if the body has it."
         ),
     ),
     Operation(
@@ -196,12 +201,39 @@ _HEADERS = texts(
     "Headers that are sent with each push; `{}` for none. Headers and secret are encrypted "
     f"together and may have at most {MAXIMUM_PLAINTEXT} bytes."
 )
-_HTTP = {"url": _URL, "signatureSecret": _SECRET, "headers": _HEADERS}
+_STANDARD_WEBHOOKS = flag(
+    "Whether each push also has the headers of Standard Webhooks: `Webhook-Id` (the event's id), "
+    "`Webhook-Timestamp` and `Webhook-Signature`. Needs a secret: with `whsec_` in front it is "
+    "base64 of the key, otherwise the key is its UTF-8 bytes. The default is false."
+)
+_HTTP = {
+    "url": _URL,
+    "signatureSecret": _SECRET,
+    "headers": _HEADERS,
+    "standardWebhooks": _STANDARD_WEBHOOKS,
+}
+_ROTATION = {
+    KEEP: flag(
+        "Whether the secret that this call replaces goes on signing (header "
+        f"`X-Dt-Signature-Previous`), for {DEFAULT_SECONDS // 3600} hours. In a call without "
+        "`signatureSecret`: whether the previous secret still does."
+    ),
+    TTL: text(
+        f"As `{KEEP}`, for this time: seconds, at most {LONGEST_SECONDS}; `0s` ends it at once. A "
+        "second rotation that asks for this is refused while the secret of the first one signs.",
+        pattern=r"^[0-9]{1,6}s$",
+        examples=[f"{DEFAULT_SECONDS}s"],
+    ),
+}
+_EXPIRE_TIME = {
+    "previousSecretExpireTime": time("Until when the previous secret signs. Absent without one.")
+}
 
 _HTTP_EXAMPLE = {
     "url": "https://127.0.0.1:8443/hook/first",
     "signatureSecret": "a-secret-of-at-least-32-characters",
     "headers": {"X-Tenant": "first"},
+    "standardWebhooks": False,
 }
 _SETTINGS_EXAMPLE = {
     "displayName": "First",
@@ -218,7 +250,7 @@ _USER_STATUSES = [Status.ACTIVE.value, Status.USER_DISABLED.value]
 def _connector_input(
     http_required: Iterable[str], required: Iterable[str], statuses: Iterable[str]
 ) -> Schema:
-    http = {name: or_null(schema) for name, schema in _HTTP.items()}
+    http = {name: or_null(schema) for name, schema in (_HTTP | _ROTATION).items()}
     if "url" in http_required:
         http["url"] = _URL
     http_config = input_of(http, http_required)
@@ -272,17 +304,27 @@ SCHEMAS = {
             "name": text(NAME, examples=[f"projects/{PROJECT}/dataconnectors/{CONNECTOR}"]),
             "displayName": {"type": "string"},
             "type": choice([CONNECTOR_TYPE]),
-            "status": choice(_STATUSES, "Only the service sets `SYSTEM_DISABLED`."),
+            "status": choice(
+                _STATUSES,
+                "Only the service sets `SYSTEM_DISABLED`: when the endpoint answers 410, if the "
+                "deployment is so configured. The audit log has the reason.",
+            ),
             "events": _EVENTS,
             "labels": _LABEL_KEYS,
-            "httpConfig": object_of(_HTTP),
+            "httpConfig": object_of(_HTTP | _EXPIRE_TIME, _EXPIRE_TIME),
         },
         examples=[{"name": f"projects/{PROJECT}/dataconnectors/{CONNECTOR}"} | _SETTINGS_EXAMPLE],
     ),
     "NewDataConnector": _connector_input(("url",), ("httpConfig",), _USER_STATUSES)
     | {"examples": [_SETTINGS_EXAMPLE, {"httpConfig": {"url": _HTTP_EXAMPLE["url"]}}]},
     "DataConnectorChange": _connector_input((), (), _STATUSES)
-    | {"examples": [{"status": Status.USER_DISABLED.value}, {"httpConfig": {"headers": {}}}]},
+    | {
+        "examples": [
+            {"status": Status.USER_DISABLED.value},
+            {"httpConfig": {"headers": {}}},
+            {"httpConfig": {"signatureSecret": "another-secret-of-32-characters", KEEP: True}},
+        ]
+    },
     "DataConnectorList": page_of("dataConnectors", "DataConnector")
     | {"description": f"A project has at most {MAXIMUM_CONNECTORS} connectors."},
     "DataConnectorMetrics": object_of(

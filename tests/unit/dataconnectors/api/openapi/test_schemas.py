@@ -23,7 +23,7 @@ def test_examples_are_accepted_by_the_code_that_reads_them() -> None:
     made = parse_create(example("NewDataConnector"), lambda _: None)
     assert made.secrets != NO_SECRETS
     for change in SCHEMAS["DataConnectorChange"]["examples"]:
-        assert parse_patch(change, None, made, lambda _: None) != made
+        assert parse_patch(change, None, made, lambda _: None, NOW) != made
     for event in example("PublishedEvents")["events"]:
         parse_event(event, PROJECT, NOW)
     parse_label_batch(example("LabelBatch"))
