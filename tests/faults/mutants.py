@@ -103,8 +103,8 @@ MUTANTS = (
     Mutant(
         "acknowledged before the POST",
         "dataconnectors.delivery.attempts:Attempts._attempt",
-        "        return Attempt(outcome, self",
-        "        outcome = Delivered(200, 0.0)\n        return Attempt(outcome, self",
+        "        ended, ended_at = self",
+        "        outcome = Delivered(200, 0.0)\n        ended, ended_at = self",
         UNDELIVERED,
     ),
     Mutant(

@@ -12,9 +12,11 @@ from dataconnectors.aws.settings import QueueSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import MAXIMUM_CONNECTORS, Connector
 from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
+from dataconnectors.connectors.secrets import open_secrets
 from dataconnectors.endpoints.addresses import check_url
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoundError
+from dataconnectors.kernel.times import to_text
 from dataconnectors.provisioning.provisioner import Provisioner
 from dataconnectors.services.connectors import ConnectorService
 from dataconnectors.services.lists import ListRequest
@@ -24,6 +26,7 @@ from dataconnectors.store.table import Table
 from tests.integration.conftest import Client
 
 BODY = {"httpConfig": {"url": "https://example.com/hook", "signatureSecret": "one"}}
+ROTATE = {"signatureSecret": "two", "keepPreviousSecret": True}
 ME = Actor("me@example.com", "key1", "192.0.2.1", 1_790_000_000.0, "request")
 ANOTHER = Actor("other@example.com", "key2", "192.0.2.1", 1_790_000_000.0, "request")
 
@@ -152,6 +155,9 @@ def test_a_repeated_create_call_finishes_what_the_first_left_undone(
         lambda service: service.create(
             {"httpConfig": BODY["httpConfig"] | {"signatureSecret": "two"}}
         ),
+        lambda service: service.create(
+            {"httpConfig": BODY["httpConfig"] | {"standardWebhooks": True}}
+        ),
         lambda service: service.create(idempotency_key="another"),
         lambda service: service.create(actor=ANOTHER),
     ],
@@ -176,6 +182,7 @@ def pass_time(service: Service, name: str) -> None:
         pass_time,
         lambda service, name: service.delete(name),
         lambda service, name: service.patch(name, {"labels": []}),
+        lambda service, name: service.patch(name, {"httpConfig": ROTATE}),
     ],
 )
 def test_an_equal_create_call_after_the_first_no_longer_counts_makes_another_connector(
@@ -211,6 +218,10 @@ FIELDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"httpConfig": {"signatureSecret": "theirs"}},
     ),
     ({"httpConfig": {"url": "https://example.com/mine"}}, {"displayName": "theirs"}),
+    (
+        {"httpConfig": {"standardWebhooks": True}},
+        {"httpConfig": {"signatureSecret": "theirs"}},
+    ),
     ({"status": "USER_DISABLED"}, {"httpConfig": {"headers": {"x-theirs": "1"}}}),
 ]
 
@@ -230,6 +241,50 @@ def test_two_concurrent_patches_lose_no_field(
                 assert shown[field] | value == shown[field]
             else:
                 assert shown[field] == value
+
+
+@pytest.mark.parametrize("point", ["before_read", "before_write"])
+def test_a_rotation_keeps_the_secret_that_it_really_replaces(service: Service, point: str) -> None:
+    """Another call may replace the secret between the read and the write of this one."""
+    name = service.create()
+    theirs = {"httpConfig": {"signatureSecret": "theirs"}}
+    getattr(service.store, point).append(lambda: service.patch(name, theirs))
+    service.patch(name, {"httpConfig": ROTATE})
+    row = service.store.connector(name)
+    assert row is not None
+    secrets = open_secrets(row, service.connectors._vault)
+    assert (secrets.signature_secret, secrets.previous_secret) == ("two", "theirs")
+
+
+def test_a_rotation_that_is_sent_again_changes_nothing(service: Service) -> None:
+    name = service.create()
+    first = service.patch(name, {"httpConfig": ROTATE})
+    row = service.store.connector(name)
+    service.time += 3600
+    assert service.patch(name, {"httpConfig": ROTATE}) == first
+    assert service.store.connector(name) == row
+
+
+def test_a_previous_secret_ends_by_the_clock_without_a_write(service: Service) -> None:
+    name = service.create()
+    shown = service.patch(name, {"httpConfig": ROTATE | {"previousSecretTtl": "60s"}})
+    assert shown["httpConfig"]["previousSecretExpireTime"] == to_text(service.time + 60)
+    row = service.store.connector(name)
+    service.time += 60
+    connector_id = name.rsplit("/")[-1]
+    (listed,) = service.connectors.page(
+        service.project, ListRequest("dataConnectors"), show_secrets=True
+    )["dataConnectors"]
+    got = service.connectors.get(service.project, connector_id, show_secrets=True)
+    assert got == listed
+    assert "previousSecretExpireTime" not in got["httpConfig"]
+    assert service.store.connector(name) == row
+    # The next rotation is not hindered by it, and what is over is no longer stored.
+    again = {"signatureSecret": "three", "previousSecretTtl": "60s"}
+    service.patch(name, {"httpConfig": again})
+    written = service.store.connector(name)
+    assert written is not None
+    assert open_secrets(written, service.connectors._vault).previous_secret == "two"
 
 
 def test_a_patch_fails_only_if_it_is_overtaken_every_time(service: Service) -> None:

@@ -5,7 +5,6 @@ and deliver to an HTTPS server on this machine.
 """
 
 import runpy
-import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -15,12 +14,11 @@ from types import FrameType
 from typing import Any
 
 import pytest
-import trustme
 
 from tests.integration.conftest import Client
 from tests.integration.test_ingest import connect, envelope
 from tests.integration.test_sender import received
-from tests.support.endpoints import Endpoint, answering, serve
+from tests.support.endpoints import Endpoint, answering, serve, trusted_tls
 from tests.support.http_api import LambdaContext, request
 
 ROOT = Path(__file__).parents[2]
@@ -79,14 +77,10 @@ def assert_walked(heading: str, calls: list[Step]) -> None:
 @pytest.fixture
 def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """An endpoint that acknowledges. Senders that start meanwhile trust its certificate."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("TRUSTED_AUTHORITIES_FILE", str(tmp_path / "ca.pem"))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
     # Nobody would close a connection that a sender of this test keeps.
     ok = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    with serve(answering(ok), tls) as serving:
+    with serve(answering(ok), trusted_tls(tmp_path / "ca.pem")) as serving:
         yield serving
 
 

@@ -6,8 +6,11 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import trustme
 
 Behaviour = Callable[[socket.socket], None]
 """What the endpoint does with a connection after the TLS handshake. It is closed afterwards."""
@@ -74,6 +77,15 @@ class Endpoint:
         while len(body) < length:
             body += connection.recv(65536)
         self.requests.append((head.decode("latin-1"), body))
+
+
+def trusted_tls(authority_file: Path) -> ssl.SSLContext:
+    """The context of an endpoint on 127.0.0.1. Writes the authority to trust into a new file."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(authority_file))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    return tls
 
 
 def answering(answer: bytes, times: int = 1000) -> Callable[[Endpoint], Behaviour]:

@@ -17,6 +17,19 @@ DAY = 86_400
 UNSIGNED = Secrets()
 SIGNED = Secrets("b")
 CHANGING = Secrets("b", (), "a", NOW + 60)
+WRONG: list[object] = [
+    3600,
+    "3600",
+    "1h",
+    "-1s",
+    "1.5s",
+    "604801s",
+    "9999999s",
+    "1s ",
+    "٣s",
+    "",
+    [],
+]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +58,7 @@ def test_a_request_says_for_how_long(http: dict[str, Any], seconds: int | None) 
     ]
     + [
         ({"previousSecretTtl": ttl}, 'previousSecretTtl: expected seconds such as "86400s", at')
-        for ttl in (3600, "3600", "1h", "-1s", "1.5s", "604801s", "9999999s", "1s ", "٣s", "", [])
+        for ttl in WRONG
     ],
 )
 def test_a_wrong_time_is_named(http: dict[str, Any], reason: str) -> None:
