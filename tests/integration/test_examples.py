@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
@@ -37,6 +37,9 @@ REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "examples"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SECRET = "0123456789abcdef0123456789abcdef"
+SECRETS = Secrets(SECRET, standard_webhooks=True)
+"""Those of a connector whose deliveries are signed for every kind of receiver."""
+
 START_SECONDS = 30
 """An example starts in one second, but the test machine may be busy."""
 
@@ -135,7 +138,7 @@ def plain_python(folder: Path, tls: Certificate) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def flask(folder: Path, tls: Certificate) -> Iterator[Running]:
+def flask(folder: Path, tls: Certificate, example: str = "flask/app.py") -> Iterator[Running]:
     """Run the example by werkzeug, which `flask run` uses as well, and which tells its port."""
     database = folder / "events.db"
     command = (
@@ -147,12 +150,16 @@ def flask(folder: Path, tls: Certificate) -> Iterator[Running]:
         "print(f'listening on {server.port}', flush=True)\n"
         "server.serve_forever()\n"
     )
-    arguments = [str(EXAMPLES / "flask/app.py"), str(tls.certificate), str(tls.key)]
+    arguments = [str(EXAMPLES / example), str(tls.certificate), str(tls.key)]
     with program(
         [sys.executable, "-c", command, *arguments], folder, EVENTS_DATABASE=str(database)
     ) as port:
         url = f"https://127.0.0.1:{port}/hook"
         yield Running(url, lambda: rows(database), lambda: drop(database))
+
+
+def standard_webhooks(folder: Path, tls: Certificate) -> contextlib.AbstractContextManager[Running]:
+    return flask(folder, tls, "standard_webhooks/app.py")
 
 
 @contextlib.contextmanager
@@ -231,7 +238,7 @@ def aws_lambda(folder: Path, tls: Certificate) -> Iterator[Running]:
         server.server_close()
 
 
-ALL: list[Start] = [plain_python, flask, aws_lambda, node]
+ALL: list[Start] = [plain_python, flask, aws_lambda, node, standard_webhooks]
 
 
 @pytest.fixture(params=ALL, ids=[start.__name__ for start in ALL])
@@ -267,7 +274,7 @@ def test_an_event_that_arrives_twice_is_acknowledged_twice_and_saved_once(
 ) -> None:
     endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
     for event_id in ("e1", "e2", "e1"):
-        outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body(event_id), event_id)
+        outcome = endpoint_client.attempt(example.url, SECRETS, body(event_id), event_id)
         assert isinstance(outcome, Delivered), outcome
     assert sorted(example.saved()) == ["e1", "e2"]
 
@@ -276,10 +283,15 @@ def test_an_event_is_saved_by_a_receiver_that_only_has_the_previous_secret(
     example: Running, transport: Transport
 ) -> None:
     endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
-    changing = Secrets("the new secret", (), SECRET, time.time() + 3600)
+    changing = replace(
+        SECRETS,
+        signature_secret="the new secret",
+        previous_secret=SECRET,
+        previous_until=time.time() + 3600,
+    )
     outcome = endpoint_client.attempt(example.url, changing, body("e1"), "e1")
     assert isinstance(outcome, Delivered), outcome
-    over = Secrets("the new secret", (), SECRET, time.time() - 1)
+    over = replace(changing, previous_until=time.time() - 1)
     refused = endpoint_client.attempt(example.url, over, body("e2"), "e2")
     assert isinstance(refused, Failed)
     assert (refused.status, example.saved()) == (401, ["e1"])
@@ -294,11 +306,11 @@ def test_a_delivery_that_is_not_from_the_connector_is_refused_and_not_saved(
     outcomes = {
         "unsigned": endpoint_client.attempt(example.url, Secrets(), body("unsigned"), "unsigned"),
         "wrong secret": endpoint_client.attempt(
-            example.url, Secrets("another secret"), body("wrong"), "wrong"
+            example.url, Secrets("another secret", standard_webhooks=True), body("wrong"), "wrong"
         ),
-        "expired": old.attempt(example.url, Secrets(SECRET), body("expired"), "expired"),
-        "tampered": tampering.attempt(example.url, Secrets(SECRET), body("tampered"), "tampered"),
-        "no event": endpoint_client.attempt(example.url, Secrets(SECRET), b'{"labels":{}}', "none"),
+        "expired": old.attempt(example.url, SECRETS, body("expired"), "expired"),
+        "tampered": tampering.attempt(example.url, SECRETS, body("tampered"), "tampered"),
+        "no event": endpoint_client.attempt(example.url, SECRETS, b'{"labels":{}}', "none"),
     }
     statuses = {
         name: outcome.status for name, outcome in outcomes.items() if isinstance(outcome, Failed)
@@ -318,6 +330,6 @@ def test_an_event_that_could_not_be_saved_is_not_acknowledged(
 ) -> None:
     example.destroy()
     endpoint_client = EndpointClient(transport, LOOPBACK, timeout=10.0)
-    outcome = endpoint_client.attempt(example.url, Secrets(SECRET), body("e1"), "e1")
+    outcome = endpoint_client.attempt(example.url, SECRETS, body("e1"), "e1")
     assert isinstance(outcome, Failed), outcome
     assert outcome.status in (500, 503)
