@@ -306,8 +306,9 @@ SCHEMAS = {
             "type": choice([CONNECTOR_TYPE]),
             "status": choice(
                 _STATUSES,
-                "Only the service sets `SYSTEM_DISABLED`: when the endpoint answers 410, if the "
-                "deployment is so configured. The audit log has the reason.",
+                "Only the service sets `SYSTEM_DISABLED`: after days without a success, or when "
+                "the endpoint answers 410, if the deployment is so configured. The audit log has "
+                "the reason.",
             ),
             "events": _EVENTS,
             "labels": _LABEL_KEYS,
