@@ -26,7 +26,7 @@ PLAIN = Connector(
     update_time="2026-09-21T14:13:20.000000Z",
 )
 
-DISABLING_ATTRIBUTES = ("pk", "sk", "status", "epoch", "version", "updateTime")
+DISABLING_ATTRIBUTES = ("pk", "sk", "status", "epoch", "version", "updateTime", "disableTime")
 """The attributes that a disabling by the service names. template.yaml grants the sender these."""
 
 

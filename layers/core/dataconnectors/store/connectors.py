@@ -20,6 +20,7 @@ from dataconnectors.kernel.errors import BadRequestError, ConflictError, NotFoun
 from dataconnectors.store import keys
 from dataconnectors.store.audit import put_audit_entries
 from dataconnectors.store.connector_items import connector_item, read_connector
+from dataconnectors.store.failing_items import listing
 from dataconnectors.store.table import Table
 
 LIFECYCLE_INDEX = "byLifecycle"
@@ -159,7 +160,8 @@ class ConnectorStore:
         """Disable a connector for the service; None when the row is no longer `old`.
 
         The transaction of `update_connector`, except that it names the attributes that it changes:
-        the role of a function that may disable connectors need not let it write all of a row.
+        the role of a function that may disable connectors need not let it write all of a row. It
+        also puts the connector on the list of failing ones, so that the reconciler tells of it.
         """
         new = replace(
             old,
@@ -167,12 +169,14 @@ class ConnectorStore:
             epoch=old.epoch + 1,
             version=old.version + 1,
             update_time=update_time,
+            disable_time=update_time,
         )
         change = {
             "TableName": self._table.name,
             "Key": keys.connector_key(old.project, old.id),
             "UpdateExpression": (
-                "SET #status = :status, epoch = :epoch, version = :next, updateTime = :time"
+                "SET #status = :status, epoch = :epoch, version = :next, updateTime = :time, "
+                "disableTime = :time"
             ),
             "ConditionExpression": "version = :version",
             "ExpressionAttributeNames": {"#status": "status"},  # a reserved word
@@ -184,9 +188,11 @@ class ConnectorStore:
                 **_version_value(old),
             },
         }
+        since = entry.time if old.failing is None else old.failing.since
         failed = self._table.try_transaction(
             [
                 {"Update": change},
+                {"Update": listing(self._table.name, old.name, since)},
                 self._bump(old.project),
                 *put_audit_entries(self._table, entry),
             ]

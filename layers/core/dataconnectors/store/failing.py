@@ -12,6 +12,7 @@ from dataconnectors.store.failing_items import (
     FAILURES,
     WINDOW,
     failing_item,
+    listing,
     seconds,
 )
 from dataconnectors.store.table import Item, Table
@@ -72,7 +73,7 @@ class FailingStore:
         values |= {f":{name}": value for name, value in changed.items()}
         update = self._update(connector, " ".join(clauses), condition, values)
         if failing.watched and (before is None or not before.watched):
-            listed = self._list(connector.name, failing)
+            listed = listing(self._table.name, connector.name, failing.since)
             # Not repeated when it conflicts: the next batch that fails does it.
             self._table.try_transaction([{"Update": update}, {"Update": listed}], tries=1)
         else:
@@ -101,13 +102,4 @@ class FailingStore:
             "UpdateExpression": expression,
             "ConditionExpression": f"version = :version AND {condition}",
             "ExpressionAttributeValues": values | {":version": {"N": str(connector.version)}},
-        }
-
-    def _list(self, name: str, failing: Failing) -> dict[str, Any]:
-        """The update that puts a connector on the list. It keeps what was announced before."""
-        return {
-            "TableName": self._table.name,
-            "Key": keys.failing_connector_key(name),
-            "UpdateExpression": f"SET {FAILING_SINCE} = :since",
-            "ExpressionAttributeValues": {":since": seconds(failing.since)},
         }

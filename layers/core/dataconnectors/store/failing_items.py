@@ -1,6 +1,9 @@
 """What is known of failing connectors, as attributes of their items, both ways."""
 
+from typing import Any
+
 from dataconnectors.connectors.failing import Failing
+from dataconnectors.store import keys
 from dataconnectors.store.table import Item
 
 FAILING_SINCE = "failingSince"
@@ -53,3 +56,13 @@ def read_failing(item: Item) -> Failing:
         canary_at=float(item[CANARY_AT]["N"]),
         watched=item["watched"]["BOOL"],
     )
+
+
+def listing(table: str, name: str, since: float) -> dict[str, Any]:
+    """The update that puts a connector on the list of failing ones. It keeps what was told."""
+    return {
+        "TableName": table,
+        "Key": keys.failing_connector_key(name),
+        "UpdateExpression": f"SET {FAILING_SINCE} = :since",
+        "ExpressionAttributeValues": {":since": seconds(since)},
+    }

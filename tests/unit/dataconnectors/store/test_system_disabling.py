@@ -54,7 +54,12 @@ def test_row_version_and_audit_entry_change_together(table: Table, store: Connec
     before = version_of_project(table)
     disabled = disable_by_system(store, ROW, "it is gone", NOW)
     assert disabled == replace(
-        ROW, status=Status.SYSTEM_DISABLED, epoch=4, version=2, update_time=to_text(NOW)
+        ROW,
+        status=Status.SYSTEM_DISABLED,
+        epoch=4,
+        version=2,
+        update_time=to_text(NOW),
+        disable_time=to_text(NOW),
     )
     assert store.connector(ROW.name) == disabled
     assert version_of_project(table) == before + 1
@@ -142,9 +147,13 @@ def test_only_the_attributes_are_named_that_the_senders_role_may_name(
     assert disable_by_system(store, ROW, "it is gone", NOW) is not None
     updates = [action["Update"] for action in actions if "Update" in action]
     puts = [action["Put"]["Item"]["pk"]["S"] for action in actions if "Put" in action]
-    assert (len(actions), puts) == (3, ["AUDIT#projects/p"])
+    assert (len(actions), puts) == (4, ["AUDIT#projects/p"])
+    partitions = [update["Key"]["pk"]["S"] for update in updates]
+    assert partitions == ["PROJECT#p", keys.FAILING_CONNECTORS, "PROJECT#p"]
     for update in updates:
-        assert update["Key"]["pk"] == {"S": "PROJECT#p"}
+        if update["Key"]["pk"]["S"] == keys.FAILING_CONNECTORS:
+            assert update["UpdateExpression"] == "SET failingSince = :since"
+            continue
         expressions = update["UpdateExpression"] + " " + update["ConditionExpression"]
         for placeholder, name in update.get("ExpressionAttributeNames", {}).items():
             expressions = expressions.replace(placeholder, name)
