@@ -17,6 +17,9 @@ MAPPING_ID = "00000000-0000-4000-8000-000000000000"
 ANY = "x"
 """Examples: of a connector's queue, of an event source mapping, and of a part of a name."""
 
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:notices"
+"""The topic of the parameter, whatever it is called in a test."""
+
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-4333-8444-555555555555"
 """The stack's key. Tests name it by an alias, and a ciphertext names it by itself."""
 
@@ -99,6 +102,29 @@ def _item(action: str, given: Given) -> Iterator[Permission]:
     yield Permission(action, _table(given["TableName"]), _leading_keys([_partition_of(given)]))
 
 
+ATTRIBUTES = "dynamodb:Attributes"
+
+_KEYWORDS = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
+_NAME = re.compile(r"(?<![:#.\w])(#?[A-Za-z_]\w*)\b(?!\()")
+
+
+def _update(action: str, given: Given) -> Iterator[Permission]:
+    """As `_item`, once for each attribute that the call names: any of them may occur together.
+
+    IAM does not tell attributes that are read, as in conditions, from those that are written.
+    """
+    for permission in _item(action, given):
+        for attribute in sorted(_attributes(given)):
+            yield permission._replace(context=((ATTRIBUTES, (attribute,)), *permission.context))
+
+
+def _attributes(given: Given) -> set[str]:
+    names = given.get("ExpressionAttributeNames", {})
+    expressions = [given["UpdateExpression"], given.get("ConditionExpression", "")]
+    found = {name for text in expressions for name in _NAME.findall(text)} - _KEYWORDS
+    return {names.get(name, name) for name in found} | set(given["Key"])
+
+
 def _query(action: str, given: Given) -> Iterator[Permission]:
     match = _PARTITION.match(given["KeyConditionExpression"])
     assert match is not None, given["KeyConditionExpression"]
@@ -132,7 +158,8 @@ def _transaction(_action: str, given: Given) -> Iterator[Permission]:
     """A transaction takes what its parts take, and nothing for itself."""
     for part in given["TransactItems"]:
         for kind, operation in part.items():
-            yield from _item(f"dynamodb:{_OF_TRANSACTION[kind]}", operation)
+            rule = _update if kind == "Update" else _item
+            yield from rule(f"dynamodb:{_OF_TRANSACTION[kind]}", operation)
 
 
 # --- SQS ----------------------------------------------------------------------------------------
@@ -197,7 +224,7 @@ def _invoke(_action: str, given: Given) -> Iterator[Permission]:
     yield Permission("lambda:InvokeFunction", given["FunctionName"])
 
 
-# --- KMS, EventBridge ---------------------------------------------------------------------------
+# --- KMS, EventBridge, SNS ----------------------------------------------------------------------
 
 
 def _name(text: str) -> str:
@@ -211,6 +238,10 @@ def _cipher(action: str, given: Given) -> Iterator[Permission]:
     values = {f"kms:EncryptionContext:{key}": (_name(text),) for key, text in context.items()}
     keys = {"kms:EncryptionContextKeys": tuple(sorted(context))} if context else {}
     yield Permission(action, KEY, tuple(sorted({**values, **keys}.items())))
+
+
+def _publish(action: str, _given: Given) -> Iterator[Permission]:
+    yield Permission(action, TOPIC)
 
 
 def _put_events(action: str, given: Given) -> Iterator[Permission]:
@@ -233,7 +264,7 @@ _RULES: Mapping[str, Callable[[str, Given], Iterable[Permission]]] = {
     "dynamodb:Query": _query,
     "dynamodb:TransactGetItems": _transaction,
     "dynamodb:TransactWriteItems": _transaction,
-    "dynamodb:UpdateItem": _item,
+    "dynamodb:UpdateItem": _update,
     "events:PutEvents": _put_events,
     "kms:Decrypt": _cipher,
     "kms:Encrypt": _cipher,
@@ -245,6 +276,7 @@ _RULES: Mapping[str, Callable[[str, Given], Iterable[Permission]]] = {
     "lambda:ListTags": _tags_of_mapping,
     "lambda:TagResource": _tags_of_mapping,
     "lambda:UpdateEventSourceMapping": _mapping,
+    "sns:Publish": _publish,
     "sqs:ChangeMessageVisibility": _queue,
     "sqs:ChangeMessageVisibilityBatch": _queue,
     "sqs:CreateQueue": _create_queue,

@@ -1,7 +1,7 @@
 """Compares what the functions need in a test run with what is recorded; a difference fails the run.
 
 A new call fails every run. A recorded call that no test makes any more fails a run of all tests.
-`--record-calls` writes the file instead.
+`--record-calls` writes the file instead: a run of all tests replaces it, others add to it.
 """
 
 from collections import defaultdict
@@ -52,7 +52,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     found = recorder.first | _collected
     if session.config.getoption("--record-calls"):
-        file.write(_by_function(found))
+        recorded = _by_function(found)
+        if not _is_whole(session):
+            for function, entries in file.read().items():
+                recorded.setdefault(function, set()).update(entries)
+        file.write(recorded)
         return
     _differences.extend(differences(found, file.read(), whole=_is_whole(session)))
     if _differences and session.exitstatus == pytest.ExitCode.OK:

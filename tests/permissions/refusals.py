@@ -132,7 +132,9 @@ def refused(needed: Mapping[str, Collection[Permission]]) -> Iterator[tuple[str,
                 if permission not in own:
                     yield folder, permission
         if folder not in ACCESS_ADMINISTRATORS:
-            yield from ((folder, permission) for permission in access_writes())
+            for permission in access_writes():
+                if permission not in own:
+                    yield folder, permission
         for permission in for_operators():
             if permission not in own:
                 yield folder, permission

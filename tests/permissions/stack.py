@@ -1,6 +1,7 @@
 """The translated template's policies, with the names of the tests' stack in place of references.
 
-Names that functions get in their environment are those of tests/conftest.py; others are made up.
+All conditions hold, so policies have all their optional parts. Names that functions get in their
+environment are those of tests/conftest.py; others are made up.
 """
 
 import os
@@ -8,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tests.permissions.calls import ACCOUNT, KEY, REGION, arn
+from tests.permissions.calls import ACCOUNT, KEY, REGION, TOPIC, arn
 from tests.permissions.evaluator import Policy
 from tests.support import aws
 
@@ -120,6 +121,7 @@ class Stack:
                         yield name, os.environ[variable]
                     case {"Fn::GetAtt": [name, attribute]}:
                         yield f"{name}.{attribute}", os.environ[variable]
+        yield "NoticeTopicArn", TOPIC
         yield "SecretsKey.Arn", KEY  # tests/conftest.py has its alias
 
     def _resolved(self, value: Any) -> Any:
@@ -130,8 +132,8 @@ class Stack:
                 return self._referred(f"{name}.{attribute}")
             case {"Fn::Sub": str(text)}:
                 return _REFERENCE.sub(lambda match: self._referred(match[1]), text)
-            case {"Fn::If": [_, granted, {"Ref": "AWS::NoValue"}]}:
-                return self._resolved(granted)  # The tests do what only some deployments do
+            case {"Fn::If": [_, granted, _]}:  # the tests do what only some deployments do
+                return self._resolved(granted)
             case dict():
                 assert not any(key.startswith("Fn::") for key in value), f"cannot resolve {value}"
                 return {key: self._resolved(each) for key, each in value.items()}
