@@ -110,8 +110,8 @@ faults: .venv/dev/.made ## Ingest and sender under injected faults: SEED, EVENTS
 
 .PHONY: permissions
 permissions: .venv/dev/.made .venv/iam/.made .venv/sam/.made ## Prove that each IAM permission is enough and needed: RECORD
-	$(if $(filter 1,$(RECORD)),$(DEV) -m pytest -n $(WORKERS) --dist loadfile --record-calls \
-		tests/unit tests/integration tests/faults)
+	$(if $(filter 1,$(RECORD)),$(MAKE) --no-print-directory install build && \
+		$(DEV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --record-calls)
 	@$(DEV) -m tests.permissions
 
 .PHONY: checkov

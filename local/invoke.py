@@ -43,6 +43,9 @@ LAYER = "CoreLayer"
 
 DOCKER_TIMEOUT_S = 10
 
+TABLE_INIT_TIMEOUT_S = 120.0
+"""Seconds. The table is also a test, and tests share the machine with others. It shows the time."""
+
 WARM_CALLS = 2
 """Calls of each environment in a table, after the one that follows its cold start."""
 
@@ -118,7 +121,7 @@ def table() -> Iterator[Row]:
             for file in event_files(folder):
                 event = json.loads(file.read_text())
                 started = time.monotonic()
-                with RuntimeHost(FUNCTIONS_PYTHON, function) as host:
+                with RuntimeHost(FUNCTIONS_PYTHON, function, TABLE_INIT_TIMEOUT_S) as host:
                     start = (time.monotonic() - started) * 1000
                     outcomes = [host.invoke(event) for _ in range(1 + WARM_CALLS)]
                 times = [start, *(outcome.milliseconds for outcome in outcomes)]

@@ -74,9 +74,15 @@ class _Server(http.server.ThreadingHTTPServer):
 class RuntimeHost:
     """Runs a function for as long as the `with` block lasts. One invocation at a time."""
 
-    def __init__(self, python: Path, function: Function) -> None:
-        """Start nothing yet. `python` has awslambdaric and no other package."""
+    def __init__(
+        self, python: Path, function: Function, init_timeout: float = INIT_TIMEOUT_S
+    ) -> None:
+        """Start nothing yet. `python` has awslambdaric and no other package.
+
+        `init_timeout` is in seconds: a busy machine may need more than AWS allows.
+        """
         self._python = python
+        self._init_timeout = init_timeout
         self._function = function
         self._events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
         self._outcomes: queue.Queue[tuple[str, Literal["response", "error"], bytes]] = queue.Queue()
@@ -128,7 +134,7 @@ class RuntimeHost:
         return Outcome(kind, json.loads(body), milliseconds)
 
     def _wait_for_start(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + INIT_TIMEOUT_S
+        deadline = time.monotonic() + self._init_timeout
         while not self._started.wait(POLL_S):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeHostError(f"{self._function.name} did not start")

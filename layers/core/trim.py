@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-SERVICES = ("cloudwatch", "dynamodb", "events", "kms", "lambda", "sqs")
+SERVICES = ("cloudwatch", "dynamodb", "events", "kms", "lambda", "sns", "sqs")
 """The services that the functions make clients for."""
 
 KEPT_FILES = ("endpoint-rule-set-1", "paginators-1", "service-2")

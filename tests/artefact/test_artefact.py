@@ -3,6 +3,7 @@
 import filecmp
 import fnmatch
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -36,8 +37,6 @@ PACKAGES = {
     "urllib3",
 }
 """The packages of the layer. boto3 is not among them."""
-
-SERVICES = {"cloudwatch", "dynamodb", "events", "kms", "lambda", "sqs"}
 
 DATA = [
     "aws_lambda_powertools/py.typed",
@@ -133,9 +132,11 @@ def test_the_layer_has_the_whole_domain_package() -> None:
     assert sources(LAYER / "dataconnectors") - generated == sources(PACKAGE)
 
 
-def test_the_layer_has_data_only_of_the_services_that_are_called() -> None:
+def test_the_layer_has_data_of_the_services_that_functions_call_and_of_no_other() -> None:
+    apps = [path.read_text() for path in (ROOT / "functions").glob("*/app.py")]
+    called = {name for app in apps for name in re.findall(r"clients\.\w+\(\s*\"(\w+)\"", app)}
     folders = {path.name for path in (LAYER / "botocore/data").iterdir() if path.is_dir()}
-    assert folders == SERVICES
+    assert folders == called
 
 
 def test_every_other_file_of_the_layer_is_listed() -> None:
