@@ -77,7 +77,7 @@ class AttemptCountStore:
     ) -> float | None:
         """The minute of the last attempt that succeeded, in epoch seconds; None without one in the
         last 3 hours. A Query for each shard."""
-        last = math.floor(now / 60)
+        last = math.floor(now / 60) + 1  # a sender's clock may be ahead
 
         def of_shard(shard: int) -> float:
             minutes = self._minutes(name, shard, last - WINDOW_MINUTES + 1, last)
