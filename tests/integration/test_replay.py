@@ -286,6 +286,21 @@ def test_a_replay_sends_nothing_while_many_messages_wait_for_their_next_attempt(
     assert [report["outcome"] for report in runs.once()] == ["unfinished"]
 
 
+def test_a_replay_of_a_paused_connector_goes_on_when_it_is_resumed(
+    client: Client, runs: Runs
+) -> None:
+    path = connect(client)
+    publish(client, 15, 1)
+    messages(client)
+    made = start(client, path)
+    assert client.call("POST", f"{path}:pause")[0] == 200
+    assert [report["outcome"] for report in runs.once()] == ["unfinished"]
+    assert progress(client, made) == ("RUNNING", 0, 0, 15)
+    assert client.call("POST", f"{path}:resume")[0] == 200
+    runs.reconcile(60)
+    assert [report["sent"] for report in runs.once()] == [15]
+
+
 def test_a_run_ends_before_its_time_is_over_and_the_next_one_goes_on(
     client: Client, runs: Runs
 ) -> None:

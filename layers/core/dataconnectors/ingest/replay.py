@@ -41,8 +41,8 @@ SEND_ROUNDS = 3
 message three times by then. After that the run fails, and another one begins with the page."""
 
 UNFINISHED = "unfinished"
-"""The report's `outcome` when a later run goes on: there was no time left, the queue was not short,
-or the connector's queue is not ready."""
+"""The report's `outcome` when a later run goes on: there was no time left, the queue was not short
+or not ready, or the connector's events are held."""
 
 NOT_OURS = "not ours"
 """The report's `outcome` when the replay is finished, was cancelled, or has another process."""
@@ -175,8 +175,12 @@ class ReplayRunner:
         return ""
 
     def _queue_is_short(self, connector: Connector) -> bool:
-        """Wait until the connector's queue is short; False when it is not in time, or not there."""
-        if connector.lifecycle is not Lifecycle.READY:
+        """Wait until the connector's queue is short; False when it is not in time, or not there.
+
+        While a connector is paused or in an outage, a replay sends nothing: its messages would only
+        be held, and their 12 hours would run.
+        """
+        if connector.lifecycle is not Lifecycle.READY or connector.held_since is not None:
             return False
         for look in range(LOOKS):
             if look:
