@@ -240,13 +240,13 @@ class Customers:
             again = partial(self._resume, project, connector)
             self._scheduler.after(PATIENCE, partial(self._scheduler.spawn, again))
 
-    def disable(self, name: str) -> None:
-        """Disable the connector with this name, if it exists, and enable it later."""
+    def disable(self, name: str, kind: str = "disable") -> None:
+        """Disable or pause the connector with this name, if it exists, and let it go on later."""
         if name not in self._ledger.accounts:
             return
         _, project_id, _, connector = name.split("/")
         (project,) = (entry for entry in self._world.projects if entry.id == project_id)
-        self._alter(project, connector, "disable")
+        self._alter(project, connector, kind)
 
 
 def _name(project: Project, connector: str) -> str:

@@ -31,6 +31,7 @@ from tests.faults.models.endpoints import Endpoint
 from tests.faults.models.events import EventBridge
 from tests.faults.models.kms import Kms
 from tests.faults.models.mappings import Mappings
+from tests.faults.models.sns import Sns
 from tests.faults.models.sqs import Message, Queue, Sqs
 from tests.faults.plan import KILL_RATE, STEP_FACTOR, Plan
 from tests.faults.pollers import POLL_SECONDS, Poller
@@ -229,6 +230,7 @@ class World:
                     settling=lambda: self.rng.uniform(*SETTLING_SECONDS),
                 ),
                 "events": EventBridge(),
+                "sns": Sns(),
                 "cloudwatch": CloudWatch(self.sqs.queues),
             },
             self._called,
@@ -411,15 +413,20 @@ class World:
             self.ledger.read(process, parameters["Key"])
 
     def _slowed(self, process: Process, method: str) -> None:
-        """Sometimes disable the connector that a sender has just read, while it waits for AWS."""
+        """Sometimes disable or pause the connector that a sender has just read, while it waits for
+        AWS."""
         batch = process.invocation
         if not isinstance(batch, Batch) or not batch.reads:
             return
         # The sender decrypts a secret between the read of its connector and the attempt.
         rate = 0.9 if method == "decrypt" else 0.2
+        name = next(iter(batch.reads))
         if self.plan.roll("connector disabled under a slow call", rate / self.plan.intensity):
-            disable = partial(self.customers.disable, next(iter(batch.reads)))
+            disable = partial(self.customers.disable, name)
             self.scheduler.after(self.rng.uniform(0, 0.1), partial(self.scheduler.spawn, disable))
+        elif self.plan.roll("connector paused under a slow call", rate / self.plan.intensity):
+            pause = partial(self.customers.disable, name, "pause")
+            self.scheduler.after(self.rng.uniform(0, 0.1), partial(self.scheduler.spawn, pause))
 
     # --- the schedule ---------------------------------------------------------------------------
 
