@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataconnectors.events.message import Message
 from dataconnectors.kernel import times
-from tests.faults.ledger import Call
+from tests.faults.ledger import Account, Call, Setting
 from tests.faults.process import KilledError
 from tests.support.http_api import request
 
@@ -54,6 +54,9 @@ DOWN_SHARES = (0.7, 0.26, 0.04)
 RELAPSES = (0, 0, 0, 1, 4)
 """For how long an endpoint is down after a burst, the share of each kind, and how often it goes
 down again after it has worked for moments."""
+
+DEAD_SHARE = 0.3
+"""The share of runs whose first burst goes to the endpoint that is down until events expire."""
 
 SERVICES = ("sqs", "dynamodb", "kms")
 """Services that have an outage twice as often as Lambda's control plane."""
@@ -144,21 +147,36 @@ class Publishers:
             _, *queues = self._world.sqs.queues.values()  # the first is the dead-letter queue
             rng.choice(queues).put(rng.choice(FOREIGN_MESSAGES))
 
-    def burst(self) -> None:
-        """Let the endpoint of a connector fail, and publish to it in a hurry."""
-        rng, scheduler = self._rng, self._scheduler
+    def burst(self, dead: Account | None = None) -> None:
+        """Let the endpoint of a connector fail, and publish to it in a hurry.
+
+        `dead` is a connector whose endpoint is down for half a day already.
+        """
+        rng = self._rng
         project = rng.choice(self._world.projects)
         account = self._world.customers.an_active_account(project)
-        if account is None:
-            return
+        if dead is not None and rng.random() < DEAD_SHARE:
+            self._plan.count("outage of half a day")
+            (project,) = (entry for entry in self._world.projects if entry.id == dead.project)
+            self._hurry(project, dead.settings[-1])
+        elif account is not None:
+            self._fail(account.settings[-1])
+            self._hurry(project, account.settings[-1])
+
+    def _fail(self, setting: Setting) -> None:
+        """Let the endpoint of a connector be down."""
+        rng = self._rng
         kind, (low, high) = rng.choices(list(DOWN.items()), DOWN_SHARES)[0]
         relapses = rng.choice(RELAPSES)
-        setting = account.settings[-1]
         self._world.fail_endpoint(setting.url, rng.uniform(low, high), relapses)
-        self._plan.count("outage")
         self._plan.count(f"outage of {kind}")
         if relapses:
             self._plan.count("outage with relapses")
+
+    def _hurry(self, project: Project, setting: Setting) -> None:
+        """Publish so much to a connector that its failures make an outage."""
+        rng, scheduler = self._rng, self._scheduler
+        self._plan.count("outage")
         types = sorted(setting.types) or list(TYPES)
         for _ in range(BURST_CALLS):
             publish = partial(self._publish_list, project, rng.randint(*BURST_EVENTS), types)

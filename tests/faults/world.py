@@ -24,7 +24,7 @@ from dataconnectors.store.bootstrap import BootstrapStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.table import Table
 from tests.faults.customers import Customers
-from tests.faults.ledger import Batch, Ledger
+from tests.faults.ledger import Account, Batch, Ledger
 from tests.faults.models.cloudwatch import CloudWatch
 from tests.faults.models.dynamodb import DynamoDb
 from tests.faults.models.endpoints import Endpoint
@@ -257,9 +257,10 @@ class World:
         """Set up, publish everything, and go on until every queue is empty."""
         self.set_up()
         self.plan.active = True
-        self._kill_an_endpoint()
+        dead = self._kill_an_endpoint()
         self.scheduler.after(0.0, self.publishers.publish_next)
-        self.scheduler.after(self.rng.uniform(*FIRST_BURST), self.publishers.burst)
+        burst = partial(self.publishers.burst, dead)
+        self.scheduler.after(self.rng.uniform(*FIRST_BURST), burst)
         self.finish()
 
     def set_up(self) -> None:
@@ -284,13 +285,15 @@ class World:
             [arn.rpartition("-")[2] for arn in mapped],
         )
 
-    def _kill_an_endpoint(self) -> None:
+    def _kill_an_endpoint(self) -> Account:
         """Let an endpoint of a connector that stays active fail for hours, so that events expire.
 
         A run without expired events would prove little.
         """
-        (url,) = {setting.url for setting in self.customers.a_steady_account().settings}
+        account = self.customers.a_steady_account()
+        (url,) = {setting.url for setting in account.settings}
         self.endpoint(check_url(url).host).die(self.scheduler.now)
+        return account
 
     def endpoint(self, host: str) -> Endpoint:
         """The endpoint of a host, which may be new."""
