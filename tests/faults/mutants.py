@@ -360,18 +360,11 @@ MUTANTS = (
         "is recorded as",
     ),
     Mutant(
-        "the events of a paused connector are attempted",
+        "a pause holds no event",
         "dataconnectors.delivery.outages:Outages.hold",
         "since = connector.held_since",
         "since = None if connector.is_paused else connector.held_since",
-        "is paused",
-    ),
-    Mutant(
-        "a pausing call answers at once",
-        "dataconnectors.services.connectors:ConnectorService._wait_for_senders",
-        "if not connector.is_active or connector.is_paused:",
-        "if not connector.is_active:",
-        "after the call that paused",
+        "was held for",
     ),
 )
 
