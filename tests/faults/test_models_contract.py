@@ -348,6 +348,15 @@ def test_dynamodb_updates_or_creates_an_item(aws: Aws) -> None:
         ExpressionAttributeValues={":x": {"S": "x"}, ":y": {"S": "y"}, ":n": {"N": "1"}},
     )
     assert aws.get("p", "a") == item("p", "a", x={"S": "x"}, type={"S": "y"}, n={"N": "1"})
+    aws.dynamodb.update_item(
+        TableName=aws.table,
+        Key=item("p", "a"),
+        UpdateExpression="ADD n :n SET x = if_not_exists(x, :z), z = if_not_exists(z, :z)",
+        ExpressionAttributeValues={":z": {"S": "z"}, ":n": {"N": "2"}},
+    )
+    assert aws.get("p", "a") == item(
+        "p", "a", x={"S": "x"}, type={"S": "y"}, z={"S": "z"}, n={"N": "3"}
+    )
     aws.dynamodb.delete_item(TableName=aws.table, Key=item("p", "a"))
     aws.dynamodb.delete_item(TableName=aws.table, Key=item("p", "a"))
     assert aws.get("p", "a") is None

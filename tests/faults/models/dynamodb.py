@@ -21,6 +21,7 @@ Condition = Callable[[Item, Mapping[str, str], Values], bool]
 
 _TOKEN = re.compile(r"\s*([(),]|<>|<=|>=|=|<|>|[#:]?\w+)")
 _PARTITION = re.compile(r"pk = (:\w+)")
+_BETWEEN_CHANGES = re.compile(r",(?![^(]*\))")  # not inside of a function
 _CLAUSE = re.compile(r"\b(SET|ADD|REMOVE)\b")
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -349,9 +350,13 @@ def _update(item: Item, action: dict[str, Any]) -> None:
     values = action.get("ExpressionAttributeValues", {})
     _, *parts = _CLAUSE.split(action["UpdateExpression"])
     for clause, body in zip(parts[::2], parts[1::2], strict=True):
-        for change in body.split(","):
+        for change in _BETWEEN_CHANGES.split(body):
             name, *operands = change.replace("=", " ").split()
             name = names.get(name, name)
+            if clause == "SET" and operands[0] == f"if_not_exists({name},":
+                operands = [operands[1].removesuffix(")")]
+                if name in item:
+                    continue
             if clause == "REMOVE":
                 item.pop(name, None)
             elif len(operands) != 1 or operands[0] not in values:

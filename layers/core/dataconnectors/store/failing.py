@@ -3,13 +3,14 @@
 from typing import Any
 
 from dataconnectors.connectors.connector import Connector
-from dataconnectors.connectors.failing import OUTAGE_FAILURES, Failing
+from dataconnectors.connectors.failing import OUTAGE_FAILURES, WINDOW_SECONDS, Failing
 from dataconnectors.store import keys
 from dataconnectors.store.failing_items import (
     ATTRIBUTES,
     CANARY_AT,
     FAILING_SINCE,
     FAILURES,
+    OF_FIRST_BATCH,
     WINDOW,
     failing_item,
     listing,
@@ -53,23 +54,36 @@ class FailingStore:
             name: value for name, value in failing_item(failing).items() if known.get(name) != value
         }
         values: Item = {}
-        clauses = []
+        begun: frozenset[str] = frozenset()
+        more = 0
         if before is None:
-            condition = f"attribute_not_exists({FAILING_SINCE})"
+            # All batches that began before the first one failed have read a row without failures.
+            # They add to the window that the first of them has begun.
+            condition = f"(attribute_not_exists({FAILING_SINCE}) OR {WINDOW} > :open)"
+            values[":open"] = seconds(failing.window - WINDOW_SECONDS)
+            begun = OF_FIRST_BATCH
+            more = failing.failures
         elif failing.window == before.window:
             condition = f"{FAILING_SINCE} = :since"
             values[":since"] = seconds(before.since)
-            if changed.pop(FAILURES, None):
-                clauses.append(f"ADD {FAILURES} :more")
-                values[":more"] = {"N": str(failing.failures - before.failures)}
+            more = failing.failures - before.failures
         else:
             condition = f"{WINDOW} = :window AND {FAILURES} < :outage"
             # Others may have added to what was read.
             changed[FAILURES] = {"N": str(failing.failures)}
             values[":window"] = seconds(before.window)
             values[":outage"] = {"N": str(OUTAGE_FAILURES)}
+        clauses = []
+        if more:
+            del changed[FAILURES]
+            clauses.append(f"ADD {FAILURES} :more")
+            values[":more"] = {"N": str(more)}
         if changed:
-            clauses.append("SET " + ", ".join(f"{name} = :{name}" for name in changed))
+            new = {
+                name: f"if_not_exists({name}, :{name})" if name in begun else f":{name}"
+                for name in changed
+            }
+            clauses.append("SET " + ", ".join(f"{name} = {value}" for name, value in new.items()))
         values |= {f":{name}": value for name, value in changed.items()}
         update = self._update(connector, " ".join(clauses), condition, values)
         if failing.watched and (before is None or not before.watched):

@@ -38,6 +38,9 @@ def failing_item(failing: Failing) -> Item:
     }
 
 
+OF_FIRST_BATCH = frozenset({FAILING_SINCE, "oldestFailed", WINDOW, CANARY_AT, "watched"})
+"""What stays as the first batch that failed has written it, when others end at the same time."""
+
 ATTRIBUTES = tuple(failing_item(Failing(0, 0, "", "", 0, 0, 0, 0)))
 """The names of these attributes. template.yaml lets the sender change no others of a connector."""
 

@@ -61,6 +61,24 @@ def test_failures_of_batches_at_the_same_time_add_up(store: FailingStore, table:
     assert failing.failures == 17
 
 
+def test_batches_that_have_read_a_row_without_failures_add_up(
+    store: FailingStore, table: Table
+) -> None:
+    store.record(PLAIN, FAILING._replace(canary_at=NOW + 8, failures=40))
+    later = NOW + 4
+    store.record(PLAIN, Failing(later, later, "timeout", "no answer", None, NOW - 7, later, 60))
+    assert row(table).failing == Failing(
+        NOW, later, "timeout", "no answer", None, NOW - 9, NOW, 100, canary_at=NOW + 8
+    )
+
+
+def test_a_batch_adds_to_no_window_that_is_over(store: FailingStore, table: Table) -> None:
+    read = with_failing(store, table, FAILING)
+    late = NOW + 60
+    store.record(PLAIN, Failing(late, late, "timeout", "no answer", None, NOW, late, 60))
+    assert row(table) == read
+
+
 def test_a_new_window_begins_once(store: FailingStore, table: Table) -> None:
     read = with_failing(store, table, FAILING)
     later = FAILING._replace(window=NOW + 70, failures=5)
