@@ -66,14 +66,14 @@ class Run:
         assert self._receiver.request("PUT", control, json={"delay_s": seconds}).status == 200
 
     def publish(self, rate: float, seconds: float) -> None:
-        """Publish so many events a second, for so many seconds."""
+        """Publish so many events a second, for so many seconds; fewer, if calls take too long."""
         pause = EVENTS_PER_CALL / rate
         due = time.monotonic()
         end = due + seconds
         while due < end:
             time.sleep(max(0.0, due - time.monotonic()))
             self._publish(EVENTS_PER_CALL)
-            due += pause
+            due = max(due + pause, time.monotonic())
 
     def _publish(self, events: int) -> None:
         now = time.time()
@@ -143,7 +143,8 @@ def measure(run: Run, rate: float, seconds: float) -> bool:
     )
     p50, p99, most = (latencies[math.ceil(len(latencies) * part) - 1] for part in (0.5, 0.99, 1))
     print(
-        f"outage: seconds={ended - began:.0f} published={len(run.published)} owed={len(owed)} "
+        f"outage: seconds={ended - began:.0f} events_per_second={len(owed) / (ended - began):.1f} "
+        f"owed={len(owed)} "
         f"missing={missing} wasted_attempts={wasted} recovery_seconds={recovery:.0f} "
         f"healthy_p50={p50:.3f} healthy_p99={p99:.3f} healthy_max={most:.3f}",
         flush=True,
