@@ -91,11 +91,11 @@ HEADER = (
 
 
 SETTINGS = [
-    Setting(concurrency, connectors, hanging, holds, 10, maximum_concurrency, rate)
-    for concurrency, connectors, hanging, maximum_concurrency, rate in (
-        (1000, 1000, 20, 50, 2.0),
-        (10, 50, 1, 50, 1.0),
-        (10, 50, 1, 2, 1.0),
+    Setting(concurrency, connectors, hanging, holds, minutes, maximum_concurrency, rate)
+    for concurrency, connectors, hanging, minutes, maximum_concurrency, rate in (
+        (1000, 1000, 20, 4, 50, 2.0),
+        (10, 50, 1, 10, 50, 1.0),
+        (10, 50, 1, 10, 2, 1.0),
     )
     for holds in (False, True)
 ]
