@@ -353,13 +353,6 @@ MUTANTS = (
         "was held for",
     ),
     Mutant(
-        "the record of a held event does not say what its endpoint did",
-        "dataconnectors.delivery.results:failure_while_held",
-        "if failing is None or not failing.is_outage:",
-        "if True:",
-        "is recorded as",
-    ),
-    Mutant(
         "a pause holds no event",
         "dataconnectors.delivery.outages:Outages.hold",
         "since = connector.held_since",
