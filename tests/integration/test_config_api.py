@@ -47,7 +47,12 @@ def test_a_connector_from_creation_to_deletion(client: Client) -> None:
         "status": "ACTIVE",
         "events": ["temperature"],
         "labels": ["room"],
-        "httpConfig": {"url": URL, "signatureSecret": "s3cr3t", "headers": {"x-a": "b"}},
+        "httpConfig": {
+            "url": URL,
+            "signatureSecret": "s3cr3t",
+            "headers": {"x-a": "b"},
+            "standardWebhooks": False,
+        },
     }
     path = name.removeprefix(f"projects/{client.project}")
 

@@ -173,6 +173,7 @@ def test_an_odd_name_at_any_place_of_a_path_is_not_found(
         "account": account,
         "member": account,
         "key": "absent",
+        "replay": "absent",
     }
     for operation in OPERATIONS:
         for name in re.findall(r"{(\w+)}", operation.path):

@@ -114,7 +114,7 @@ def no_field_is_lost(things: Things, mine: Answer, theirs: Answer) -> None:
     assert (mine[0], theirs[0]) == (200, 200)
     shown = things.call("GET", "/dataconnectors/{c}")[1]
     assert (shown["displayName"], shown["labels"]) == ("mine", ["theirs"])
-    assert shown["httpConfig"] == HTTP | {"headers": {"x-b": "2"}}
+    assert shown["httpConfig"] == HTTP | {"headers": {"x-b": "2"}, "standardWebhooks": False}
 
 
 def it_is_gone_and_stays_gone(things: Things, mine: Answer, theirs: Answer) -> None:
