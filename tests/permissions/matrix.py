@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.permissions import evaluator, refusals
-from tests.permissions.calls import Permission, connector_queue
+from tests.permissions.calls import ATTRIBUTES, Permission, connector_queue
 from tests.permissions.evaluator import Policy, Question
 from tests.permissions.recorder import Recorded
 from tests.permissions.stack import Stack
@@ -118,7 +118,9 @@ def evaluate(stack: Stack, recorded: Recorded) -> Matrix:
             asked += [
                 (len(parts), Question(name, need.permission))
                 for need in needed
-                if need.folder == folder and action in ("", need.permission.action)
+                if need.folder == folder
+                and action in ("", need.permission.action)
+                and (not part.startswith(ATTRIBUTES) or _names(need.permission, part))
             ]
             parts.append((folder, statement, part))
     denied: dict[int, list[Permission]] = {}
@@ -138,6 +140,11 @@ def evaluate(stack: Stack, recorded: Recorded) -> Matrix:
     )
 
 
+def _names(permission: Permission, part: str) -> bool:
+    """Whether a call names the attribute that `part` is about."""
+    return (ATTRIBUTES, (part.removeprefix(ATTRIBUTES).strip(),)) in permission.context
+
+
 def without_each_part(
     own: Sequence[Policy],
 ) -> Iterator[tuple[str, str, str, Sequence[Policy]]]:
@@ -150,6 +157,10 @@ def without_each_part(
             sid = statement.get("Sid", f"statement {number + 1}")
             for part, action, rest in _without_part(statement):
                 changed: Any = dict(copy.deepcopy(policy))
+                if part.startswith(ATTRIBUTES):
+                    # A call names several attributes, and one statement has to allow all of them.
+                    yield sid, part, action, [changed | {"Statement": [rest]}]
+                    continue
                 changed["Statement"] = listed(changed["Statement"])
                 changed["Statement"][number : number + 1] = [rest] if rest else []
                 policies = [*own[:at], *([changed] if changed["Statement"] else []), *own[at + 1 :]]
