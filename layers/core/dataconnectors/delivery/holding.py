@@ -14,11 +14,11 @@ bounds: short outages end soon for all their events, and long ones cost little."
 
 LEAST_SPREAD = 0.5
 """Events are held for this share of the longest hold, or more: at random, so that they come back
-evenly after an outage, and not all at the same moment."""
+spread out after an outage, and not all at the same moment."""
 
 SLOT = 5
-"""Seconds. Held events become visible at whole multiples, and so in full batches: the poller makes
-a fifth of the invocations."""
+"""Seconds. Held events become visible at whole multiples, and so in fuller batches. A visibility
+timeout counts whole seconds from its call, so a slot is a second wide."""
 
 SHORTEST_CANARY, LONGEST_CANARY, CANARY_SHARE = 8.0, 60.0, 1 / 8
 """The next canary goes an eighth of the outage's age after the last one has failed, in seconds and

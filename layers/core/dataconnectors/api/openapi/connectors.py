@@ -162,7 +162,7 @@ OPERATIONS = (
         "DataConnector",
         "dataconnector.update",
         conflicts=True,
-        description="They are pushed within minutes, spread evenly.",
+        description="They are pushed within minutes, and not all at once.",
     ),
     Operation(
         "syncDataConnector",
