@@ -352,3 +352,15 @@ class InlineExecutor(Executor):
         """As `Executor.map`."""
         calls = [lambda given=given: fn(*given) for given in zip(*iterables, strict=True)]
         return iter([future.result() for future in self._process.together(calls)])
+
+
+@dataclass(frozen=True)
+class Context:
+    """Lambda's context of one invocation."""
+
+    process: Process
+    ends_at: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function's timeout."""
+        return max(0, int((self.ends_at - self.process.clock()) * 1000))

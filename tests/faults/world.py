@@ -37,6 +37,7 @@ from tests.faults.plan import KILL_RATE, STEP_FACTOR, Plan
 from tests.faults.pollers import POLL_SECONDS, Poller
 from tests.faults.process import (
     EPOCH,
+    Context,
     InlineWorkers,
     KilledError,
     Process,
@@ -150,18 +151,6 @@ class Nowhere(io.TextIOBase):
 
     def write(self, text: str) -> int:
         return len(text)
-
-
-@dataclass(frozen=True)
-class Context:
-    """Lambda's context of one invocation."""
-
-    process: Process
-    ends_at: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function's timeout."""
-        return max(0, int((self.ends_at - self.process.clock()) * 1000))
 
 
 def run(scenario: Scenario) -> Report:

@@ -23,7 +23,7 @@ from tests.faults.models.kms import Kms
 from tests.faults.models.sqs import Message as Queued
 from tests.faults.models.sqs import Queue, Sqs, attributes
 from tests.faults.plan import Plan
-from tests.faults.process import EPOCH, InlineWorkers, Process, Surroundings
+from tests.faults.process import EPOCH, Context, InlineWorkers, Process, Surroundings
 from tests.faults.program import Program
 from tests.faults.scheduler import Scheduler
 from tests.outages.prices import READ_UNIT_BYTES, WRITE_UNIT_BYTES, Usage, item_bytes, units
@@ -189,18 +189,6 @@ class Output(io.TextIOBase):
 
 LOGGER_BYTES = 200
 """Bytes of the fields that Powertools adds to each line: time, level, place, service, trace."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """Lambda's context of one invocation."""
-
-    process: Process
-    ends_at: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function's timeout."""
-        return max(0, int((self.ends_at - self.process.clock()) * 1000))
 
 
 class Account:
