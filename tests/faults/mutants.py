@@ -30,8 +30,9 @@ INTENSITY = 3.0
 class Mutant:
     """`old` becomes `new` in `where`: a function's folder, or `module:Class.method`.
 
-    `sign` is a pattern that a violation for it has to fit. `seed` is that of the first run, where
-    another than the usual one shows the mutant sooner: every test run waits for that.
+    `sign` is a pattern that a violation for it has to fit. `seed` is that of the first run and
+    `events` the number of events of each, where others than the usual ones show the mutant sooner:
+    every test run waits for that.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Mutant:
     new: str
     sign: str
     seed: int = SEEDS[0]
+    events: int = EVENTS // len(SEEDS)
 
 
 UNDELIVERED = "was deleted undelivered"
@@ -81,6 +83,7 @@ MUTANTS = (
         "            if True:",
         "is not in history",
         seed=101,
+        events=400,
     ),
     Mutant(
         "kept connectors are used without asking for the version",
@@ -145,6 +148,7 @@ MUTANTS = (
         "if reading is not None:",
         "after the call that disabled",
         seed=102,
+        events=400,
     ),
     Mutant(
         "a disabling call answers at once",
@@ -160,6 +164,7 @@ MUTANTS = (
         "_leaving(result) if result.expired or result.message.message_id in confirmed else result",
         UNDELIVERED,
         seed=104,
+        events=400,
     ),
     Mutant(
         "a record of an expired event forgets its attempts",
@@ -168,6 +173,7 @@ MUTANTS = (
         "attempts=0",
         "is recorded as",
         seed=101,
+        events=400,
     ),
     Mutant(
         "a receive without an attempt replaces an event's last error",
@@ -176,6 +182,7 @@ MUTANTS = (
         "True",
         "its record now says untried",
         seed=106,
+        events=400,
     ),
     Mutant(
         "attempts are not counted when one fails",
@@ -362,6 +369,7 @@ MUTANTS = (
         "in_slot",
         "was held for",
         seed=131,
+        events=400,
     ),
     Mutant(
         "a pause holds no event",
@@ -399,8 +407,7 @@ def try_out(mutant: Mutant) -> Verdict:
     events = 0
     with contextlib.nullcontext() if edits else _mutated(mutant):
         for seed in (mutant.seed, *SEEDS[1:]):
-            share = EVENTS // len(SEEDS)
-            report = run(Scenario(seed, share, INTENSITY, until=mutant.sign, edits=edits))
+            report = run(Scenario(seed, mutant.events, INTENSITY, until=mutant.sign, edits=edits))
             events += report.events
             verdict = Verdict(mutant, events, report)
             if verdict.is_caught:
