@@ -159,7 +159,7 @@ class Stack:
                 return arn("lambda", f"function:{os.environ['STACK_NAME']}-{folder}")
             case "AWS::SQS::Queue", "Arn":
                 return arn("sqs", f"{os.environ['STACK_NAME']}-{name}-1ABCDEFGHIJKL")
-        raise NotImplementedError(f"{__name__} has no example of {reference}, a {kind}")
+        raise LookupError(f"no example of {reference}, a {kind}: add one in {__name__}")
 
 
 _PSEUDO: Mapping[str, Callable[[], str]] = {

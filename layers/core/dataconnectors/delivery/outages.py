@@ -107,16 +107,14 @@ class Outages:
             return False
         return bool(call.result())
 
-    def evidence(
-        self, attempted: Held, results: Sequence[Result]
-    ) -> Mapping[str, Callable[[], None]]:
+    def evidence(self, batch: Held, results: Sequence[Result]) -> Mapping[str, Callable[[], None]]:
         """The write that the attempts of each connector call for, by its name.
 
         A connector that works needs none. One success outweighs all failures of its batch.
         """
         writes: dict[str, Callable[[], None]] = {}
         for name, connector in {
-            each.connector.name: each.connector for each in attempted.attempted
+            each.connector.name: each.connector for each in batch.attempted
         }.items():
             ended = [each for each in results if each.connector == name and each.outcome]
             failed = [each for each in ended if isinstance(each.outcome, Failed)]
@@ -124,7 +122,7 @@ class Outages:
                 if connector.failing is not None:
                     writes[name] = partial(self._end, connector, connector.failing)
             elif failed:
-                failing = self._after(connector, failed, is_canary=name in attempted.canaries)
+                failing = self._after(connector, failed, is_canary=name in batch.canaries)
                 writes[name] = partial(self._failing_connectors.record, connector, failing)
         return writes
 
