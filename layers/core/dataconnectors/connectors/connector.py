@@ -44,8 +44,8 @@ class Connector:
 
     `disable_time` is when its status was set to a disabled one, "" while it is active and for rows
     of earlier releases. `paused_at` is when a customer has paused it, in epoch seconds; 0 when it
-    is not paused. `failing` is None while attempts succeed. The sender alone writes that. A write of
-    the whole row removes it, and so does every change by a customer.
+    is not paused. `failing` is None while attempts succeed. The sender alone writes that. A write
+    of the whole row removes it, and so does every change by a customer.
     """
 
     project: str

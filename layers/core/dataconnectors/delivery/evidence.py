@@ -50,5 +50,5 @@ def failing_after(before: Failing | None, failures: Failures, now: float) -> Fai
 def failing_after_canary(before: Failing, failures: Failures, now: float) -> Failing:
     """What is known after a canary that failed at `now`: it also says when the next one goes."""
     after = failing_after(before, failures, now)
-    due = now + canary_interval(now - before.window)
-    return after._replace(failures=before.failures, canary_at=due)
+    age = now - before.window
+    return after._replace(failures=before.failures, canary_at=now + canary_interval(age))
