@@ -9,7 +9,7 @@ coldstart.begin()
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -20,6 +20,7 @@ from dataconnectors.aws.settings import SenderSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.delivery.attempt_counts import metric_values
+from dataconnectors.delivery.attempt_log import Entry, LogMode
 from dataconnectors.delivery.dead_letters import DeadLetterQueue
 from dataconnectors.delivery.received import ReceivedMessage, oldest_age
 from dataconnectors.delivery.sender import Sender
@@ -33,7 +34,7 @@ from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.expired_events import ExpiredEventStore
 from dataconnectors.store.failing import FailingStore
-from dataconnectors.store.keys import ATTEMPT_COUNT_SHARDS
+from dataconnectors.store.keys import ATTEMPT_COUNT_SHARDS, ATTEMPT_SHARDS
 from dataconnectors.store.table import Table
 
 WORKERS = 10
@@ -60,11 +61,18 @@ def make_sender(
     table = Table(clients.get("dynamodb", never_repeated=("UpdateItem",)), settings.table_name)
     connector_rows = ConnectorStore(table, now=now)
     sqs = clients.lazy("sqs")
+    (shard,) = os.urandom(1)
 
     def disable_gone(connector: Connector, reason: str) -> Connector | None:
         from dataconnectors.store.system_disabling import disable_by_system
 
         return disable_by_system(connector_rows, connector, reason, now())
+
+    def write_attempts(entries: Sequence[Entry]) -> int:
+        # Imported here: the first POST of a cold start must not wait for it.
+        from dataconnectors.store.attempts import AttemptStore
+
+        return AttemptStore(table, shard % ATTEMPT_SHARDS).write(entries)
 
     return Sender(
         connectors=connector_rows,
@@ -80,11 +88,14 @@ def make_sender(
         visibility=QueueVisibility(sqs),
         dead_letters=DeadLetterQueue(sqs, settings.dead_letter_queue_arn),
         expired_events=ExpiredEventStore(table),
-        attempt_counters=AttemptCountStore(table, os.urandom(1)[0] % ATTEMPT_COUNT_SHARDS),
+        attempt_counters=AttemptCountStore(table, shard % ATTEMPT_COUNT_SHARDS),
         failing_connectors=FailingStore(table),
         workers=workers,
         log=logger,
-        report_attempts=lambda outcomes: emit(metric_values(outcomes)),
+        log_mode=LogMode(settings.attempt_log.mode),
+        log_one_in=settings.attempt_log.one_in,
+        write_attempts=write_attempts,
+        report_attempts=lambda outcomes, waits: emit(metric_values(outcomes, waits)),
         report_expired=lambda count: emit({"Expired": (count, "Count")}),
         disable_gone=disable_gone if settings.disable_on_gone else None,
         clock=clock,

@@ -34,6 +34,10 @@ SIGNATURE_HEADER = "x-dt-signature"
 PREVIOUS_SIGNATURE_HEADER = "x-dt-signature-previous"
 """A second signature, by the secret that the connector's has replaced, while both are valid."""
 
+TEST_LABEL = "x-dt-test"
+"""A label with the value `true`, in the events that a test of the connector makes (`:test`). They
+also have the header `x-dt-test: true`, which is not signed."""
+
 LEEWAY = 60.0
 """Seconds that your clock and ours may differ."""
 
@@ -94,6 +98,12 @@ class Event:
     data: Mapping[str, Any]
     labels: Mapping[str, str]
     metadata: Mapping[str, Any]
+
+    @property
+    def is_test(self) -> bool:
+        """Whether somebody made it to test the connector: no device has reported it. Answer 200,
+        and keep it apart from what devices report."""
+        return self.labels.get(TEST_LABEL) == "true"
 
 
 def receive(

@@ -21,24 +21,46 @@ MEANINGS: Mapping[int, str] = {
 """What each status means to the caller, and what to do about it."""
 
 
+STYLE = """\
+dl{max-width:52rem}
+dl>div{display:grid;grid-template-columns:3.5rem minmax(0,1fr);align-items:baseline;gap:0 1rem;
+padding:1rem 1.25rem;
+border-top:1px solid var(--line)}
+dl>div:first-child{border-top:0}
+dl>div:target{background:var(--sunken);box-shadow:inset .1875rem 0 var(--accent)}
+"""
+
+
 def routes() -> Router:
     """`GET /v2/errors`, for everybody."""
     router = Router()
 
     @router.get(gateway.HELP_PATH)
     def explain() -> Response[str]:
-        return Response(status_code=200, content_type="text/html; charset=utf-8", body=page())
+        body, policy = page()
+        return Response(
+            status_code=200,
+            content_type="text/html; charset=utf-8",
+            body=body,
+            headers={"Content-Security-Policy": policy},
+        )
 
     return router
 
 
-def page() -> str:
-    """The page: each status has a heading, which the fragment of `help` names."""
+def page() -> tuple[str, str]:
+    """The page and its security policy. The fragment of `help` in an error names its status."""
+    from dataconnectors.api import html_page  # Cold starts must not pay for it
+
     entries = "".join(
-        f'<h2 id="{status}">{status}</h2><p>{text}</p>' for status, text in MEANINGS.items()
+        f'<div id="{status}"><dt><code>{status}</code></dt><dd>{text}</dd></div>'
+        for status, text in MEANINGS.items()
     )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title>'
-        "<h1>Errors of the Data Connectors API</h1>"
-        f'<p>The documentation of the API: <a href="docs">docs</a>.</p>{entries}</html>'
+    return html_page.build(
+        "Errors",
+        "errors",
+        "<p>Every answer of the API other than 200 has one of these statuses, and says in its "
+        'JSON what is wrong with this request. The calls are explained in <a href="docs">the '
+        f'documentation of the API</a>.</p><dl class="card">{entries}</dl>',
+        style=STYLE,
     )

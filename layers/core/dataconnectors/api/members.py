@@ -32,7 +32,7 @@ def project_routes(service: MemberService, access: Access) -> Router:
     def get_project_invite_url(project: str, member: str) -> dict[str, Any]:
         request.authorize_project(project, "membership.create")
         service.check_invited(f"projects/{project}", member)
-        return {"inviteUrl": invite_url(gateway.host(request.event))}
+        return {"inviteUrl": invite_url(gateway.origin(request.event))}
 
     @router.get(members + "/<member>")
     def get_project_member(project: str, member: str) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def organization_routes(service: MemberService, access: Access) -> Router:
     def get_organization_invite_url(organization: str, member: str) -> dict[str, Any]:
         request.authorize(f"organizations/{organization}", "organization.update")
         service.check_invited(f"organizations/{organization}", member)
-        return {"inviteUrl": invite_url(gateway.host(request.event))}
+        return {"inviteUrl": invite_url(gateway.origin(request.event))}
 
     @router.get(members + "/<member>")
     def get_organization_member(organization: str, member: str) -> dict[str, Any]:

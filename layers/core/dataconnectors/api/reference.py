@@ -1,12 +1,18 @@
 """Routes that describe the API: the OpenAPI document, and the document as a page."""
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 
+from dataconnectors.aws import gateway
+
 CACHED = "public, max-age=300"
 """Browsers show what a new version of this program says within five minutes."""
+
+ORIGINS = 4
+"""How many addresses of the API have their page kept. A deployment has one or two; callers may send
+any."""
 
 
 def routes() -> Router:
@@ -24,7 +30,7 @@ def routes() -> Router:
 
     @router.get("/v2/docs")
     def get_page() -> Response[str]:
-        body, policy = page()
+        body, policy = page(gateway.origin(router.current_event.raw_event))
         return Response(
             status_code=200,
             content_type="text/html; charset=utf-8",
@@ -46,9 +52,9 @@ def document() -> str:
     return json.dumps(build(), separators=(",", ":"), ensure_ascii=False)
 
 
-@cache
-def page() -> tuple[str, str]:
-    """The page as HTML, and its content security policy."""
-    from dataconnectors.api.openapi.page import SECURITY_POLICY, render
+@lru_cache(ORIGINS)
+def page(origin: str) -> tuple[str, str]:
+    """The page as HTML, and its content security policy. `origin` is the address of the API."""
+    from dataconnectors.api.openapi.page import render
 
-    return render(json.loads(document())), SECURITY_POLICY
+    return render(json.loads(document()), origin)

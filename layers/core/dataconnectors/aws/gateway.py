@@ -14,6 +14,7 @@ from dataconnectors.kernel.errors import (
     MethodNotAllowedError,
     RequestError,
     TooLargeError,
+    TooManyRequestsError,
 )
 
 MAXIMUM_BODY = 1024 * 1024
@@ -55,9 +56,28 @@ def host(event: Mapping[str, Any]) -> str:
     return headers(event).get("host") or str(event["requestContext"].get("domainName", ""))
 
 
+def origin(event: Mapping[str, Any]) -> str:
+    """The scheme and the host that the client sent the request to: https://host, with any port.
+
+    API Gateway only serves HTTPS, and says so; `make run` serves HTTP, and says that.
+    """
+    scheme = "http" if headers(event).get("x-forwarded-proto") == "http" else "https"
+    return f"{scheme}://{host(event)}"
+
+
 def address(event: Mapping[str, Any]) -> str:
     """The IP address that API Gateway received the request from."""
     return str(event["requestContext"]["http"].get("sourceIp", ""))
+
+
+def claims(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The claims of the token that the route's JWT authorizer has verified; None without one.
+
+    API Gateway writes the request's context by itself, so a caller cannot have put them there.
+    """
+    authorizer = event["requestContext"].get("authorizer") or {}
+    found: Mapping[str, Any] | None = authorizer.get("jwt", {}).get("claims")
+    return found
 
 
 def query(event: Mapping[str, Any], *names: str) -> list[str]:
@@ -144,4 +164,6 @@ def error_answer(error: RequestError, details: Mapping[str, Any] | None = None) 
     made = answer(error.status, error_content(error.status, str(error)) | dict(details or {}))
     if isinstance(error, MethodNotAllowedError):
         made["headers"]["Allow"] = error.allowed
+    if isinstance(error, TooManyRequestsError):
+        made["headers"]["retry-after"] = error.retry_after
     return made

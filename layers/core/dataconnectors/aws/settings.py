@@ -48,8 +48,20 @@ MAXIMUM_REPLAY_RATE = 1000
 MAXIMUM_REPLAY_CONCURRENCY = 100
 """Runs of replays at a time: a tenth of what a default account runs at once."""
 
+ATTEMPT_LOGS = ("all", "sampled", "failures", "off")
+"""Which attempts the attempt log has: see `delivery.attempt_log.LogMode`."""
+
+MAXIMUM_ONE_IN = 1_000_000
+"""Successes for one that is in the attempt log."""
+
 LONGEST_STACK_NAME = 57
 """Characters. AWS: a queue's name has 80 at most, and ours is `{stack}-c-{20 characters}`."""
+
+MAXIMUM_TAGS = 30
+"""AWS: a resource has 50 tags at most. A queue has two of ours, and those that AWS adds."""
+
+RESERVED_TAGS = ("aws:", "dataconnectors:")
+"""How the keys of AWS's tags begin, and of ours."""
 
 
 class IngestSettings(NamedTuple):
@@ -136,6 +148,22 @@ class StartReplaySettings(NamedTuple):
         )
 
 
+class AttemptLogSettings(NamedTuple):
+    """What the attempt log has: `mode` is one of `ATTEMPT_LOGS`, and in the mode `sampled` one
+    success in `one_in` is logged."""
+
+    mode: str
+    one_in: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
+        mode = _required(env, "ATTEMPT_LOG")
+        if mode not in ATTEMPT_LOGS:
+            raise SettingsError(f"ATTEMPT_LOG is {mode!r}, expected {', '.join(ATTEMPT_LOGS)}")
+        return cls(mode, int(_number(env, "ATTEMPT_LOG_ONE_IN", 1, MAXIMUM_ONE_IN)))
+
+
 class SenderSettings(NamedTuple):
     """What the sender needs. Timeouts are in seconds.
 
@@ -156,6 +184,7 @@ class SenderSettings(NamedTuple):
     trusted_authorities_file: str
     acknowledge_any_2xx: bool
     disable_on_gone: bool
+    attempt_log: AttemptLogSettings
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -182,6 +211,25 @@ class SenderSettings(NamedTuple):
             trusted_authorities_file=env.get("TRUSTED_AUTHORITIES_FILE", ""),
             acknowledge_any_2xx=_boolean(env, "ACKNOWLEDGE_ANY_2XX"),
             disable_on_gone=_boolean(env, "DISABLE_ON_GONE"),
+            attempt_log=AttemptLogSettings.from_env(env),
+        )
+
+
+class TryOutSettings(NamedTuple):
+    """What the function needs that plays a receiver.
+
+    `attempt_timeout` is the deadline of one attempt of the sender, in seconds.
+    """
+
+    table_name: str
+    attempt_timeout: float
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment; raises a `SettingsError` that names the wrong variable."""
+        return cls(
+            table_name=_required(env, "TABLE_NAME"),
+            attempt_timeout=_number(env, "ATTEMPT_TIMEOUT", 1, MAXIMUM_ATTEMPT_TIMEOUT),
         )
 
 
@@ -189,13 +237,15 @@ class QueueSettings(NamedTuple):
     """How each connector's queue and event source mapping are made, from the stack's parameters.
 
     `visibility_timeout` is in seconds. `sender_arn` is that of the sender's `live` alias, so that a
-    deployment switches all mappings to the new version at once.
+    deployment switches all mappings to the new version at once. `tags` are the deployer's, as pairs
+    of key and value.
     """
 
     stack: str
     sender_arn: str
     visibility_timeout: int
     maximum_concurrency: int
+    tags: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -210,6 +260,7 @@ class QueueSettings(NamedTuple):
             sender_arn=_required(env, "SENDER_ARN"),
             visibility_timeout=VISIBILITY_FACTOR * _function_timeout(env),
             maximum_concurrency=_maximum_concurrency(env),
+            tags=_tags(env, "RESOURCE_TAGS"),
         )
 
 
@@ -218,7 +269,8 @@ class ApiSettings(NamedTuple):
 
     `request_limit` is how many requests a key may make in a window of `identity.throttle`; 0 means
     any number. `token_audiences` are further URLs of the token endpoint: the URL with the host name
-    of a request is always one.
+    of a request is always one. `try_out` says whether the stack has the function that plays a
+    receiver, `people_sign_in` whether it has an OpenID provider.
     """
 
     table_name: str
@@ -230,6 +282,9 @@ class ApiSettings(NamedTuple):
     allowed_networks: tuple[Network, ...]
     request_limit: int
     token_audiences: tuple[str, ...]
+    attempt_log: AttemptLogSettings
+    try_out: bool
+    people_sign_in: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -244,6 +299,9 @@ class ApiSettings(NamedTuple):
             allowed_networks=_networks(env, "ALLOWED_NETWORKS"),
             request_limit=int(_number(env, "REQUEST_LIMIT", 0, MAXIMUM_REQUEST_LIMIT)),
             token_audiences=_entries(env, "TOKEN_AUDIENCES"),
+            attempt_log=AttemptLogSettings.from_env(env),
+            try_out=_boolean(env, "TRY_OUT"),
+            people_sign_in=bool(env.get("OIDC_ISSUER", "")),
         )
 
 
@@ -310,6 +368,21 @@ def _boolean(env: Mapping[str, str], name: str, default: str = "false") -> bool:
 def _entries(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     entries = [entry.strip() for entry in env.get(name, "").split(",")]
     return tuple(entry for entry in entries if entry)
+
+
+def _tags(env: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    tags = []
+    for entry in _entries(env, name):
+        key, separator, value = entry.partition("=")
+        if not key or not separator or key.startswith(RESERVED_TAGS):
+            raise SettingsError(
+                f"{name}: {entry!r}, expected key=value, and a key that does not begin with "
+                f"{' or '.join(RESERVED_TAGS)}"
+            )
+        tags.append((key, value))
+    if len(tags) > MAXIMUM_TAGS:
+        raise SettingsError(f"{name} has {len(tags)} tags, {MAXIMUM_TAGS} at most")
+    return tuple(tags)
 
 
 def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:

@@ -16,10 +16,12 @@ SET_BY_SENDER = frozenset(
         "webhook-timestamp",
         "x-dt-signature",
         "x-dt-signature-previous",
+        "x-dt-test",
     }
 )
 """Headers that tell the receiver how to read and verify the body. The sender sets them itself, some
-of them only for connectors that ask for Standard Webhooks or while their secret changes."""
+of them only for connectors that ask for Standard Webhooks, while their secret changes, or with
+tests."""
 
 CONNECTION_HEADERS = frozenset(
     {

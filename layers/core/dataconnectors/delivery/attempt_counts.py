@@ -74,12 +74,20 @@ class AttemptCounts:
         return 0.0
 
 
-def metric_values(outcomes: Sequence[Outcome]) -> Values:
-    """CloudWatch metrics of a batch's attempts, those of one connector or of several."""
+def metric_values(outcomes: Sequence[Outcome], first_waits: Sequence[float] = ()) -> Values:
+    """CloudWatch metrics of a batch's attempts, those of one connector or of several.
+
+    `first_waits` are the seconds from accepting an event to its first attempt, of those events of
+    the batch that had theirs.
+    """
     delivered = sum(isinstance(outcome, Delivered) for outcome in outcomes)
     times = [round(outcome.response_time * 1000) for outcome in outcomes]
-    return {
+    values: dict[str, tuple[float | Sequence[float], str]] = {
         "Delivered": (delivered, "Count"),
         "Failed": (len(outcomes) - delivered, "Count"),
         "ResponseTime": (times, "Milliseconds"),
     }
+    if first_waits:
+        waits = [round(wait * 1000) for wait in first_waits]
+        values["PublishToPost"] = (waits, "Milliseconds")
+    return values

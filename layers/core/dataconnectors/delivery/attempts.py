@@ -12,10 +12,11 @@ from dataconnectors.delivery.deadlines import READ_AGAIN_SECONDS, Clocks, longes
 from dataconnectors.delivery.expiring import record_of
 from dataconnectors.delivery.gone import GONE
 from dataconnectors.delivery.received import QueuedEvent
-from dataconnectors.delivery.results import Result, Verdict, not_started, postponed
+from dataconnectors.delivery.results import Attempted, Result, Verdict, not_started, postponed
 from dataconnectors.delivery.retry import RESPONSE_FACTOR, wait_after
 from dataconnectors.delivery.selection import Selected
 from dataconnectors.endpoints.client import EndpointClient
+from dataconnectors.endpoints.exchange import Exchange
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, Outcome
 from dataconnectors.expiry.expired_event import attempt_fits, wait_to_save_again
 from dataconnectors.kernel.log import Log
@@ -25,13 +26,15 @@ from dataconnectors.kernel.workers import Workers
 class Attempt(NamedTuple):
     """An outcome, and when it was there: by the monotonic clock and in epoch seconds.
 
-    `connector` is the row that the attempt was made on; None when its thread has not returned.
+    `connector` is the row that the attempt was made on, and `exchange` what was sent and came back;
+    None when its thread has not returned.
     """
 
     outcome: Outcome
     ended: float
     ended_at: float
     connector: Connector | None = None
+    exchange: Exchange | None = None
 
 
 class Attempts:
@@ -89,11 +92,17 @@ class Attempts:
         # The attempt starts here. Nothing slow may stand between this line and the POST: a
         # disabling call is answered soon after the read was fresh (see `freshness`).
         started.add(event.message.message_id)
+        exchange = Exchange()
         outcome = self._endpoint_client.attempt(
-            read.connector.url, read.secrets, event.body, event.event_id
+            read.connector.url,
+            read.secrets,
+            event.body,
+            event.event_id,
+            is_test=event.is_test,
+            exchange=exchange,
         )
         ended, ended_at = self._clocks.monotonic(), self._clocks.wall()
-        return Attempt(outcome, ended, ended_at, read.connector)
+        return Attempt(outcome, ended, ended_at, read.connector, exchange)
 
     def _ended(
         self,
@@ -130,17 +139,27 @@ class Attempts:
                 return not_started(event, self._clocks)
             case Verdict():
                 return Result(event.message, ended)
+        connector = ended.connector or selected.connector
+        attempted = Attempted(event, connector, ended.ended_at, ended.exchange)
         match ended.outcome:
             case Failed() as failed:
-                return self._failed(selected, ended, failed)
+                return self._failed(selected, ended, failed)._replace(attempted=attempted)
             case Delivered() as delivered:
-                verdict = Verdict.DELIVERED
-                return Result(event.message, verdict, connector=event.connector, outcome=delivered)
+                return Result(
+                    event.message,
+                    Verdict.DELIVERED,
+                    connector=event.connector,
+                    outcome=delivered,
+                    attempted=attempted,
+                )
 
     def _failed(self, selected: Selected, attempt: Attempt, failed: Failed) -> Result:
         """The event waits for its next attempt. If none fits within its 12 hours, it is recorded
-        as expired."""
+        as expired. A test has no next attempt: it leaves, and nothing is lost with it."""
         event = selected.event
+        if event.is_test:
+            self._log.info("delivery.failed", extra=_fields(event) | _failure_fields(failed, 0.0))
+            return Result(event.message, Verdict.TESTED, connector=event.connector, outcome=failed)
         age = event.age(attempt.ended_at)
         if selected.canary_wait is None:
             wait = wait_after(event.message.receive_count, failed.response_time, age)

@@ -21,6 +21,10 @@ COUNT_SECONDS = 1.0
 """For counting attempts when nothing else is left to do. SQS deletes delivered messages only after
 the function has returned, so a slow count must not hold the answer up."""
 
+LOG_SECONDS = 0.5
+"""For the attempt log, after everything else and only if so much is left. A write takes some
+milliseconds; while it waits, the batch holds a place of its connector's concurrency."""
+
 READ_AGAIN_SECONDS = 3.0
 """For reading a connector again when an attempt is due and the first read is no longer fresh: one
 try of one call takes so long at most (see `aws.clients`)."""

@@ -13,7 +13,7 @@ def record_of(event: QueuedEvent, failure: Failed | str, now: float) -> ExpiredE
 
     `failure` is that of its last attempt, or a sentence that says why this receive made none.
     """
-    event_type, target, event_time = _read(event.body)
+    event_type, target, event_time = described(event.body)
     if isinstance(failure, str):
         kind, message, status = UNTRIED, failure, None
     else:
@@ -33,10 +33,11 @@ def record_of(event: QueuedEvent, failure: Failed | str, now: float) -> ExpiredE
     )
 
 
-def _read(body: bytes) -> tuple[str, str, float | None]:
+def described(body: bytes) -> tuple[str, str, float | None]:
     """The event's type, its device's name and its timestamp.
 
-    Read from the body, because only records need them: queue messages carry no such fields.
+    Read from the body, because only records and the attempt log need them: queue messages carry no
+    such fields.
     """
     try:
         event = json.loads(body)["event"]

@@ -20,6 +20,13 @@ SLOT = 5
 """Seconds. Held events become visible at whole multiples, and so in fuller batches. A visibility
 timeout counts whole seconds from its call, so a slot is a second wide."""
 
+PARTS = 8
+ROUND = SLOT * PARTS
+"""In an outage so old that holds do not grow any more, slots take turns: each belongs to an eighth
+of a second, and what is held comes back in a slot of that eighth in which it is put back. All of a
+slot's events so become visible within an eighth of a second, not within a whole one. Each eighth
+has its turn once in a round of so many seconds."""
+
 SHORTEST_CANARY, LONGEST_CANARY, CANARY_SHARE = 8.0, 60.0, 1 / 8
 """The next canary goes an eighth of the outage's age after the last one has failed, in seconds and
 within these bounds. 8 s is the first wait of the back-off."""
@@ -71,9 +78,17 @@ def hold_seconds(
     than it would have waited after a failed attempt, except for what is missing to a whole slot. So
     a young event of an outage that ends soon comes no later than its back-off would have had it.
     """
-    wait = min(
-        share * (LEAST_SPREAD + (1 - LEAST_SPREAD) * spread),
-        wait_after(receive_count, 0, event_age),
-    )
-    in_slot = math.ceil((now + wait) / SLOT) * SLOT - now
+    wait = wait_after(receive_count, 0, event_age)
+    if share < LONGEST_HOLD:
+        wait = min(wait, share * (LEAST_SPREAD + (1 - LEAST_SPREAD) * spread))
+    if share < LONGEST_HOLD or wait < 2 * ROUND:
+        in_slot = math.ceil((now + wait) / SLOT) * SLOT - now
+    else:
+        in_slot = _last_turn_before(now + min(wait, LONGEST_HOLD), now) - int(now)
     return max(0.0, min(in_slot, LAST_ATTEMPT_AGE - LAST_LOOK - event_age))
+
+
+def _last_turn_before(latest: float, now: float) -> int:
+    """The second of the last slot before `latest` that belongs to the part of a second of `now`."""
+    first = int(now % 1 * PARTS) * SLOT
+    return int(latest - first) // ROUND * ROUND + first

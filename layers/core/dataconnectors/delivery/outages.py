@@ -66,7 +66,7 @@ class Outages:
         self._spread = spread
 
     def hold(self, selected: Sequence[Selected], until: float) -> Held:
-        """Hold the events of paused connectors, and those of outages except for a canary.
+        """Hold the events of paused connectors, and those of outages except for a canary and tests.
 
         A canary is claimed by `until`, in seconds of the monotonic clock. If the answer comes later
         or not at all, its event is held like the others.
@@ -80,7 +80,8 @@ class Outages:
         for each in selected:
             connector = each.connector
             since = connector.held_since
-            if since is None:
+            # Somebody waits for the outcome of a test, and its success ends the outage for all.
+            if since is None or (each.event.is_test and not connector.is_paused):
                 attempted.append(each)
                 continue
             age = self._clocks.wall() - since

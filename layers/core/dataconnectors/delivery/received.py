@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
-from dataconnectors.events.message import Message
+from dataconnectors.events.message import TEST, Message
 from dataconnectors.kernel.errors import MessageError
 
 
@@ -39,7 +39,8 @@ class ReceivedMessage(NamedTuple):
 class QueuedEvent(NamedTuple):
     """The event in a message, and the bytes to POST.
 
-    `connector` is a resource name, `epoch` the connector's when the event was accepted.
+    `connector` is a resource name, `epoch` the connector's when the event was accepted. `origin` is
+    that of `events.message.Message`.
     """
 
     message: ReceivedMessage
@@ -47,6 +48,12 @@ class QueuedEvent(NamedTuple):
     epoch: int
     event_id: str
     body: bytes
+    origin: str = ""
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it was made by a call that tests the connector."""
+        return self.origin == TEST
 
     @classmethod
     def of(cls, message: ReceivedMessage) -> Self:
@@ -56,7 +63,9 @@ class QueuedEvent(NamedTuple):
             body = content.body.encode()
         except UnicodeEncodeError:
             raise MessageError("the message's body is not Unicode text") from None
-        return cls(message, content.connector, content.epoch, content.event_id, body)
+        return cls(
+            message, content.connector, content.epoch, content.event_id, body, content.origin
+        )
 
     def age(self, now: float) -> float:
         """Seconds since the event was queued. `now` is in epoch seconds."""

@@ -10,6 +10,7 @@ from dataconnectors.delivery.expiring import record_of
 from dataconnectors.delivery.holding import hold_seconds
 from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage
 from dataconnectors.delivery.retry import wait_after
+from dataconnectors.endpoints.exchange import Exchange
 from dataconnectors.endpoints.outcomes import Failed, FailureKind, Outcome
 from dataconnectors.expiry.expired_event import ExpiredEvent, attempt_fits, wait_to_save_again
 
@@ -25,9 +26,10 @@ class Verdict(StrEnum):
     """What became of a message. The values are fields of the log line `delivery.batch`."""
 
     DELIVERED = "delivered"
-    DROPPED = "dropped"  # its connector is deleted, or was disabled since
+    DROPPED = "dropped"  # its connector is deleted or was disabled since, or a test is too old
     EXPIRED = "expired"  # no attempt fits within its 12 hours, and a record of it is saved
     DEAD_LETTERED = "dead_lettered"  # nothing can be done with it, and it is a dead letter now
+    TESTED = "tested"  # the endpoint did not acknowledge it, and a test is attempted once
     FAILED = "failed"  # the endpoint did not acknowledge it
     HELD = "held"  # not attempted: its connector is in an outage, or paused
     POSTPONED = "postponed"  # not attempted: no configuration, or no secret to sign with
@@ -36,9 +38,28 @@ class Verdict(StrEnum):
 
 
 LEAVES_QUEUE = frozenset(
-    {Verdict.DELIVERED, Verdict.DROPPED, Verdict.EXPIRED, Verdict.DEAD_LETTERED}
+    {
+        Verdict.DELIVERED,
+        Verdict.DROPPED,
+        Verdict.EXPIRED,
+        Verdict.DEAD_LETTERED,
+        Verdict.TESTED,
+    }
 )
 """SQS deletes messages with these verdicts. All others come again."""
+
+
+class Attempted(NamedTuple):
+    """What the attempt log needs of an attempt besides its outcome.
+
+    `connector` is the row that it was made on, and `ended_at` is in epoch seconds. `exchange` is
+    None when the attempt's thread has not returned.
+    """
+
+    event: QueuedEvent
+    connector: Connector
+    ended_at: float
+    exchange: Exchange | None
 
 
 class Result(NamedTuple):
@@ -47,8 +68,8 @@ class Result(NamedTuple):
     `due` is when SQS may hand the message out again, in seconds of the monotonic clock; None when
     it leaves the queue. The message may leave only after `dead_letter` is in its queue, or
     `expired` is saved. `outcome` is that of an attempt, and counts for the connector with the
-    resource name `connector`. `gone` is the row that the attempt was made on, if the endpoint has
-    answered that it is gone.
+    resource name `connector`; `attempted` has the rest of it. `gone` is the row that the attempt
+    was made on, if the endpoint has answered that it is gone.
     """
 
     message: ReceivedMessage
@@ -59,6 +80,7 @@ class Result(NamedTuple):
     connector: str = ""
     outcome: Outcome | None = None
     gone: Connector | None = None
+    attempted: Attempted | None = None
 
 
 def undeliverable(message: ReceivedMessage, reason: str, clocks: Clocks) -> Result:

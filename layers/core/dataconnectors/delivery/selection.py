@@ -21,6 +21,7 @@ from dataconnectors.delivery.results import (
     postponed,
     undeliverable,
 )
+from dataconnectors.events.message import TEST_SECONDS
 from dataconnectors.expiry.expired_event import attempt_fits
 
 
@@ -64,6 +65,8 @@ class Selection:
     def _checked(self, event: QueuedEvent, read: ConnectorRead, found: Found) -> Selected | Result:
         match found:
             case ReadConnector(connector) if connector.sends(event.epoch):
+                if event.is_test and event.age(self._clocks.wall()) > TEST_SECONDS:
+                    return Result(event.message, Verdict.DROPPED)
                 if attempt_fits(event.age(self._clocks.wall())):
                     return Selected(event, connector, read)
                 return overdue(event, self._clocks, failure_while_held(connector))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from dataconnectors.aws.vault import Vault
+from dataconnectors.delivery.attempt_log import AttemptLog, LogMode, Write
 from dataconnectors.delivery.attempts import Attempts
 from dataconnectors.delivery.back_off import AttemptCounters, BackOff
 from dataconnectors.delivery.connector_reader import ConnectorReader, Connectors
@@ -39,7 +40,12 @@ class Sender:
         workers: Workers,
         log: Log,
         *,
-        report_attempts: Callable[[Sequence[Outcome]], object] = lambda outcomes: None,
+        log_mode: LogMode = LogMode.OFF,
+        log_one_in: int = 1,
+        write_attempts: Write = len,
+        report_attempts: Callable[
+            [Sequence[Outcome], Sequence[float]], object
+        ] = lambda outcomes, first_waits: None,
         report_expired: Callable[[int], object] = lambda count: None,
         disable_gone: Disable | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -47,8 +53,10 @@ class Sender:
     ) -> None:
         """`clock` is the monotonic clock, `now` gives epoch seconds.
 
-        `report_attempts` is called with the outcomes of a batch's attempts, `report_expired` with
-        the number of its events that have expired; neither when there are none. `disable_gone`
+        `report_attempts` is called with the outcomes of a batch's attempts and with how long events
+        have waited for their first one (see `metric_values`), `report_expired` with
+        the number of its events that have expired; neither when there are none. `log_mode`,
+        `log_one_in` and `write_attempts` are those of `attempt_log.AttemptLog`. `disable_gone`
         disables a connector whose endpoint answers 410; None when that is like any other failure.
         """
         self._clocks = Clocks(clock, now)
@@ -64,6 +72,9 @@ class Sender:
             dead_letters, expired_events, workers, log, self._clocks, report_expired
         )
         self._back_off = BackOff(visibility, attempt_counters, workers, log, self._clocks)
+        self._attempt_log = AttemptLog(
+            log_mode, log_one_in, write_attempts, workers, log, self._clocks
+        )
         self._gone = (
             None
             if disable_gone is None
@@ -84,13 +95,15 @@ class Sender:
         selected, others = self._selection.select(events, deadlines.last_start)
         held = self._outages.hold(selected, deadlines.last_start)
         results += [*others, *held.results]
+        first_waits = self._first_waits([each.event for each in held.attempted])
         results += self._attempts.make(held.attempted, deadlines.last_start)
         results = self._departures.confirm(results, deadlines.confirmed)
         self._back_off.apply(results, self._outages.evidence(held, results), deadlines.end)
         self._departures.count_expired(results, deadlines.end)
         if self._gone is not None:
             self._gone.apply(results, deadlines.end)
-        self._report(messages, events, results, started)
+        unlogged = self._attempt_log.write(results, deadlines.end)
+        self._report(messages, events, results, first_waits, started, unlogged)
         return [
             result.message.message_id for result in results if result.verdict not in LEAVES_QUEUE
         ]
@@ -105,23 +118,34 @@ class Sender:
                 results.append(undeliverable(message, str(error), self._clocks))
         return events, results
 
+    def _first_waits(self, attempted: Sequence[QueuedEvent]) -> list[float]:
+        """Seconds from accepting to now, of the events whose first attempt is about to begin.
+
+        Clocks of SQS and of this machine may differ by some milliseconds.
+        """
+        now = self._clocks.wall()
+        return [max(0.0, each.age(now)) for each in attempted if each.message.receive_count == 1]
+
     def _report(
         self,
         messages: Sequence[ReceivedMessage],
         events: Sequence[QueuedEvent],
         results: Sequence[Result],
+        first_waits: Sequence[float],
         started: float,
+        unlogged: int,
     ) -> None:
         """One log line and the metrics of the batch."""
         outcomes = [result.outcome for result in results if result.outcome is not None]
         if outcomes:
-            self._report_attempts(outcomes)
+            self._report_attempts(outcomes, first_waits)
         counts = Counter(result.verdict.value for result in results)
         self._log.info(
             "delivery.batch",
             extra={
                 "connector": ", ".join(sorted({event.connector for event in events})),
                 **{verdict.value: counts[verdict.value] for verdict in Verdict},
+                "unlogged": unlogged,
                 "duration_ms": round((self._clocks.monotonic() - started) * 1000),
                 "oldest_age": round(oldest_age(messages, self._clocks.wall()), 3),
             },

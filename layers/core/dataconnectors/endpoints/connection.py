@@ -17,6 +17,7 @@ from urllib3.util import SKIP_HEADER
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.outcomes import Answer, FailureKind, NoAnswerError
+from dataconnectors.endpoints.trace import FIRST_BYTE, TLS, Trace
 
 UNACKNOWLEDGED_SECONDS = 3
 """How long a connection may wait for the other side's TCP to confirm what was sent. A host that is
@@ -25,8 +26,8 @@ connection (NAT, a failed-over load balancer) drops everything silently, and wit
 attempt would wait for its deadline. Linux: TCP_USER_TIMEOUT, tcp(7)."""
 
 BODY_BYTES = 4096
-"""How much of an answer's body is read. Its content does not matter: a connection can only be kept
-when the body was read to its end."""
+"""How much of an answer's body is read. What it says changes nothing: a connection can only be kept
+when the body was read to its end, and the attempt log shows its beginning."""
 
 Headers = Mapping[str, str]
 
@@ -64,7 +65,8 @@ class Connection(HTTPSConnection):
     sock: Any
     response_class = _Answer
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext, dialler: Dialler) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, dialler: Dialler) -> None:
+        """Without `tls`, it cannot connect, and only writes requests."""
         super().__init__(host, port, ssl_context=tls)
         self._dialler = dialler
 
@@ -80,6 +82,36 @@ class Connection(HTTPSConnection):
 
     def post(self, target: str, headers: Headers, body: bytes) -> Answer:
         """The answer. The connection is closed unless it can be used again."""
+        trace = self._limits.trace
+        trace.enter(FIRST_BYTE)
+        request = self.written(target, headers, body)
+        # An endpoint may answer and close before it has read everything. Its answer still counts.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            super().send(request)
+        trace.sent = len(request)
+        response = self.getresponse()
+        if self._limits.ended:
+            # The standard library would take the end of the connection for the end of the headers.
+            raise ProtocolError("the connection ended within the headers")
+        trace.status, trace.headers = response.status, response.headers.items()
+        answer = Answer(response.status, response.headers.get("Retry-After", ""), trace)
+        try:
+            complete = _read_body(response, trace)
+        except ANSWER_ERRORS:
+            self.close()
+            if 200 <= response.status < 300:
+                raise  # The endpoint has not finished the answer that would acknowledge the event.
+            return answer
+        # After a 101 the connection no longer speaks HTTP.
+        if not complete or response.status < 200:
+            self.close()
+        return answer
+
+    def written(self, target: str, headers: Headers, body: bytes) -> bytearray:
+        """The head and the body of a POST, as they go over the wire. Nothing is sent.
+
+        Raises `NoAnswerError` for a header that HTTP does not allow.
+        """
         self._unsent = bytearray()
         try:
             self.request(
@@ -95,25 +127,7 @@ class Connection(HTTPSConnection):
             raise NoAnswerError(
                 FailureKind.PROTOCOL, "a header of the connector is not allowed in HTTP"
             ) from None
-        # An endpoint may answer and close before it has read everything. Its answer still counts.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            super().send(self._unsent)
-        response = self.getresponse()
-        if self._limits.ended:
-            # The standard library would take the end of the connection for the end of the headers.
-            raise ProtocolError("the connection ended within the headers")
-        answer = Answer(response.status, response.headers.get("Retry-After", ""))
-        try:
-            complete = _read_body(response)
-        except ANSWER_ERRORS:
-            self.close()
-            if 200 <= response.status < 300:
-                raise  # The endpoint has not finished the answer that would acknowledge the event.
-            return answer
-        # After a 101 the connection no longer speaks HTTP.
-        if not complete or response.status < 200:
-            self.close()
-        return answer
+        return self._unsent
 
     def send(self, data: Any) -> None:
         """Collect the head and the body that `request` sends. One TLS record for both saves a fifth
@@ -126,15 +140,16 @@ class Connection(HTTPSConnection):
             milliseconds = UNACKNOWLEDGED_SECONDS * 1000
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         connection.settimeout(self._limits.remaining())  # for the whole TLS handshake
+        self._limits.trace.enter(TLS)
         return connection
 
 
-def _read_body(response: BaseHTTPResponse) -> bool:
-    """Read the body up to the limit, and return whether that was all of it."""
-    left = BODY_BYTES
-    while left > 0:
+def _read_body(response: BaseHTTPResponse, trace: Trace) -> bool:
+    """Read the body up to the limit into the notes, and return whether that was all of it."""
+    while (left := BODY_BYTES - len(trace.body)) > 0:
         part = response.read(left, decode_content=False)
         if not part:
+            trace.is_whole = True
             return True
-        left -= len(part)
+        trace.body += part
     return False

@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from dataconnectors.endpoints.addresses import Network, may_call
 from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError, reason
+from dataconnectors.endpoints.trace import CONNECT, DNS
 
 ADDRESSES_TRIED = 4
 """The first addresses of a name with more. Each gets a share of the time left, so that one dead
@@ -103,7 +104,9 @@ class Dialler:
 
     def connect(self, host: str, port: int, limits: Limits) -> socket.socket:
         """A connection to `host`; raises `NoAnswerError` that says what prevented it."""
+        limits.trace.enter(DNS)
         resolved = self._look_up(host, port, limits)
+        limits.trace.enter(CONNECT)
         for *_, address in resolved:
             self._check(host, str(address[0]))
         candidates = resolved[:ADDRESSES_TRIED]

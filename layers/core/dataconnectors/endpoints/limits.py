@@ -1,8 +1,9 @@
-"""The limits of one attempt: its time, and the size of the answer."""
+"""The limits of one attempt, its time and the size of the answer, and the notes that it makes."""
 
 import time
 
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError
+from dataconnectors.endpoints.trace import REST, Trace
 
 ANSWER_BYTES = 64 * 1024
 """Of a whole answer, with interim answers, headers and the framing of the body. The standard
@@ -12,12 +13,13 @@ library accepts 100 header lines of 64 KiB: ten hostile endpoints could fill the
 class Limits:
     """Counts down during one attempt, in real time, because it bounds what sockets do.
 
-    `ended` is True when the endpoint has closed its side of the connection.
+    `ended` is True when the endpoint has closed its side of the connection. `trace` has the notes.
     """
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
         self.ended = False
+        self.trace = Trace()
         self._deadline = time.monotonic() + timeout
         self._bytes_left = ANSWER_BYTES
 
@@ -34,11 +36,19 @@ class Limits:
         if self._bytes_left < ANSWER_BYTES or time.monotonic() >= self._deadline:
             return False
         self.ended = False
+        self.trace.begin_again()
         return True
+
+    def end(self) -> Trace:
+        """The notes, when the attempt is over."""
+        self.trace.end(ANSWER_BYTES - self._bytes_left)
+        return self.trace
 
     def receive(self, size: int) -> None:
         """Count `size` bytes of the answer; 0 means that the endpoint has closed its side."""
         self.ended = size == 0
+        if size and self._bytes_left == ANSWER_BYTES:
+            self.trace.enter(REST)
         self._bytes_left -= size
         if self._bytes_left < 0:
             raise NoAnswerError(

@@ -1,9 +1,10 @@
 """How an attempt ended. What an endpoint does is a value, never an exception."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ssl import SSLError
-from typing import NamedTuple
+
+from dataconnectors.endpoints.trace import Trace
 
 
 class FailureKind(StrEnum):
@@ -19,20 +20,26 @@ class FailureKind(StrEnum):
     TOO_LARGE = "too_large"
 
 
-class Answer(NamedTuple):
-    """A complete answer. `retry_after` is its Retry-After header as it came, "" without one."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer. `retry_after` is its Retry-After header as it came, "" without one.
+
+    `trace` has what was noted meanwhile; two answers are equal whatever that is.
+    """
 
     status: int
     retry_after: str = ""
+    trace: Trace | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
     """Why there is no complete answer. The message is for the customer to act on: it names the
-    endpoint, and holds no header value and no body."""
+    endpoint, and holds no header value and no body. `trace` is as an answer's."""
 
     kind: FailureKind
     message: str
+    trace: Trace | None = field(default=None, compare=False, repr=False)
 
 
 class NoAnswerError(Exception):

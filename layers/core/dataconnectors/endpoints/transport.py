@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.connection import (
@@ -67,6 +68,13 @@ class Transport:
         have come. Any other answer counts as soon as its headers have come.
         """
         limits = Limits(timeout)
+        answer = self._answer(destination, headers, body, limits)
+        trace = limits.end()
+        return replace(answer, trace=trace) if isinstance(answer, NoAnswer) else answer
+
+    def _answer(
+        self, destination: Destination, headers: Headers, body: bytes, limits: Limits
+    ) -> Answer | NoAnswer:
         kept = self._take(destination)
         if kept is not None:
             answer = self._post(kept, destination, headers, body, limits)

@@ -6,7 +6,8 @@ A message's text is ASCII JSON, so that no character in a body can be one that S
      "acceptedAt": 1790000000000, "body": "{\"event\":…}"}
 
 `epoch` is the connector's epoch when the event was accepted. A message of an older epoch dates from
-before the connector was disabled, and is never sent. `acceptedAt` is in epoch milliseconds.
+before the connector was disabled, and is never sent. `acceptedAt` is in epoch milliseconds. A
+message that somebody asked for also has `origin`.
 
 Old and new code run side by side during a deployment, so this code also reads the version before
 its own and the one after it. A new version may add fields, but has to keep these.
@@ -28,6 +29,17 @@ LONGEST_NAME = 300
 keys in DynamoDB. A foreign message with a name that DynamoDB refuses as a key would also keep the
 records of its neighbours from being written."""
 
+TEST = "test"
+"""The `origin` of a test event: it is attempted once, and marked so that receivers can tell."""
+
+TEST_SECONDS = 900.0
+"""How old a test event may be when it is attempted. Nobody waits any longer for the outcome, and a
+test must not come as a surprise hours later."""
+
+RESEND = "resend"
+"""The `origin` of an event of history that somebody has sent once more. It is delivered like any
+other."""
+
 _NAME = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_NAME}}}", re.ASCII)
 
 MAXIMUM_BYTES = 64 * 1024
@@ -39,27 +51,31 @@ T = TypeVar("T", str, int)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event for one connector. `body` is POSTed; `accepted_at` is in epoch milliseconds."""
+    """One event for one connector. `body` is POSTed; `accepted_at` is in epoch milliseconds.
+
+    `origin` is `TEST` or `RESEND` when somebody asked for this one message, else "".
+    """
 
     connector: str
     epoch: int
     event_id: str
     accepted_at: int
     body: str
+    origin: str = ""
 
     def to_text(self) -> str:
         """Return the message as ASCII JSON, whose length is its size in bytes."""
-        return json.dumps(
-            {
-                "v": VERSION,
-                "connector": self.connector,
-                "epoch": self.epoch,
-                "eventId": self.event_id,
-                "acceptedAt": self.accepted_at,
-                "body": self.body,
-            },
-            separators=(",", ":"),
-        )
+        fields = {
+            "v": VERSION,
+            "connector": self.connector,
+            "epoch": self.epoch,
+            "eventId": self.event_id,
+            "acceptedAt": self.accepted_at,
+            "body": self.body,
+        }
+        if self.origin:
+            fields["origin"] = self.origin
+        return json.dumps(fields, separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -82,7 +98,13 @@ class Message:
             event_id=_name(fields, "eventId"),
             accepted_at=_field(fields, "acceptedAt", int),
             body=_field(fields, "body", str),
+            origin=_origin(fields.get("origin")),
         )
+
+
+def _origin(value: object) -> str:
+    """The origin; one that this code does not know, of a later release, is like none."""
+    return value if isinstance(value, str) and value in (TEST, RESEND) else ""
 
 
 def _name(fields: dict[str, object], name: str) -> str:

@@ -9,6 +9,7 @@ from dataconnectors.identity import roles
 from dataconnectors.identity.accounts import ServiceAccount
 from dataconnectors.identity.audit import Actor
 from dataconnectors.identity.authentication import Authenticator, Caller
+from dataconnectors.identity.people import Person
 from dataconnectors.kernel import times
 from dataconnectors.kernel.aged_cache import AgedCache
 from dataconnectors.kernel.errors import ForbiddenError, NotFoundError
@@ -21,7 +22,7 @@ CACHED_ROLES = 1000
 class Memberships(Protocol):
     """What `store.accounts.AccountStore` offers here."""
 
-    def roles(self, parent: str, account: ServiceAccount, /) -> tuple[str, ...]:
+    def roles(self, parent: str, account: ServiceAccount | Person, /) -> tuple[str, ...]:
         """The roles of an account in a project or the organization."""
 
 
@@ -102,4 +103,4 @@ class Access:
         """The caller as the audit log names them, for all changes of one request."""
         now = self._now()
         request = new_id(now, self._entropy(ENTROPY_BYTES))
-        return Actor(caller.account.email, caller.key.id, address, now, request)
+        return Actor(caller.account.email, caller.key_id, address, now, request)

@@ -19,11 +19,12 @@ SYSTEM = "system"
 class AuditEntry:
     """One change, as the audit log of `log` has it: `projects/{id}` or `organizations/{id}`.
 
-    `actor` is the email of the account that made the change, `key_id` the key that it used, and
-    `address` the IP address that it called from. If the service made the change by itself, they are
-    `SYSTEM`, "" and "", and `details` has the reason. `action` is the permission that the change
-    required. `fields` are the names of the changed fields; `details` are the few values that are
-    no secrets, such as a member's roles. `time` is in epoch seconds.
+    `actor` is the email of the account or person that made the change, `key_id` the key that the
+    account used ("" for a person), and `address` the IP address that the call came from. If the
+    service made the change by itself, they are `SYSTEM`, "" and "", and `details` has the reason.
+    `action` is the permission that the change required, or `members.ACCEPT`. `fields` are the names
+    of the changed fields; `details` are the few values that are no secrets, such as a member's
+    roles. `time` is in epoch seconds.
     """
 
     log: str

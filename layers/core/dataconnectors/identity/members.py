@@ -8,6 +8,9 @@ from dataconnectors.identity import accounts
 from dataconnectors.kernel.errors import BadRequestError
 from dataconnectors.kernel.ids import derived_id
 
+ACCEPT = "membership.accept"
+"""The action in the audit log of a person's first sign-in as a member. It takes no permission."""
+
 MAXIMUM_MEMBERS = 1000
 """Members of a project: as many as it may have service accounts, and few enough for one page of a
 list."""
@@ -21,7 +24,8 @@ class Member:
     """A member of `parent`, which is `projects/{id}` or `organizations/{id}`.
 
     `display_name` is the service account's. It is known only for accounts of the same project, so
-    that no project learns anything about another project's accounts.
+    that no project learns anything about another project's accounts. `accept_time` is when a person
+    signed in for the first time since they were invited, "" before that and for service accounts.
     """
 
     parent: str
@@ -30,6 +34,7 @@ class Member:
     roles: tuple[str, ...]
     create_time: str
     display_name: str = ""
+    accept_time: str = ""
 
     @property
     def name(self) -> str:
@@ -38,7 +43,7 @@ class Member:
 
     @property
     def is_service_account(self) -> bool:
-        """Whether it is a service account. A person cannot call: nothing here signs them in."""
+        """Whether it is a service account, and not a person."""
         return accounts.account_of(self.email) is not None
 
     @property
@@ -47,12 +52,13 @@ class Member:
         return {"email": self.email, "roles": list(self.roles)}
 
     def to_api(self) -> dict[str, Any]:
-        """The resource as answers show it. A service account needs no invitation to accept."""
+        """The resource as answers show it. Only a person has an invitation to accept."""
+        is_accepted = self.is_service_account or self.accept_time
         return {
             "name": self.name,
             "displayName": self.display_name,
             "roles": list(self.roles),
-            "status": "ACCEPTED" if self.is_service_account else "PENDING",
+            "status": "ACCEPTED" if is_accepted else "PENDING",
             "email": self.email,
             "accountType": "SERVICE_ACCOUNT" if self.is_service_account else "USER",
             "createTime": self.create_time,

@@ -102,9 +102,8 @@ class Throttle:
 
     def _refusal(self, window: int) -> Answer:
         wait = max(1, math.ceil((window + 1) * WINDOW_SECONDS - self._now()))
-        error = TooManyRequestsError(
-            f"more than {self._limit} requests in {WINDOW_SECONDS} seconds: wait {wait} s"
+        return gateway.error_answer(
+            TooManyRequestsError(
+                f"more than {self._limit} requests in {WINDOW_SECONDS} seconds: wait {wait} s", wait
+            )
         )
-        answer = gateway.error_answer(error)
-        answer["headers"]["retry-after"] = str(wait)
-        return answer

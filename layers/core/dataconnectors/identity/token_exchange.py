@@ -1,4 +1,4 @@
-"""The token endpoint's work: an access token in exchange for an assertion (RFC 7523)."""
+"""Access tokens as answers, and the exchange of an assertion for one (RFC 7523)."""
 
 import time
 from collections.abc import Callable, Collection
@@ -6,12 +6,22 @@ from urllib.parse import parse_qs
 
 from dataconnectors.aws.vault import Vault
 from dataconnectors.identity import tokens
-from dataconnectors.identity.authentication import Authenticator, Caller
+from dataconnectors.identity.authentication import Authenticator, KeyOwner
 from dataconnectors.identity.signing_keys import SigningKeys
 from dataconnectors.kernel.errors import BadRequestError, UnauthorizedError
 
 MAXIMUM_FORM_FIELDS = 10
 """A request has two: `grant_type` and `assertion`. The limit bounds the work on a hostile form."""
+
+
+def token_answer(signing_keys: SigningKeys, subject: str, now: float) -> dict[str, object]:
+    """The answer with a new access token (RFC 6749, 5.1). `subject` is as `tokens` has it."""
+    signing_key_id, signing_key = signing_keys.to_sign()
+    return {
+        "access_token": tokens.access_token(signing_key_id, signing_key, subject, now),
+        "expires_in": tokens.LIFETIME,
+        "token_type": "Bearer",
+    }
 
 
 class TokenExchange:
@@ -50,28 +60,21 @@ class TokenExchange:
         if fields.get("grant_type") != [tokens.GRANT_TYPE]:
             raise BadRequestError(f"grant_type: unsupported, expected {tokens.GRANT_TYPE}")
         try:
-            caller = self._signer(fields.get("assertion", [""])[0], host)
+            signer = self._signer(fields.get("assertion", [""])[0], host)
         except UnauthorizedError as error:
             raise BadRequestError(f"assertion: {error}") from None
-        signing_key_id, signing_key = self._signing_keys.to_sign()
-        return {
-            "access_token": tokens.access_token(
-                signing_key_id, signing_key, caller.key.id, self._now()
-            ),
-            "expires_in": tokens.LIFETIME,
-            "token_type": "Bearer",
-        }
+        return token_answer(self._signing_keys, signer.key.id, self._now())
 
-    def _signer(self, assertion: str, host: str) -> Caller:
+    def _signer(self, assertion: str, host: str) -> KeyOwner:
         """Who has signed an assertion; `UnauthorizedError` when it is not valid."""
-        caller = self._authenticator.caller_with_key(tokens.key_id_of(assertion))
-        secret = self._vault.open(caller.key.secret, caller.key.name)
+        signer = self._authenticator.key_owner(tokens.key_id_of(assertion))
+        secret = self._vault.open(signer.key.secret, signer.key.name)
         tokens.check_assertion(
             assertion,
             secret,
-            caller.account.email,
+            signer.account.email,
             self._now(),
             host=host,
             audiences=self._audiences,
         )
-        return caller
+        return signer

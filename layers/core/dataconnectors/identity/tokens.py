@@ -1,4 +1,4 @@
-"""Tokens: the assertion that a service account signs, and the access token that it gets for one."""
+"""Tokens: the assertion that a service account signs, and the access token that a caller gets."""
 
 import base64
 import math
@@ -90,14 +90,17 @@ def check_assertion(
         raise UnauthorizedError("the assertion's aud is not the URL of this token endpoint")
 
 
-def access_token(signing_key_id: str, signing_key: bytes, key_id: str, now: float) -> str:
-    """An access token for the account with the key `key_id`. `now` is in epoch seconds."""
-    claims = {"exp": int(now) + LIFETIME + GRACE, "iat": int(now), "iss": ISSUER, "sub": key_id}
+def access_token(signing_key_id: str, signing_key: bytes, subject: str, now: float) -> str:
+    """An access token. `now` is in epoch seconds.
+
+    `subject` is the id of a service account's key, or the email of a person.
+    """
+    claims = {"exp": int(now) + LIFETIME + GRACE, "iat": int(now), "iss": ISSUER, "sub": subject}
     return encode(claims, signing_key, ALGORITHM, headers={"kid": signing_key_id})
 
 
-def account_key_of(token: str, signing_key: bytes, now: float) -> str:
-    """The id of the account key that an access token is for; raises `UnauthorizedError`."""
+def subject_of(token: str, signing_key: bytes, now: float) -> str:
+    """The `subject` that an access token is for; raises `UnauthorizedError`."""
     claims = _verified(token, signing_key, now, 0)
     if claims.get("iss") != ISSUER or not isinstance(claims.get("sub"), str):
         raise UnauthorizedError("the token is not one of ours")

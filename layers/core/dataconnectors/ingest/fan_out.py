@@ -11,11 +11,17 @@ from dataconnectors.kernel.errors import EventError
 
 
 def fan_out(
-    event: Event, device: Device, connectors: Sequence[Connector], now: float
+    event: Event,
+    device: Device,
+    connectors: Sequence[Connector],
+    now: float,
+    *,
+    origin: str = "",
 ) -> list[tuple[Connector, str]]:
     """Return the connectors that want the event's type, each with the text of its message.
 
     `device` is the one that sent the event, and `now`, in epoch seconds, when it was accepted.
+    `origin` is that of a `Message`.
     Connectors that include the same labels get the same body, which is made once. Raises
     `EventError` when a message is too large; then no connector gets the event.
     """
@@ -38,7 +44,9 @@ def fan_out(
             labels = jsontext.dumps(included)
             body = f'{{"event":{event.json},"labels":{labels},"metadata":{metadata}}}'
             bodies[connector.labels] = body
-        text = Message(connector.name, connector.epoch, event.id, int(now * 1000), body).to_text()
+        text = Message(
+            connector.name, connector.epoch, event.id, int(now * 1000), body, origin
+        ).to_text()
         if len(text) > MAXIMUM_BYTES:
             raise EventError(
                 f"{len(text)} bytes as a message of {connector.name}, with labels and escapes, "

@@ -127,9 +127,14 @@ class TooLargeError(RequestError):
 
 
 class TooManyRequestsError(RequestError):
-    """A key made more requests than it may: see `identity.throttle`."""
+    """A key made more requests than it may (see `identity.throttle`), or a connector gets more of a
+    kind than it may. `retry_after` is the value of the Retry-After header: whole seconds."""
 
     status = 429
+
+    def __init__(self, text: str, wait: int) -> None:
+        self.retry_after = str(wait)
+        super().__init__(text)
 
 
 class UnavailableError(RequestError):

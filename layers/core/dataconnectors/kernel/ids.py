@@ -14,6 +14,7 @@ LONGEST_ID = 64
 """Characters of an id that a caller gives us for an event, a device or a project. The vendor's have
 20 to 23."""
 
+_MADE = re.compile(rf"[0-9a-v]{{{LENGTH}}}", re.ASCII)
 _ID = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
@@ -27,6 +28,17 @@ def new_id(now: float, entropy: bytes) -> str:
         raise ValueError(f"{len(entropy)} bytes of entropy, expected {ENTROPY_BYTES}")
     raw = int(now).to_bytes(4, "big") + entropy
     return base64.b32hexencode(raw).decode("ascii").rstrip("=").lower()
+
+
+def time_of_id(text: str) -> float | None:
+    """The epoch second in which an id was made, if it has our format, which is the vendor's too.
+
+    None for other ids. Nobody checks that the maker of an id had the right time.
+    """
+    if _MADE.fullmatch(text) is None:
+        return None
+    raw = base64.b32hexdecode(text.upper() + "=" * (-LENGTH % 8))
+    return float(int.from_bytes(raw[:4], "big"))
 
 
 def derived_id(name: str) -> str:

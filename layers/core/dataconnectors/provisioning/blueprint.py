@@ -69,6 +69,15 @@ class Blueprint:
         }
 
     @property
+    def untouched_attributes(self) -> dict[str, str]:
+        """The attributes of a queue that nobody has changed by hand, "" for one that it lacks.
+
+        Besides ours these are SQS's own values of two that would delay events, or take those of a
+        failing endpoint away.
+        """
+        return self.queue_attributes | {"DelaySeconds": "0", "RedrivePolicy": ""}
+
+    @property
     def mapping_settings(self) -> dict[str, Any]:
         """The parameters that CreateEventSourceMapping and UpdateEventSourceMapping share."""
         return {
@@ -82,16 +91,24 @@ class Blueprint:
 
     @property
     def fingerprint(self) -> str:
-        """A hash that changes with every attribute and setting.
+        """A hash that changes with every attribute, setting and tag of the deployer's.
 
         A connector's row stores the fingerprint that its queue and mapping were made with.
         """
-        everything = json.dumps([self.queue_attributes, self.mapping_settings], sort_keys=True)
+        parts: list[Any] = [self.queue_attributes, self.mapping_settings]
+        if self.settings.tags:
+            parts.append(self.settings.tags)
+        everything = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
     def tags(self, connector: str) -> dict[str, str]:
         """The tags of the queue and of the mapping of the connector with this resource name."""
-        return {STACK_TAG: self.settings.stack, CONNECTOR_TAG: connector}
+        return self.deployers_tags | {STACK_TAG: self.settings.stack, CONNECTOR_TAG: connector}
+
+    @property
+    def deployers_tags(self) -> dict[str, str]:
+        """The tags that the stack's parameter gives to all queues and mappings."""
+        return dict(self.settings.tags)
 
     def invokes_sender(self, mapping: EventSourceMapping) -> bool:
         """Whether a mapping invokes the sender, through any of its aliases or versions."""

@@ -109,11 +109,38 @@ class ControlPlane:
         return str(answer["QueueUrl"])
 
     def update_queue(self, url: str) -> None:
-        """Give a queue the blueprint's attributes."""
+        """Give a queue the blueprint's attributes and the deployer's tags.
+
+        Tags that the deployer has taken back stay: nobody knows any more whose they were.
+        """
         self._call(
             self._sqs.set_queue_attributes,
             QueueUrl=url,
             Attributes=self._blueprint.queue_attributes,
+        )
+        if self._blueprint.deployers_tags:
+            self._call(self._sqs.tag_queue, QueueUrl=url, Tags=self._blueprint.deployers_tags)
+
+    def is_untouched(self, url: str) -> bool:
+        """Whether nobody has changed a queue's attributes by hand. True when it is gone."""
+        expected = self._blueprint.untouched_attributes
+        try:
+            answer = self._call(
+                self._sqs.get_queue_attributes, QueueUrl=url, AttributeNames=list(expected)
+            )
+        except CallError as error:
+            if error.code == _QUEUE_NOT_FOUND:
+                return True
+            raise
+        found = answer["Attributes"]
+        return all(found.get(name, "") == value for name, value in expected.items())
+
+    def undo_changes(self, url: str) -> None:
+        """Give a queue the attributes that it has when nobody changes them by hand."""
+        self._call(
+            self._sqs.set_queue_attributes,
+            QueueUrl=url,
+            Attributes=self._blueprint.untouched_attributes,
         )
 
     def delete_queue(self, url: str) -> None:
@@ -145,8 +172,8 @@ class ControlPlane:
                 return {}
             raise
 
-    def queue_ids(self) -> Iterator[str]:
-        """The ids of all queues of this stack. SQS's listing lags by seconds."""
+    def queues(self) -> Iterator[tuple[str, str]]:
+        """Id and URL of each queue of this stack. SQS's listing lags by seconds."""
         token: dict[str, str] = {}
         while True:
             page = self._call(
@@ -158,7 +185,7 @@ class ControlPlane:
             for url in page.get("QueueUrls") or ():
                 queue_id = self._blueprint.queue_id(url.rpartition("/")[2])
                 if queue_id is not None:
-                    yield queue_id
+                    yield queue_id, url
             if not page.get("NextToken"):
                 return
             token = {"NextToken": page["NextToken"]}
@@ -218,6 +245,12 @@ class ControlPlane:
             UUID=mapping.id,
             **self._blueprint.mapping_settings,
             **no_filter,
+        )
+
+    def tag_mapping(self, mapping: EventSourceMapping) -> None:
+        """Give a mapping the deployer's tags."""
+        self._call(
+            self._lambda.tag_resource, Resource=mapping.arn, Tags=self._blueprint.deployers_tags
         )
 
     def delete_mapping(self, mapping: EventSourceMapping) -> None:

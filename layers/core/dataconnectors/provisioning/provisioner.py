@@ -34,6 +34,7 @@ from dataconnectors.provisioning.steps import (
     Observed,
     Owner,
     QueueStep,
+    TagMapping,
     UpdateMapping,
     UpdateQueue,
     Wait,
@@ -146,7 +147,13 @@ class Provisioner:
                     return complete
                 case FindQueue() | CreateQueue() | UpdateQueue() | DeleteQueue() as step:
                     observed = self._do_queue_step(step, owner, observed, on_change)
-                case FindMappings() | CreateMapping() | UpdateMapping() | DeleteMapping() as step:
+                case (
+                    FindMappings()
+                    | CreateMapping()
+                    | UpdateMapping()
+                    | TagMapping()
+                    | DeleteMapping() as step
+                ):
                     observed = self._do_mapping_step(step, owner, observed, on_change)
 
     def _do_queue_step(
@@ -194,6 +201,10 @@ class Provisioner:
                 self._control_plane.update_mapping(mapping)
                 on_change(Change.MAPPING_UPDATED)
                 return replace(observed, updated_mapping_id=mapping.id)
+            case TagMapping(mapping):
+                self._control_plane.tag_mapping(mapping)
+                on_change(Change.MAPPING_UPDATED)
+                return replace(observed, tagged_mapping_id=mapping.id)
             case DeleteMapping(mapping):
                 self._control_plane.delete_mapping(mapping)
                 on_change(Change.MAPPING_DELETED)

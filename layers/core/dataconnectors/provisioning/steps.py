@@ -51,14 +51,16 @@ class Observed:
     `queue_url` may be `ABSENT`. `queue_updated` says that the queue has just been given the
     blueprint's attributes, and `updated_mapping_id` names the mapping that has just been given its
     settings. Neither is read again to see whether AWS took them: that could go on for ever, and the
-    next drift check reads them anyway. `queue_usable_at` is when a new queue may be used, by the
-    monotonic clock in seconds.
+    next drift check reads them anyway. `tagged_mapping_id` names the mapping that has just been
+    given the deployer's tags. `queue_usable_at` is when a new queue may be used, by the monotonic
+    clock in seconds.
     """
 
     queue_url: str | None = None
     queue_updated: bool = False
     mappings: tuple[EventSourceMapping, ...] | None = None
     updated_mapping_id: str = ""
+    tagged_mapping_id: str = ""
     queue_usable_at: float = 0.0
 
 
@@ -110,6 +112,13 @@ class UpdateMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class TagMapping:
+    """Give the mapping the deployer's tags."""
+
+    mapping: EventSourceMapping
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteMapping:
     """Delete the mapping."""
 
@@ -132,7 +141,7 @@ class Complete:
 
 
 QueueStep = FindQueue | CreateQueue | UpdateQueue | DeleteQueue
-MappingStep = FindMappings | CreateMapping | UpdateMapping | DeleteMapping
+MappingStep = FindMappings | CreateMapping | UpdateMapping | TagMapping | DeleteMapping
 Step = QueueStep | MappingStep | Wait | Complete
 
 
@@ -198,6 +207,13 @@ def _step_to_one_mapping(
         return UpdateMapping(kept)
     if len(usable) > 1:
         return Wait("a second mapping is in a transition")
+    if (
+        owner.lifecycle is Lifecycle.READY
+        and owner.provisioned != blueprint.fingerprint
+        and blueprint.deployers_tags
+        and kept.id != observed.tagged_mapping_id
+    ):
+        return TagMapping(kept)
     return Complete(queue_url, kept.id)
 
 

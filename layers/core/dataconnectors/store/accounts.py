@@ -10,6 +10,7 @@ from dataconnectors.identity.accounts import (
     ServiceAccount,
 )
 from dataconnectors.identity.audit import AuditEntry
+from dataconnectors.identity.people import Person
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.kernel.errors import BadRequestError, NotFoundError
 from dataconnectors.store import keys
@@ -153,8 +154,13 @@ class AccountStore:
         (account,) = (entry for entry in found if entry["sk"]["S"] != "PROJECT")
         return key, read_account(key.project, account)
 
-    def roles(self, parent: str, account: ServiceAccount) -> tuple[str, ...]:
-        """The roles of an account in a project or the organization, in one read.
+    def is_member(self, member_id: str) -> bool:
+        """Whether anybody has this id as a member of anything."""
+        found, _ = self._table.page(keys.membership_partition(member_id), *keys.PARENTS, limit=1)
+        return bool(found)
+
+    def roles(self, parent: str, account: ServiceAccount | Person) -> tuple[str, ...]:
+        """The roles of an account or person in a project or the organization, in one read.
 
         Roles in the organization apply to each of its projects. In a project that does not exist
         nobody has a role.

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from dataconnectors.delivery.attempt_counts import AttemptCounts
 from dataconnectors.store import keys
@@ -17,6 +18,10 @@ that differ."""
 
 _BUCKET = re.compile(r"b(\d+)")
 """Name of an attribute that counts the response times of one bucket of `AttemptCounts`."""
+
+
+MapShards = Callable[..., Iterable[Any]]
+"""Calls a function for each element, as `map` does, but perhaps in parallel."""
 
 
 class AttemptCountStore:
@@ -68,6 +73,24 @@ class AttemptCountStore:
             return sum((counts for _, counts in minutes), AttemptCounts())
 
         return sum(map_shards(of_shard, range(keys.ATTEMPT_COUNT_SHARDS)), AttemptCounts())
+
+    def minutes(
+        self, names: Sequence[str], first: int, last: int, map_shards: MapShards = map
+    ) -> dict[str, dict[int, AttemptCounts]]:
+        """The counts of each minute that has any, from `first` to `last`, by connector.
+
+        Minutes count from the epoch. There is a Query for each connector and shard, all at once.
+        """
+        wanted = [(name, shard) for name in names for shard in range(keys.ATTEMPT_COUNT_SHARDS)]
+
+        def of_shard(place: tuple[str, int]) -> list[tuple[int, AttemptCounts]]:
+            return list(self._minutes(*place, first, last))
+
+        found: dict[str, dict[int, AttemptCounts]] = {name: {} for name in names}
+        for (name, _), minutes in zip(wanted, map_shards(of_shard, wanted), strict=True):
+            for minute, counts in minutes:
+                found[name][minute] = found[name].get(minute, AttemptCounts()) + counts
+        return found
 
     def last_success(
         self,

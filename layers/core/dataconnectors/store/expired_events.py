@@ -22,6 +22,12 @@ COUNT_RETENTION_SECONDS = 24 * 3600
 """How long the count of a connector without further expired events is kept."""
 
 
+SEARCHED_RECORDS = 1000
+SEARCH_PAGES = 10
+"""What one search for an event reads: the records of ten thousand events that were accepted around
+the same time. A connector with more of them expired has its gaps to look at."""
+
+
 class ExpiredEventStore:
     """Saves and reads records of expired events. Safe to share between threads."""
 
@@ -88,6 +94,26 @@ class ExpiredEventStore:
         )
         current = [item for item in items if now <= int(item["expiresAt"]["N"])]
         return [_event(connector, item) for item in current], rest
+
+    def of_event(
+        self, connector: str, event_id: str, start: float, end: float
+    ) -> ExpiredEvent | None:
+        """The record of an event that was accepted from `start` to `end`, in epoch seconds."""
+        after = ""
+        for _ in range(SEARCH_PAGES):
+            items, after = self._table.page(
+                keys.expired_partition(connector),
+                keys.history_sort(start),
+                keys.history_sort(end) + keys.HIGHEST,
+                limit=SEARCHED_RECORDS,
+                after=after,
+            )
+            for item in items:
+                if item["sk"]["S"].partition("#")[2] == event_id:
+                    return _event(connector, item)
+            if not after:
+                break
+        return None
 
     @staticmethod
     def position_of(event: ExpiredEvent) -> str:

@@ -32,6 +32,22 @@ FILTERED_ITEMS = 1000
 """Items that a Query reads to find events of some types: about half of the 1 MB it may read."""
 
 
+SEARCH_QUERIES = 10
+"""Queries of one search for an event: 10 MB of a device's history, which is a month of events of
+300 bytes every minute. They take up to a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An event in history, and when it was accepted, in epoch seconds.
+
+    `accepted_at` is None for events that an earlier release has written.
+    """
+
+    event: Event
+    accepted_at: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The events of a device from `start` on and before `end`, in epoch seconds.
@@ -93,6 +109,50 @@ class HistoryStore:
             if len(events) == query.size:
                 break
         return Page(events, position)
+
+    def event(self, project: str, device: str, timestamp: float, event_id: str) -> KeptEvent | None:
+        """The event of a device with this timestamp (epoch seconds) and id; None without one."""
+        return self._kept(project, device, keys.history_sort(timestamp, event_id))
+
+    def search(
+        self, project: str, device: str, event_id: str, start: float, end: float
+    ) -> KeptEvent | None:
+        """The newest event of a device with this id, from `start` to `end` in epoch seconds.
+
+        None without one, and also when the first `SEARCH_QUERIES` MB have none: keys begin with the
+        time, so that all events of the span are read.
+        """
+        request: dict[str, Any] = {
+            "TableName": self._table.name,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": keys.history_partition(project, device)},
+                ":low": {"S": keys.history_sort(start)},
+                ":high": {"S": keys.history_sort(end) + keys.HIGHEST},
+            },
+            "ProjectionExpression": "sk",
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+        }
+        for _ in range(SEARCH_QUERIES):
+            answer = self._table.dynamodb.query(**request)
+            for item in answer["Items"]:
+                if item["sk"]["S"].partition("#")[2] == event_id:
+                    return self._kept(project, device, item["sk"]["S"])
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return None
+
+    def _kept(self, project: str, device: str, sort_key: str) -> KeptEvent | None:
+        partition = keys.history_partition(project, device)
+        item = self._table.get({"pk": {"S": partition}, "sk": {"S": sort_key}})
+        if item is None:
+            return None
+        accepted = item.get("acceptedAt")
+        return KeptEvent(
+            _event(device, item), None if accepted is None else int(accepted["N"]) / 1_000_000
+        )
 
     def in_order(self, span: Span, *, limit: int, after: str) -> tuple[list[Event], str]:
         """At most `limit` events that follow the sort key `after`, in the order of their times.

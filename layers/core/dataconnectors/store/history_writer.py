@@ -31,12 +31,17 @@ class HistoryWriter:
         *,
         keeps_history: bool,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """`executor` runs the calls. Without `keeps_history`, only last values are written."""
+        """`executor` runs the calls. Without `keeps_history`, only last values are written.
+
+        `sleep` takes seconds, and `now` gives epoch seconds.
+        """
         self._table = table
         self._executor = executor
         self._keeps_history = keeps_history
         self._sleep = sleep
+        self._now = now
 
     def write(self, project: str, events: Mapping[int, Event]) -> dict[int, str]:
         """Write events to history and as last values; returns why some were not, by position.
@@ -49,7 +54,8 @@ class HistoryWriter:
         }
         calls: list[Callable[[], dict[int, str]]] = []
         if self._keeps_history:
-            calls += [partial(self._put, batch) for batch in _batches(project, written.items())]
+            batches = _batches(project, written.items(), self._now())
+            calls += [partial(self._put, batch) for batch in batches]
         calls += [partial(self._set_last_value, project, *last) for last in _newest(written)]
         failed: dict[int, str] = {}
         for result in self._executor.map(lambda call: call(), calls):
@@ -118,15 +124,17 @@ class _HistoryPut:
     indices: list[int]
 
 
-def _batches(project: str, events: Iterable[tuple[int, Event]]) -> list[list[_HistoryPut]]:
-    """The history items of events, in batches that one call to DynamoDB takes.
+def _batches(
+    project: str, events: Iterable[tuple[int, Event]], now: float
+) -> list[list[_HistoryPut]]:
+    """The history items of events accepted at `now`, in batches that one call to DynamoDB takes.
 
     DynamoDB refuses a batch that writes an item twice. So of the events with the same id and
     timestamp only the last is written, and the others share its fate.
     """
     puts: dict[tuple[str, str], _HistoryPut] = {}
     for index, event in events:
-        item = _item(project, event)
+        item = _item(project, event, now)
         earlier = puts.get(_key(item))
         puts[_key(item)] = _HistoryPut(item, [*(earlier.indices if earlier else ()), index])
     ordered = list(puts.values())
@@ -136,12 +144,13 @@ def _batches(project: str, events: Iterable[tuple[int, Event]]) -> list[list[_Hi
     ]
 
 
-def _item(project: str, event: Event) -> Item:
+def _item(project: str, event: Event, now: float) -> Item:
     return {
         "pk": {"S": keys.history_partition(project, event.device)},
         "sk": {"S": keys.history_sort(event.timestamp, event.id)},
         "eventType": {"S": event.type},
         "event": {"S": event.json},
+        "acceptedAt": {"N": str(keys.micros(now))},
         "expiresAt": {"N": str(int(event.timestamp) + RETENTION_SECONDS)},
     }
 

@@ -89,9 +89,18 @@ def service_account_key(project_id: str, account_id: str) -> Item:
     }
 
 
+def membership_partition(member_id: str) -> str:
+    """Holds what somebody is a member of."""
+    return f"MEMBER#{member_id}"
+
+
 def membership_key(member_id: str, parent: str) -> Item:
     """The item that leads from a member to a project or organization, to list these by member."""
-    return {"pk": {"S": f"MEMBER#{member_id}"}, "sk": {"S": parent}}
+    return {"pk": {"S": membership_partition(member_id)}, "sk": {"S": parent}}
+
+
+PARENTS = ("organizations/", f"projects/{HIGHEST}")
+"""The range of the sort keys of memberships: resource names of organizations and projects."""
 
 
 SIGNING_KEY_PARTITION = "TOKENKEYS"
@@ -189,6 +198,20 @@ def unfinished_replay_key(connector: str) -> Item:
     return {"pk": {"S": UNFINISHED_REPLAYS}, "sk": {"S": connector}}
 
 
+def try_out_partition(project_id: str) -> str:
+    """Holds the addresses of a project that connectors can be tried with."""
+    return f"TRYOUTS#{project_id}"
+
+
+def try_out_key(project_id: str, try_out_id: str) -> Item:
+    return {"pk": {"S": try_out_partition(project_id)}, "sk": {"S": try_out_id}}
+
+
+def try_out_deliveries_partition(try_out_id: str) -> str:
+    """Holds the last deliveries to one address, in places that are used again and again."""
+    return f"TRYOUT#{try_out_id}"
+
+
 def request_count_key(key_id: str, window: int) -> Item:
     """The item that counts the requests of an account key in a window of `identity.throttle`."""
     return {"pk": {"S": f"REQUESTS#{key_id}"}, "sk": {"S": str(window)}}
@@ -206,6 +229,28 @@ def attempt_counts_key(connector: str, shard: int, minute: int) -> Item:
     template.yaml lets the sender write keys that begin with `METRICS#`, among few others.
     """
     return {"pk": {"S": f"METRICS#{connector}#{shard}"}, "sk": {"S": f"{minute:09d}"}}
+
+
+ATTEMPT_SHARDS = 4
+"""Partitions that a connector's attempt log is spread over. AWS: one takes 1,000 writes a second.
+A sender writes 10 entries a second to one of them, so 400 senders write to four at most. A reader
+makes a Query for each."""
+
+
+def attempts_partition(connector: str, shard: int) -> str:
+    """Holds entries of a connector's attempt log by time. `connector` is a resource name.
+
+    template.yaml lets the sender write keys that begin with `ATTEMPTS#`, among few others.
+    """
+    return f"ATTEMPTS#{connector}#{shard}"
+
+
+def event_attempts_partition(connector: str, event_id: str) -> str:
+    """Holds the attempts of one event for a connector, by time, with request and answer.
+
+    A shard's number is never taken for an event: ids have no `#`.
+    """
+    return f"ATTEMPTS#{connector}#EVENT#{event_id}"
 
 
 def micros(timestamp: float) -> int:

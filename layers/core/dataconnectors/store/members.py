@@ -18,11 +18,12 @@ from dataconnectors.store.table import Item, Table
 class Membership:
     """What somebody is a member of and with which roles.
 
-    `parent` is `projects/{id}` or `organizations/{id}`.
+    `parent` is `projects/{id}` or `organizations/{id}`. `accept_time` is the member's.
     """
 
     parent: str
     roles: tuple[str, ...]
+    accept_time: str = ""
 
 
 class MemberStore:
@@ -76,8 +77,12 @@ class MemberStore:
     def memberships(self, member_id: str) -> list[Membership]:
         """What somebody is a member of."""
         return [
-            Membership(item["sk"]["S"], tuple(role["S"] for role in item["roles"]["L"]))
-            for item in self._table.query(f"MEMBER#{member_id}")
+            Membership(
+                item["sk"]["S"],
+                tuple(role["S"] for role in item["roles"]["L"]),
+                item.get("acceptTime", {}).get("S", ""),
+            )
+            for item in self._table.query(keys.membership_partition(member_id))
         ]
 
     def set_roles(self, member: Member, roles: tuple[str, ...], entry: AuditEntry) -> bool:
@@ -86,6 +91,17 @@ class MemberStore:
             [
                 self._set_roles(keys.member_key(member.parent, member.id), member.roles, roles),
                 self._set_roles(keys.membership_key(member.id, member.parent), member.roles, roles),
+                *put_audit_entries(self._table, entry),
+            ]
+        )
+        return failed is None
+
+    def accept(self, parent: str, member_id: str, time_text: str, entry: AuditEntry) -> bool:
+        """Note the first sign-in of a member; False when they are none any more."""
+        failed = self._table.try_transaction(
+            [
+                self._accept(keys.member_key(parent, member_id), time_text),
+                self._accept(keys.membership_key(member_id, parent), time_text),
                 *put_audit_entries(self._table, entry),
             ]
         )
@@ -105,6 +121,17 @@ class MemberStore:
         )
         if failed is not None:
             raise NotFoundError(f"{member.name} is not there")
+
+    def _accept(self, key: Item, time_text: str) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": key,
+                "UpdateExpression": "SET acceptTime = :time",
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(acceptTime)",
+                "ExpressionAttributeValues": {":time": {"S": time_text}},
+            }
+        }
 
     def _set_roles(
         self, key: Item, before: tuple[str, ...], roles: tuple[str, ...]
@@ -154,6 +181,7 @@ def _read(parent: str, items: list[Item]) -> list[Member]:
             roles=tuple(role["S"] for role in item["roles"]["L"]),
             create_time=item["createTime"]["S"],
             display_name=names.get(item["email"]["S"], ""),
+            accept_time=item.get("acceptTime", {}).get("S", ""),
         )
         for item in items
         if item["sk"]["S"].startswith("MEMBER#")

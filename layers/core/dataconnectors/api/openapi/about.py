@@ -16,6 +16,12 @@ OPERATIONS = (
         None,
     ),
     Operation(
-        "getInvitations", "GET", "/invitations", "About", "Why people cannot sign in", None, None
+        "getInvitations",
+        "GET",
+        "/invitations",
+        "About",
+        "How an invited person signs in",
+        None,
+        None,
     ),
 )

@@ -5,6 +5,7 @@ from dataconnectors.api.openapi.examples import EMAIL
 from dataconnectors.api.openapi.operation import DAY, PAGE, TIMES, Operation
 from dataconnectors.api.openapi.schema import list_of, object_of, page_of, text, time
 from dataconnectors.identity.audit import RETENTION_SECONDS, SYSTEM
+from dataconnectors.identity.members import ACCEPT
 
 _ORGANIZATION = "/organizations/{organization}"
 
@@ -41,14 +42,16 @@ SCHEMAS = {
             "id": {"type": "string"},
             "time": time("When the change was made."),
             "actor": text(
-                "The email of the service account that made the change. "
+                "The email of the service account or person that made the change. "
                 f"`{SYSTEM}` if the service made it by itself: `details.reason` says why.",
                 examples=[EMAIL],
             ),
-            "keyId": text("The id of the key that the account used."),
+            "keyId": text("The id of the key that the account used; empty for a person."),
             "address": text("The IP address that the request came from."),
             "action": text(
-                "The permission that the change needed.", examples=["dataconnector.update"]
+                "The permission that the change needed, or "
+                f"`{ACCEPT}` when an invited person has signed in for the first time.",
+                examples=["dataconnector.update"],
             ),
             "resource": text("The name of the resource that was changed."),
             "fields": list_of(

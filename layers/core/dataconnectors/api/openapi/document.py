@@ -62,7 +62,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
     if description:
         described["description"] = description
     if operation.permission is None:
-        described["security"] = []
+        described["security"] = [{"idToken": []}] if operation.takes_id_token else []
     named = [
         *(f"path-{name}" for name in re.findall(r"\{(\w+)\}", operation.path)),
         *(f"query-{name}" for name in operation.query),
@@ -87,11 +87,17 @@ _SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "An access token from `POST /oauth2/token`.",
+        "description": "An access token from `POST /oauth2/token` or `POST /oidc/token`.",
     },
     "basic": {
         "type": "http",
         "scheme": "basic",
         "description": "The id and the secret of a key, if its service account allows this.",
+    },
+    "idToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The id token that the OpenID provider of this deployment has issued.",
     },
 }

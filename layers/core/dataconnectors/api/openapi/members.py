@@ -109,7 +109,10 @@ SCHEMAS = {
                 "The display name of a service account of this project, otherwise empty."
             ),
             "roles": list_of(choice((*PROJECT_ROLES, *ORGANIZATION_ROLES))),
-            "status": choice(("ACCEPTED", "PENDING")),
+            "status": choice(
+                ("ACCEPTED", "PENDING"),
+                "`PENDING` until a person signs in for the first time. It limits nothing.",
+            ),
             "email": text(examples=[EMAIL]),
             "accountType": choice(("SERVICE_ACCOUNT", "USER")),
             "createTime": time("When the membership began."),

@@ -13,7 +13,8 @@ class Operation:
     `permission` is the one that the caller needs, `ANYBODY` when credentials are enough, and None
     when not even those are needed. `query` and `headers` name parameters of the document, `body`
     and `answer` name schemas; an `answer` of None is an HTML page. `is_form` marks a body that is
-    a form instead of JSON, `is_publishing` an operation of the ingest function.
+    a form instead of JSON, `is_publishing` an operation of the ingest function, `takes_id_token`
+    one whose credentials are an id token.
 
     The error statuses follow from these fields, except two: `conflicts` says that 409 is possible,
     `may_be_refused` that 400 is possible although there is neither a query nor a body.
@@ -33,6 +34,7 @@ class Operation:
     conflicts: bool = False
     may_be_refused: bool = False
     is_publishing: bool = False
+    takes_id_token: bool = False
     description: str = ""
 
 

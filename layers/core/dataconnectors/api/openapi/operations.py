@@ -2,8 +2,10 @@
 
 from dataconnectors.api.openapi import (
     about,
+    attempts,
     audit,
     connectors,
+    deliveries,
     devices,
     events,
     members,
@@ -13,13 +15,16 @@ from dataconnectors.api.openapi import (
     roles,
     serviceaccounts,
     tokens,
+    tryouts,
 )
 from dataconnectors.api.openapi.operation import Operation
 
 TAGS = {
     "Authentication": "Access tokens for service accounts.",
     "Data connectors": "The endpoints that events of a project are pushed to.",
+    "Attempts": "What was pushed, what the endpoint answered, and how long that took.",
     "Replays": "History once more for one connector, and what its endpoint never got.",
+    "Try-outs": "Addresses of this deployment that connectors can be tried with.",
     "Events": "Publishing events, and reading the events of a device.",
     "Devices": "The senders of events, with their labels and last values.",
     "Projects": "Devices, connectors, members and service accounts belong to a project.",
@@ -34,7 +39,10 @@ TAGS = {
 OPERATIONS: tuple[Operation, ...] = (
     *tokens.OPERATIONS,
     *connectors.OPERATIONS,
+    *attempts.OPERATIONS,
+    *deliveries.OPERATIONS,
     *replays.OPERATIONS,
+    *tryouts.OPERATIONS,
     *events.OPERATIONS,
     *devices.OPERATIONS,
     *projects.OPERATIONS,

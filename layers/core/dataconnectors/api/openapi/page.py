@@ -6,66 +6,88 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
+from dataconnectors.api import html_page
 from dataconnectors.api.openapi import examples
 
-STYLE = """
-:root{color-scheme:light dark;--line:#8884;--dim:#888}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
-h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}
-details{border:1px solid var(--line);border-radius:.4rem;margin:.4rem 0;padding:.4rem .8rem}
-summary{cursor:pointer;overflow-wrap:anywhere}
-summary b{display:inline-block;min-width:4.2rem;font-family:monospace}
-summary span{color:var(--dim)}
-code,pre{font:14px/1.4 ui-monospace,monospace}
-pre{overflow:auto;background:#8881;padding:.6rem;border-radius:.4rem}
-table{border-collapse:collapse;width:100%;font-size:15px}
-td,th{border-top:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
-td:first-child{white-space:nowrap}
-nav a{margin-right:.6rem;white-space:nowrap}
+STYLE = """\
+.columns{display:grid;gap:1.5rem 3.5rem}
+.side a{display:block;padding:.25rem .75rem;border-radius:.375rem;color:var(--dim);
+text-decoration:none;font-size:.875rem}
+.side a:hover{background:var(--sunken);color:var(--ink)}
+.side ul{list-style:none;margin:0 -.75rem;padding:0;display:flex;flex-wrap:wrap}
+@media(min-width:60rem){.columns{grid-template-columns:11rem minmax(0,1fr)}
+.side>ul{display:block;position:sticky;top:5.5rem;max-height:calc(100vh - 7rem);overflow:auto}}
+details{margin:.5rem 0}
+summary{display:grid;grid-template-columns:4.25rem minmax(0,1fr);gap:0 .75rem;align-items:baseline;
+padding:.625rem 1rem;cursor:pointer;list-style:none}
+summary::-webkit-details-marker{display:none}
+summary:hover{background:var(--sunken);border-radius:.5625rem}
+summary>span{color:var(--dim);grid-column:2}
+summary>code{font-size:.8125rem}
+.schema summary{grid-template-columns:minmax(0,1fr)}
+.schema summary>span{grid-column:1}
+@media(min-width:75rem){summary{grid-template-columns:4.25rem minmax(0,1fr) auto}
+summary>span{grid-column:3;text-align:right}.schema summary{grid-template-columns:16rem 1fr}
+.schema summary>span{grid-column:2;text-align:left}}
+.open{border-top:1px solid var(--line);padding:1rem;scroll-margin-top:9rem}
+.open>:first-child,.open>div>:first-child{margin-top:0}
+@media(min-width:75rem){.call{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,28rem);
+gap:2rem}}
+summary b{font:600 .6875rem/1.5rem var(--mono);letter-spacing:.03em;text-align:center;
+border-radius:.3125rem;background:var(--sunken);border:1px solid var(--line)}
+.get{color:var(--accent)}.post{color:var(--good)}.patch,.put{color:var(--warm)}.delete{color:var(--bad)}
+dl>div{padding:.5rem 0;border-top:1px solid var(--line)}
+dl>div:first-child{border-top:0;padding-top:0}
 """
-
-SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""Keeps browsers from loading anything for the page, whatever the page contains."""
+"""What this page has besides the frame's: a list of sections, and operations that open."""
 
 Document = Mapping[str, Any]
 
 
-def render(document: Document) -> str:
-    """The page as HTML."""
+def render(document: Document, origin: str) -> html_page.Page:
+    """The page, and its security policy. `origin` is what the samples call, such as https://host.
+
+    The page lists its sections beside the text, or above it where the window is narrow.
+    """
     info = document["info"]
-    title = escape(info["title"])
     paragraphs = "".join(f"<p>{_prose(part)}</p>" for part in info["description"].split("\n\n"))
     tags = document["tags"]
-    links = [f'<a href="#{_anchor(tag["name"])}">{escape(tag["name"])}</a>' for tag in tags]
+    named = [("credentials", "Credentials"), *((_anchor(tag["name"]), tag["name"]) for tag in tags)]
+    links = "".join(
+        f'<li><a href="#{anchor}">{escape(name)}</a>'
+        for anchor, name in (*named, ("schemas", "Schemas"))
+    )
     sections = "".join(_section(document, tag) for tag in tags)
     schemas = document["components"]["schemas"].items()
     objects = "".join(_schema(name, schema) for name, schema in schemas)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{title} API</title><style>{STYLE}</style>"
-        f"<h1>{title} API</h1>{paragraphs}"
+    return html_page.build(
+        f"{info['title']} API",
+        "docs",
+        f"{paragraphs}"
         '<p>The same for programs: <a href="openapi.json">openapi.json</a>. The meaning of errors: '
         '<a href="errors">errors</a>.</p>'
-        f'<nav>{"".join(links)}<a href="#schemas">Schemas</a></nav>'
-        f"{_credentials(document)}{sections}"
-        f'<h2 id="schemas">Schemas</h2>{objects}</html>'
+        f"{_credentials(document, origin)}{sections}"
+        f'<section id="schemas"><h2>Schemas</h2>{objects}</section>',
+        style=STYLE,
+        side=f'<nav class="side" aria-label="Sections"><ul>{links}</ul></nav>',
     )
 
 
-def _credentials(document: Document) -> str:
+def _credentials(document: Document, origin: str) -> str:
     schemes = document["components"]["securitySchemes"].values()
-    ways = "".join(
-        f"<li><code>Authorization: {each['scheme'].capitalize()} …</code> "
-        f"{_prose(each['description'])}"
+    ways = _list(
+        (
+            f"<code>Authorization: {each['scheme'].capitalize()} …</code>",
+            _prose(each["description"]),
+        )
         for each in schemes
     )
+    (server,) = document["servers"]
     return (
-        f"<h2>Credentials</h2><ul>{ways}</ul><p>The examples read the credentials and the address "
-        "of this API from variables of the shell. The address is that of this page without "
-        "<code>/docs</code>.</p>"
-        "<pre>API=http://127.0.0.1:8000/v2\nKEY=&lt;key id&gt;:&lt;secret&gt;\n"
-        "PROJECT=&lt;project id&gt;</pre>"
+        f'<section id="credentials"><h2>Credentials</h2>{ways}<h3>Variables of the examples</h3>'
+        "<p>The examples read the address of this API and the credentials from variables of the "
+        f"shell.</p><pre>API={escape(origin + server['url'])}\nKEY=&lt;key id&gt;:&lt;secret&gt;\n"
+        "PROJECT=&lt;project id&gt;</pre></section>"
     )
 
 
@@ -76,44 +98,59 @@ def _section(document: Document, tag: Mapping[str, str]) -> str:
         for method, operation in methods.items()
         if tag["name"] in operation["tags"]
     )
-    about = _prose(tag["description"])
-    return f'<h2 id="{_anchor(tag["name"])}">{escape(tag["name"])}</h2><p>{about}</p>{operations}'
+    name, about = tag["name"], _prose(tag["description"])
+    return (
+        f'<section id="{_anchor(name)}"><h2>{escape(name)}</h2><p>{about}</p>{operations}</section>'
+    )
 
 
 def _operation(document: Document, path: str, method: str, operation: Mapping[str, Any]) -> str:
     parameters = [_resolved(document, each) for each in operation.get("parameters", ())]
-    rows = [
-        (f"<code>{escape(each['name'])}</code> in {each['in']}", _type(each["schema"]), each)
+    fields = _list(
+        (
+            _named(each["name"], _type(each["schema"]), f"in {each['in']}"),
+            _prose(each["description"]),
+        )
         for each in parameters
-    ]
-    table = _table((name, kind, _prose(each["description"])) for name, kind, each in rows)
-    answers = _table(_answer(document, code, each) for code, each in operation["responses"].items())
+    )
+    about = _prose(operation.get("description", ""))
+    body, sample = _request(document, path, method, operation)
+    answers = _list(_answer(document, code, each) for code, each in operation["responses"].items())
     return (
-        f'<details id="{operation["operationId"]}"><summary><b>{method.upper()}</b> '
-        f"<code>{escape(path)}</code> <span>{_prose(operation['summary'])}</span></summary>"
-        f"<p>{_prose(operation.get('description', ''))}</p>{table}"
-        f"{_request(document, path, method, operation)}{answers}</details>"
+        f'<details class="card"><summary><b class="{method}">{method.upper()}</b>'
+        f"<code>{_breakable(path)}</code><span>{_prose(operation['summary'])}</span></summary>"
+        # A browser opens the details when a link leads to an element inside of them, not when it
+        # leads to the details themselves: so the id is on the inner element.
+        f'<div class="open call" id="{operation["operationId"]}"><div>'
+        f"{f'<p>{about}</p>' if about else ''}"
+        f"{f'<h3>Parameters</h3>{fields}' if fields else ''}"
+        f"{f'<h3>Body</h3><p>{body}</p>' if body else ''}<h3>Answers</h3>{answers}</div>"
+        f"<div><h3>Example</h3><pre>{_breakable(sample)}</pre></div></div></details>"
     )
 
 
-def _request(document: Document, path: str, method: str, operation: Mapping[str, Any]) -> str:
-    """What the body is, and an example of a call with curl."""
+def _request(
+    document: Document, path: str, method: str, operation: Mapping[str, Any]
+) -> tuple[str, str]:
+    """The type of the body, "" without one, and an example of a call with curl."""
     # `KEY` holds the credentials, as in the README, so the id of a key needs another name.
     address = re.sub(r"\{(\w+)\}", lambda found: f"${found[1].upper()}", path)
     address = address.replace("$KEY", "$KEY_ID")
     call = "curl" + (f" -X {method.upper()}" if method not in ("get", "post") else "")
     if "security" not in operation:
         call += ' -u "$KEY"'
-    call += f' "$API{address}"'
+    call += f' \\\n  "$API{address}"'
     if "requestBody" not in operation:
-        return f"<pre>{escape(call + (' -X POST' if method == 'post' else ''))}</pre>"
+        return "", call + (" -X POST" if method == "post" else "")
     ((media_type, content),) = operation["requestBody"]["content"].items()
     (example, *_) = _resolved(document, content["schema"])["examples"]
     if media_type == "application/json":
-        call += f" -d '{_in_shell(json.dumps(example, indent=2))}'"
+        call += f" \\\n  -d '{_in_shell(json.dumps(example, indent=2))}'"
     else:
-        call += "".join(f' --data-urlencode "{name}={text}"' for name, text in example.items())
-    return f"<p>Body: {_type(content['schema'])}</p><pre>{escape(call)}</pre>"
+        call += "".join(
+            f' \\\n  --data-urlencode "{name}={text}"' for name, text in example.items()
+        )
+    return _type(content["schema"]), call
 
 
 def _in_shell(text: str) -> str:
@@ -131,34 +168,35 @@ _SHELL = {
 }
 
 
-def _answer(document: Document, status: str, answer: Mapping[str, Any]) -> tuple[str, str, str]:
+def _answer(document: Document, status: str, answer: Mapping[str, Any]) -> tuple[str, str]:
     answer = _resolved(document, answer)
     (content,) = answer["content"].values()
-    return status, _type(content["schema"]), _prose(answer["description"])
+    return _named(status, _type(content["schema"])), _prose(answer["description"])
 
 
 def _schema(name: str, schema: Mapping[str, Any]) -> str:
-    example = "".join(
-        f"<pre>{escape(json.dumps(each, indent=2))}</pre>" for each in schema.get("examples", ())
+    examples = "".join(
+        f"<h3>Example</h3><pre>{escape(json.dumps(each, indent=2))}</pre>"
+        for each in schema.get("examples", ())
     )
+    about = _prose(schema.get("description", ""))
+    fields = _list(_properties(schema)) or f"<p>{_type(schema)}</p>"
     return (
-        # A browser opens the details when a link leads to an element inside of them, not when it
-        # leads to the details themselves: so the id is on the inner element.
-        f'<details><summary><code>{name}</code></summary><div id="schema-{name}">'
-        f"<p>{_prose(schema.get('description', ''))}</p>"
-        f"{_table(_properties(schema)) or f'<p>{_type(schema)}</p>'}{example}</div></details>"
+        f'<details class="card schema"><summary><code>{name}</code>'
+        f"{f'<span>{about}</span>' if about else ''}</summary>"
+        f'<div class="open{" call" if examples else ""}" id="schema-{name}"><div>{fields}</div>'
+        f"{f'<div>{examples}</div>' if examples else ''}</div></details>"
     )
 
 
-def _properties(schema: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str, str]]:
-    """A row for each property of an object, followed by the rows of its own properties."""
+def _properties(schema: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
+    """An entry for each property of an object, followed by those of its own properties."""
     required = schema.get("required", ())
     for name, each in schema.get("properties", {}).items():
-        optional = "" if name in required else " <i>optional</i>"
-        about = _prose(each.get("description", ""))
-        yield f"<code>{within}{escape(name)}</code>{optional}", _type(each), about
-        yield from _properties(each, f"{within}{escape(name)}.")
-        yield from _properties(each.get("items", {}), f"{within}{escape(name)}[].")
+        remark = "" if name in required else "optional"
+        yield _named(within + name, _type(each), remark), _prose(each.get("description", ""))
+        yield from _properties(each, f"{within}{name}.")
+        yield from _properties(each.get("items", {}), f"{within}{name}[].")
 
 
 _LIMITS = {
@@ -192,9 +230,16 @@ def _type(schema: Mapping[str, Any]) -> str:
     return " or ".join([words + of_these, *others])
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    lines = ["<tr><td>" + "<td>".join(row) for row in rows]
-    return f"<table>{''.join(lines)}</table>" if lines else ""
+def _named(name: str, kind: str, remark: str = "") -> str:
+    """The head of an entry: a name, what its values are, which is HTML, and a remark."""
+    remarks = f"<span>{remark}</span>" if remark else ""
+    return f"<code>{escape(name)}</code><span>{kind}</span>{remarks}"
+
+
+def _list(entries: Iterable[tuple[str, str]]) -> str:
+    """A list of what is described, with its description; both are HTML. "" without entries."""
+    items = "".join(f"<div><dt>{head}</dt><dd>{about}</dd></div>" for head, about in entries)
+    return f"<dl>{items}</dl>" if items else ""
 
 
 def _resolved(document: Document, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -209,6 +254,11 @@ def _resolved(document: Document, schema: Mapping[str, Any]) -> Mapping[str, Any
 
 def _prose(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
+
+
+def _breakable(text: str) -> str:
+    """Text that may continue on a new line behind each of its slashes."""
+    return escape(text).replace("/", "/<wbr>")
 
 
 def _anchor(name: str) -> str:

@@ -8,6 +8,7 @@ from dataconnectors.devices.device import DEVICE_TYPES
 from dataconnectors.events.event_types import EVENT_TYPES
 from dataconnectors.identity.projects import ORGANIZATION
 from dataconnectors.identity.roles import ROLES
+from dataconnectors.tryouts.try_out import ID_PATTERN as TRY_OUT_ID_PATTERN
 
 
 def _path_parameter(name: str, description: str, schema: Schema) -> dict[str, Any]:
@@ -41,6 +42,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         _path_parameter("project", "The project's id.", _id(examples.PROJECT)),
         _path_parameter("connector", "The connector's id.", _id(examples.CONNECTOR)),
         _path_parameter("replay", "The replay's id.", _id(examples.REPLAY)),
+        _path_parameter("attempt", "The attempt's id.", _TEXT | {"examples": [examples.ATTEMPT]}),
+        _path_parameter(
+            "tryout",
+            "The id of an address to try connectors with.",
+            {"type": "string", "pattern": TRY_OUT_ID_PATTERN, "examples": [examples.TRY_OUT]},
+        ),
         _path_parameter("device", "The device's id.", _id(examples.DEVICE)),
         _path_parameter("account", "The service account's id.", _id(examples.ACCOUNT)),
         _path_parameter("key", "The key's id.", _id(examples.KEY)),
@@ -75,6 +82,24 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "Only events of these types.",
             _several({"type": "string", "enum": list(EVENT_TYPES)}),
         ),
+        _query_parameter(
+            "outcome",
+            "Only attempts that ended so.",
+            {"type": "string", "enum": ["SUCCEEDED", "FAILED"]},
+        ),
+        _query_parameter("eventId", "Only attempts of this event.", _id(examples.EVENT)),
+        _query_parameter(
+            "deviceName",
+            "Only attempts of events of the device with this name.",
+            _TEXT | {"examples": [f"projects/{examples.PROJECT}/devices/{examples.DEVICE}"]},
+        ),
+        _query_parameter("event", "The id of the event to explain.", _id(examples.EVENT)),
+        _query_parameter(
+            "device",
+            "The id or the name of the event's device.",
+            _TEXT | {"examples": [examples.DEVICE]},
+        ),
+        _query_parameter("time", "The timestamp of the event.", _TIME),
         _query_parameter("update_mask", "The fields to change, joined by commas.", _TEXT),
         _query_parameter("query", "Words that all have to occur in names or labels.", _TEXT),
         _query_parameter("device_ids", "Only these devices.", _several(_id(examples.DEVICE))),

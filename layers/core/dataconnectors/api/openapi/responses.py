@@ -95,6 +95,8 @@ def _statuses(operation: Operation) -> list[int]:
     # that a list over several projects names.
     if operation.permission or "{" in operation.path:
         statuses.add(404)
+    if operation.takes_id_token:
+        statuses |= {401, 403, 404}
     if operation.conflicts:
         statuses.add(409)
     return sorted(statuses | {503})

@@ -1,8 +1,10 @@
 """All schemas of the document, by name. Enumerations and limits are the code's own."""
 
 from dataconnectors.api.openapi import (
+    attempts,
     audit,
     connectors,
+    deliveries,
     devices,
     events,
     members,
@@ -13,12 +15,16 @@ from dataconnectors.api.openapi import (
     schema,
     serviceaccounts,
     tokens,
+    tryouts,
 )
 from dataconnectors.api.openapi.schema import Schema
 
 SCHEMAS: dict[str, Schema] = {
     **connectors.SCHEMAS,
+    **attempts.SCHEMAS,
+    **deliveries.SCHEMAS,
     **replays.SCHEMAS,
+    **tryouts.SCHEMAS,
     **events.SCHEMAS,
     **devices.SCHEMAS,
     **projects.SCHEMAS,

@@ -1,8 +1,8 @@
 """Access tokens in the OpenAPI document."""
 
 from dataconnectors.api.openapi.operation import Operation
-from dataconnectors.api.openapi.schema import Schema, count, object_of
-from dataconnectors.identity import tokens
+from dataconnectors.api.openapi.schema import Schema, count, input_of, object_of, text
+from dataconnectors.identity import people, tokens
 
 OPERATIONS = (
     Operation(
@@ -22,6 +22,25 @@ OPERATIONS = (
             "later. Every fault of the assertion is answered with 400."
         ),
     ),
+    Operation(
+        "signIn",
+        "POST",
+        "/oidc/token",
+        "Authentication",
+        "Exchange a person's id token for an access token",
+        "AccessToken",
+        None,
+        body="SignIn",
+        takes_id_token=True,
+        description=(
+            "For people, if this deployment has an OpenID provider; 404 if it has none. Get the id "
+            "token by the authorization code flow with PKCE, with the scopes `openid email` and a "
+            "`nonce`. API Gateway verifies its signature, issuer, audience and times, and answers "
+            '401 with `{"message": "Unauthorized"}`. 403 says that the provider has not verified '
+            "the email, or that nobody has made it a member. The first sign-in accepts the "
+            "invitations of the person."
+        ),
+    ),
 )
 
 SCHEMAS: dict[str, Schema] = {
@@ -32,6 +51,17 @@ SCHEMAS: dict[str, Schema] = {
             "token_type": {"type": "string", "const": "Bearer"},
         }
     ),
+    "SignIn": input_of(
+        {
+            "nonce": text(
+                "The `nonce` that was sent to the provider, which the id token has to repeat.",
+                minLength=1,
+                maxLength=people.LONGEST_NONCE,
+            )
+        },
+        ("nonce",),
+    )
+    | {"examples": [{"nonce": "$NONCE"}]},
     "TokenRequest": {
         "type": "object",
         "properties": {
