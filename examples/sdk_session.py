@@ -145,7 +145,7 @@ def organize(do: Session) -> tuple[str, str]:
     again = do.call(dt.Organization.get_member, person.member_id, ORGANIZATION)
     expect((again.email, again.roles, again.status), (do.person, roles, "PENDING"))
     url = do.call(dt.Organization.get_member_invite_url, person.member_id, ORGANIZATION)
-    expect(url.partition(":")[0], "https")
+    expect(url.partition(":")[0], dt.base_url.partition(":")[0])
     do.call(dt.Organization.remove_member, person.member_id, ORGANIZATION)
     members = do.call(dt.Organization.list_members, ORGANIZATION)
     expect(do.person in [member.email for member in members], False)
@@ -190,7 +190,7 @@ def introduce(do: Session, project: str) -> tuple[str, Any]:
     members = do.call(dt.Project.list_members, project, auth=script)
     expect(sorted(each.email for each in members), sorted([made.email, do.person]))
     url = do.call(dt.Project.get_member_invite_url, person.member_id, project, auth=script)
-    expect(url.partition(":")[0], "https")
+    expect(url.partition(":")[0], dt.base_url.partition(":")[0])
     do.call(dt.Project.remove_member, person.member_id, project, auth=script)
 
     do.call(accounts.update_service_account, account, project, "Renamed", True, auth=script)

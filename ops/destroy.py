@@ -1,10 +1,11 @@
 """Removes a deployment, including everything that it made at run time.
 
-    python -m ops.destroy --stack NAME [--region REGION] [--yes]
+    python -m ops.destroy --stack NAME [--region REGION] [--yes] [--undelivered]
 
-CloudFormation does not know the connectors' queues and event source mappings, so they are deleted
-before the stack: first the mappings, because a mapping whose queue is gone stays for ever, then the
-queues. What is gone already is skipped, so the command can be repeated after an interruption.
+It deletes no undelivered event unless `--undelivered` says so. CloudFormation does not know the
+connectors' queues and event source mappings, so they are deleted before the stack: first the
+mappings, because a mapping whose queue is gone stays for ever, then the queues. What is gone
+already is skipped, so the command can be repeated after an interruption.
 """
 
 import argparse
@@ -50,6 +51,18 @@ MAKERS = (
 """Functions that would make queues, or fill them, while existing ones are deleted."""
 
 
+DEPTHS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
+"""AWS: the three counts that add up to all messages of a queue. One that is being attempted, or
+waits for its next attempt, is not visible."""
+
+NAMED_QUEUES = 5
+"""Queues that a refusal names, those with the most events first."""
+
+
 class DestroyError(Exception):
     """Something could not be removed. The text says what, and what to do."""
 
@@ -76,20 +89,81 @@ class Remover:
         """`session` is boto3's; `clock` and `sleep` are in seconds."""
         self._stack = stack
         self._cloudformation = session.client("cloudformation")
+        self._dynamodb = session.client("dynamodb")
         self._lambda = session.client("lambda")
         self._sqs = session.client("sqs")
         self._clock = clock
         self._sleep = sleep
+        self._ours: set[str] = set()
 
-    def remove(self) -> Removed:
-        """Stop the functions that make queues, then remove all mappings, then all queues."""
+    def undelivered(self) -> dict[str, int]:
+        """How many events each queue still holds, by its name, without those that hold none.
+
+        Besides the connectors' queues it looks at the one of events that ingest did not accept.
+        SQS's counts lag by up to a minute, as it says itself.
+        """
+        urls = list(self._queues())
+        stack_outputs = outputs(self._cloudformation, self._stack) or {}
+        if failures := stack_outputs.get("IngestFailuresQueueUrl"):
+            urls.append(failures)
+        counts = {url.rpartition("/")[2]: self._depth(url) for url in urls}
+        return {name: count for name, count in counts.items() if count}
+
+    def _depth(self, url: str) -> int:
+        try:
+            answer = self._call(
+                self._sqs.get_queue_attributes, QueueUrl=url, AttributeNames=list(DEPTHS)
+            )
+        except self._sqs.exceptions.QueueDoesNotExist:
+            return 0
+        return sum(int(answer["Attributes"][name]) for name in DEPTHS)
+
+    def remove(self, *, with_undelivered: bool = False) -> Removed:
+        """Stop the functions that make queues, then remove all mappings, then all queues.
+
+        Raises `DestroyError`, before it stops anything, when the table is protected or events are
+        undelivered; and after it has stopped ingest, when some came in between. `with_undelivered`
+        deletes them.
+        """
         stack_outputs = outputs(self._cloudformation, self._stack)
+        if table := (stack_outputs or {}).get("TableName"):
+            self._refuse_protected(table)
         sender = stack_outputs.get("SenderAliasArn") if stack_outputs else None
+        if not with_undelivered:
+            self._refuse_undelivered("Nothing was changed.")
         if sender:
             self._stop_makers()
+            if not with_undelivered:
+                self._refuse_undelivered(
+                    "Publishing and the config API are stopped; the rest goes on delivering."
+                )
         queues = list(self._queues())
         return Removed(
             mappings=self._remove_mappings(sender, queues), queues=self._remove_queues(queues)
+        )
+
+    def _refuse_protected(self, table: str) -> None:
+        """CloudFormation would delete everything else, and only then fail at the table."""
+        try:
+            found = self._call(self._dynamodb.describe_table, TableName=table)["Table"]
+        except self._dynamodb.exceptions.ResourceNotFoundException:
+            return
+        if found.get("DeletionProtectionEnabled"):
+            raise DestroyError(
+                f"the table {table} is protected from deletion. Nothing was changed. Deploy with "
+                "DeletionProtection=false, then run this again"
+            )
+
+    def _refuse_undelivered(self, state: str) -> None:
+        found = self.undelivered()
+        if not found:
+            return
+        most = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+        named = ", ".join(f"{name} ({count})" for name, count in most[:NAMED_QUEUES])
+        more = f" and {len(most) - NAMED_QUEUES} more" if len(most) > NAMED_QUEUES else ""
+        raise DestroyError(
+            f"{sum(found.values())} undelivered events are in {named}{more}. {state} Run this "
+            "again when they are delivered, or with UNDELIVERED=1 (--undelivered) to delete them"
         )
 
     def _stop_makers(self) -> None:
@@ -125,11 +199,17 @@ class Remover:
             page = {"NextToken": answer["NextToken"]}
 
     def _is_ours(self, url: str) -> bool:
+        """Whether the tag of a queue names this stack. It is read once: tags do not change."""
+        if url in self._ours:
+            return True
         try:
             tags = self._call(self._sqs.list_queue_tags, QueueUrl=url).get("Tags", {})
         except self._sqs.exceptions.QueueDoesNotExist:
             return False  # SQS may still list a queue that was deleted a minute ago
-        return bool(tags.get(STACK_TAG) == self._stack)
+        if tags.get(STACK_TAG) != self._stack:
+            return False
+        self._ours.add(url)
+        return True
 
     def _remove_mappings(self, sender: str | None, queues: list[str]) -> int:
         """Delete the mappings, and wait until they are gone. Returns how many there were."""
@@ -210,22 +290,26 @@ def main() -> int:
     parser.add_argument("--stack", required=True)
     parser.add_argument("--region", help="default: that of the AWS configuration")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--undelivered", action="store_true", help="delete events that are not delivered yet, too"
+    )
     options = parser.parse_args()
     try:
         with explained():
             session = boto3.Session(region_name=options.region)
             remover = Remover(session, options.stack)
             if not options.yes:
-                print(f"This deletes {options.stack} in {session.region_name}: its connectors, and")
-                print("all events that wait in their queues. This cannot be undone.")
+                waiting = sum(remover.undelivered().values()) if options.undelivered else 0
+                print(f"This deletes {options.stack} in {session.region_name}: its connectors,")
+                print(f"their queues and {waiting} undelivered events. This cannot be undone.")
                 if input("Type the stack's name to go on: ") != options.stack:
                     print("nothing was deleted")
                     return 1
-            removed = remover.remove()
+            removed = remover.remove(with_undelivered=options.undelivered)
             print(f"removed {removed.mappings} mappings and {removed.queues} queues")
             delete_stack(options.stack, session.region_name)
             # A reconciler that was running when it was stopped may have made one more queue.
-            if late := remover.remove().queues:
+            if late := remover.remove(with_undelivered=options.undelivered).queues:
                 print(f"removed {late} queues that were made in the meantime")
     except (DestroyError, StackError, subprocess.CalledProcessError) as error:
         print(f"destroy: {error}", file=sys.stderr)
