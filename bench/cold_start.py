@@ -1,6 +1,6 @@
 """Measures cold starts of the built functions, until they are ready and with a first invocation.
 
-    python -m bench.cold_start        after `make build`
+    python -m bench cold_start        after `make build`
 
 The measure is the CPU time of whole processes from their start, so imports count wherever they
 happen. Its unit is the floor: a process of the same interpreter that imports boto3 and makes
@@ -18,9 +18,7 @@ import re
 import shutil
 import signal
 import ssl
-import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -36,10 +34,12 @@ import requests
 import trustme
 from moto import mock_aws
 
-from bench.report import Row, report
+from bench.player import keys_of
+from bench.report import Figure
 from bench.sender import BODY, SECRETS
 from dataconnectors.aws.vault import Vault
 from dataconnectors.events.message import Message
+from dataconnectors.kernel import times
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.table import Table
 from tests.conftest import ENVIRONMENT
@@ -55,8 +55,11 @@ PYTHON = ROOT / ".venv/runtime/bin/python3"
 ROUNDS = 15
 
 SENDER_BUDGET = 0.90
+INGEST_BUDGET = 0.85
+INGEST_EVENT_BUDGET = 1.10
 API_BUDGET = 1.00
-"""Multiples of the floor: until the first byte is posted, and until the API is ready."""
+"""Multiples of the floor: until the first byte is posted, until ingest and the API are ready, and
+until ingest has answered for its first event."""
 
 FIRST_REQUEST_BUDGET = 1500
 """Milliseconds. The vendor's clients wait 3 seconds; Lambda's own start takes the rest."""
@@ -121,12 +124,15 @@ class Answers(BaseHTTPRequestHandler):
     """
 
     posted: ClassVar[Callable[[], None] | None] = None
+    recorded: ClassVar[dict[str, tuple[int, str, str]]] = {}
+    """What AWS answered, for `bench.player`."""
+
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
     def do_POST(self) -> None:
         """One call."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         signed = re.search(r"/([a-z]+)/aws4_request", self.headers.get("Authorization", ""))
         if not signed:
             self.close_connection = True
@@ -135,21 +141,30 @@ class Answers(BaseHTTPRequestHandler):
             return
         url = f"https://{signed[1]}.us-east-1.amazonaws.com{self.path}"
         headers = {name: self.headers[name] for name in self.headers if name != "Host"}
-        answer = requests.post(url, body, headers=headers, timeout=PROCESS_SECONDS)
+        answer = requests.request(
+            self.command, url, data=body, headers=headers, timeout=PROCESS_SECONDS
+        )
+        kind = answer.headers.get("Content-Type", "application/json")
+        for key in keys_of(self.command, self.path, self.headers.get("X-Amz-Target", ""), body):
+            content = base64.b64encode(answer.content).decode()
+            Answers.recorded[key] = (answer.status_code, kind, content)
         self.send_response(answer.status_code)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
         self.wfile.write(answer.content)
         self.wfile.flush()
 
-    def do_GET(self) -> None:
-        """Answer 501. Only Lambda's control plane is read by GET, and no connector is created
-        here."""
-        self.send_error(501)
+    do_GET = do_PUT = do_DELETE = do_POST  # Lambda's control plane uses them all.
 
     def log_message(self, *_: Any) -> None:
         """Print nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """Keeps as many connections waiting as a function opens at once."""
+
+    request_queue_size = 128
 
 
 @contextlib.contextmanager
@@ -157,8 +172,12 @@ def serving(authority: trustme.CA) -> Iterator[str]:
     """The URL of `Answers` over TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server = Server(("127.0.0.1", 0), Answers)
+    server.socket = context.wrap_socket(
+        server.socket,
+        server_side=True,
+        do_handshake_on_connect=False,  # but in each connection's own thread
+    )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -212,6 +231,19 @@ def assertion(account: Mapping[str, str]) -> str:
     return f"assertion={signed}&grant_type={grant}"
 
 
+def found_project() -> tuple[str, dict[str, str]]:
+    """A new project and the service account of its administrator."""
+    admin = importlib.import_module("functions.admin.app")
+    founded = admin.lambda_handler({"displayName": "", "tokenEndpoint": ""}, LambdaContext())
+    return founded["project"], founded["serviceAccount"]
+
+
+def basic(account: Mapping[str, str]) -> str:
+    """The Authorization header of a service account."""
+    pair = base64.b64encode(f"{account['keyId']}:{account['secret']}".encode()).decode()
+    return f"Basic {pair}"
+
+
 def environment(url: str, folder: Path) -> dict[str, str]:
     """A function's environment variables, with AWS at `url`.
 
@@ -233,34 +265,47 @@ def variants(url: str, folder: Path) -> dict[str, Variant]:
     make_key()
     make_sender()
     make_dead_letter_queue()
-    admin = importlib.import_module("functions.admin.app")
-    founded = admin.lambda_handler({"displayName": "", "tokenEndpoint": ""}, LambdaContext())
-    project, account = founded["project"], founded["serviceAccount"]
+    project, account = found_project()
     store = ConnectorStore(Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"]))
     vault = Vault(boto3.client("kms"), os.environ["KMS_KEY_ARN"])
+    queue = boto3.client("sqs").create_queue(QueueName="dc-test-c-queue")["QueueUrl"]
     names = {}
     for name, sealed in (("plain", False), ("signed", True)):
-        connector = a_connector(url=f"{url}/", project=project, id=name)
+        connector = a_connector(url=f"{url}/", project=project, id=name, queue_url=queue)
         names[name] = connector.name
         ciphertext = vault.seal(SECRETS.to_bytes(), connector.name) if sealed else None
         store.create_connector(replace(connector, sealed=ciphertext))
 
     env = environment(url, folder) | {"REQUEST_LIMIT": "25"}
-    basic = base64.b64encode(f"{account['keyId']}:{account['secret']}".encode()).decode()
     path = f"/v2/projects/{project}/dataconnectors"
-    listing = request("GET", path, headers={"authorization": f"Basic {basic}"})
+    listing = request("GET", path, headers={"authorization": basic(account)})
     exchange = request("POST", "/v2/oauth2/token", assertion(account))
+    event = {
+        "eventId": "e1",
+        "targetName": f"projects/{project}/devices/d1",
+        "eventType": "touch",
+        "data": {"touch": {"updateTime": "2026-01-01T00:00:00Z"}},
+        "timestamp": times.to_text(time.time()),
+    }
+    publishing = request(
+        "POST",
+        f"/v2/projects/{project}/events",
+        {"events": [event]},
+        headers={"authorization": basic(account)},
+    )
     return {
         "floor": floor(folder / "floor"),
         "sender, plain": function("SenderFunction", env, batch(names["plain"]), posts=True),
         "sender, signed": function("SenderFunction", env, batch(names["signed"]), posts=True),
+        "ingest": function("IngestFunction", env),
+        "ingest, event": function("IngestFunction", env, publishing, status=200),
         "API": function("ConfigApiFunction", env),
         "API, list": function("ConfigApiFunction", env, listing, status=200),
         "API, token": function("ConfigApiFunction", env, exchange, status=200),
     }
 
 
-def measure() -> list[Row]:
+def measure() -> list[Figure]:
     """Build the stack in memory, run the variants in turns, and compare them."""
     memory = template()["Resources"]["ConfigApiFunction"]["Properties"]["MemorySize"]
     authority = trustme.CA()
@@ -277,26 +322,25 @@ def measure() -> list[Row]:
             random.shuffle(order)
             rounds.append({name: measured[name].cpu() for name in order})
 
-    def ratio(name: str) -> float:
-        return statistics.median(each[name] / each["floor"] for each in rounds)
+    def figure(name: str, variant: str, budget: float) -> Figure:
+        ratios = [each[variant] / each["floor"] for each in rounds]
+        return Figure(f"{name} / floor", ratios, budget)
 
-    def milliseconds(name: str) -> float:
-        return statistics.median(each[name] for each in rounds) * WHOLE_CPU_MEMORY / float(memory)
+    def first(name: str) -> Figure:
+        milliseconds = [each[name] * WHOLE_CPU_MEMORY / float(memory) for each in rounds]
+        return Figure(
+            f"{name}, the first, at {memory} MB", milliseconds, FIRST_REQUEST_BUDGET, "ms"
+        )
 
-    print(f"(floor {statistics.median(each['floor'] for each in rounds):.0f} ms of CPU)")
     return [
-        ("sender to its first POST / floor", ratio("sender, plain"), SENDER_BUDGET),
-        ("sender to its first signed POST / floor", ratio("sender, signed"), SENDER_BUDGET),
-        ("API until ready / floor", ratio("API"), API_BUDGET),
-        (f"API's first list, ms at {memory} MB", milliseconds("API, list"), FIRST_REQUEST_BUDGET),
-        (f"API's first token, ms at {memory} MB", milliseconds("API, token"), FIRST_REQUEST_BUDGET),
+        Figure(
+            "floor: boto3 with two clients, CPU", [each["floor"] for each in rounds], None, "ms"
+        ),
+        figure("sender to its first POST", "sender, plain", SENDER_BUDGET),
+        figure("sender to its first signed POST", "sender, signed", SENDER_BUDGET),
+        figure("ingest until ready", "ingest", INGEST_BUDGET),
+        figure("ingest with its first event", "ingest, event", INGEST_EVENT_BUDGET),
+        figure("API until ready", "API", API_BUDGET),
+        first("API, list"),
+        first("API, token"),
     ]
-
-
-def main() -> int:
-    """Measure, print, and return the exit status."""
-    return report(measure())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,8 @@
     python bench/endpoint.py DIRECTORY
 
 Writes its authority to DIRECTORY/ca.pem and its port to standard output. Answers every POST with
-200 after the seconds that the path names, such as /0.2. Ends with its standard input.
+200 after the seconds that the path names, such as /0.2, and to / at once. The answer is `{}`, which
+is also what DynamoDB answers to a write. Ends with its standard input.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import trustme
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}"
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,7 +24,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             await reader.readexactly(int(re.findall(r"(?im)^content-length: (\d+)", head)[0]))
-            await asyncio.sleep(float(head.split(" ", 2)[1].removeprefix("/")))
+            await asyncio.sleep(float(head.split(" ", 2)[1].removeprefix("/") or 0))
             writer.write(ANSWER)
             await writer.drain()
     except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):

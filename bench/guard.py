@@ -1,6 +1,6 @@
 """Measures what the check of addresses costs an attempt.
 
-    python -m bench.guard
+    python -m bench guard
 
 The measure is the CPU time of an attempt over a new connection, with TLS handshake and resolver. It
 is divided by that of the same attempt without the check. Both resolve in a thread that can be given
@@ -10,14 +10,12 @@ ratios counts. A kept connection must use neither the resolver nor the check.
 """
 
 import socket
-import statistics
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_network
 
-from bench.report import Row, report
+from bench.report import Figure
 from bench.sender import endpoint
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.connection import Connection
@@ -63,7 +61,7 @@ def cpu(attempt: Callable[[], None]) -> float:
     return time.process_time() - before
 
 
-def measure() -> list[Row]:
+def measure() -> list[Figure]:
     """Measure new connections in turns, and then kept ones."""
     asked = 0
 
@@ -91,22 +89,12 @@ def measure() -> list[Row]:
         for _ in range(100):
             assert transport.post(here, HEADERS, BODY, TIMEOUT) == Answer(200)
         transport.close()
-    ours, _, plain = (
-        statistics.median(column) / CONNECTIONS_PER_ROUND * 1e3
-        for column in zip(*rounds, strict=True)
-    )
-    print(f"(CPU per new connection {ours:.2f} ms, urllib3's own {plain:.2f} ms)")
-    ratio = statistics.median(guarded / unguarded for guarded, unguarded, _ in rounds)
+    milliseconds = 1e3 / CONNECTIONS_PER_ROUND
+    ours, unguarded, plain = zip(*rounds, strict=True)
+    ratios = [one / other for one, other in zip(ours, unguarded, strict=True)]
     return [
-        ("CPU of a POST on a new connection / without the guard", ratio, NEW_BUDGET),
-        ("addresses resolved and checked for 100 kept connections", asked - first, KEPT_BUDGET),
+        Figure("CPU of a POST on a new connection / without the guard", ratios, NEW_BUDGET),
+        Figure("CPU per new connection", [each * milliseconds for each in ours], None, "ms"),
+        Figure("the same by urllib3", [each * milliseconds for each in plain], None, "ms"),
+        Figure("addresses resolved or checked, 100 kept POSTs", [asked - first], KEPT_BUDGET),
     ]
-
-
-def main() -> int:
-    """Measure, print, and return the exit status."""
-    return report(measure())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

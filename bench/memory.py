@@ -1,6 +1,6 @@
 """Measures the built sender's peak memory: when it is ready, and with ten hostile endpoints.
 
-    python -m bench.memory        after `make build`
+    python -m bench memory        after `make build`
 
 Each batch runs in its own process, in the functions' Python. It has ten events for ten connectors
 whose endpoints never end their answers (see `bench.hostile`). The batch, with the reading of its
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cold_start import BUILT, CORE, PROCESS_SECONDS, PYTHON, ROOT, batch, environment
-from bench.report import Row, report
+from bench.report import Figure
 
 ENDPOINTS = 10
 ATTEMPT_SECONDS = 10
@@ -98,29 +98,20 @@ def run(env: dict[str, str], kind: str) -> Peaks:
     return Peaks(found["ready"] / 1e6, found["peak"] / 1e6, found["seconds"])
 
 
-def measure() -> list[Row]:
+def measure() -> list[Figure]:
     """Run a process for each kind of endpoint."""
     with tempfile.TemporaryDirectory() as name, outside(Path(name)) as url:
         env = environment(url, Path(name)) | {"ATTEMPT_TIMEOUT": str(ATTEMPT_SECONDS)}
         peaks = {kind: run(env, kind) for kind in KINDS}
     return [
-        ("sender ready, MB", max(each.ready for each in peaks.values()), READY_BUDGET),
+        Figure("sender ready", [each.ready for each in peaks.values()], READY_BUDGET, "MB"),
         *(
-            (f"10 endpoints, endless {KINDS[kind]}, MB", each.peak, BATCH_BUDGET)
+            Figure(f"10 endpoints, endless {KINDS[kind]}", [each.peak], BATCH_BUDGET, "MB")
             for kind, each in peaks.items()
         ),
-        (
+        Figure(
             "slowest of these batches / deadline of an attempt",
-            max(each.seconds for each in peaks.values()) / ATTEMPT_SECONDS,
+            [max(each.seconds for each in peaks.values()) / ATTEMPT_SECONDS],
             WALL_BUDGET,
         ),
     ]
-
-
-def main() -> int:
-    """Measure, print, and return the exit status."""
-    return report(measure())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
