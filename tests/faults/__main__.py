@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--intensity", type=float, default=1.0, help="of faults; 1 is usual")
+    parser.add_argument("--gone", choices=["disables", "fails"], help="endpoints that answer 410")
     parser.add_argument("--kinds", action="store_true", help="list the faults by kind")
     parser.add_argument("--mutants", action="store_true", help="try them, and print their table")
     arguments = parser.parse_args()
@@ -28,7 +29,9 @@ def main() -> int:
         verdicts = [mutants.try_out(mutant) for mutant in mutants.MUTANTS]
         print(mutants.table(verdicts))
         return 0 if all(verdict.is_caught for verdict in verdicts) else 1
-    report = run(Scenario(arguments.seed, arguments.events, arguments.intensity))
+    report = run(
+        Scenario(arguments.seed, arguments.events, arguments.intensity, gone=arguments.gone)
+    )
     if arguments.kinds:
         for kind, count in report.injected.items():
             print(f"{count:9d}  {kind}")

@@ -6,9 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
+from dataconnectors.kernel.times import to_text
 from tests.faults.ledger import CUSTOMERS_FIELDS, Account, Change
 from tests.faults.process import KilledError
 from tests.faults.publishers import TYPES, Project
+from tests.faults.replays import LONGEST
 from tests.support.http_api import request
 
 if TYPE_CHECKING:
@@ -41,7 +43,10 @@ _FIELDS = {
     "httpConfig.signatureSecret": ("secret",),
 }
 
-_KEEPING = ("patch", "secret", "both", "pause")
+CANCEL_SHARE = 0.15
+"""The share of replays that their customer cancels, within two minutes."""
+
+_KEEPING = ("patch", "secret", "both", "pause", "replay")
 """What may be done with connectors that are never disabled, deleted or moved."""
 
 assert PATIENCE * CREATE_TRIES < REMEMBERED_SECONDS / 2
@@ -128,6 +133,32 @@ class Customers:
         if status == 200 and verb == "pause":
             self._ledger.paused(change, _name(project, connector))
 
+    def _replay(self, project: Project, connector: str) -> None:
+        """Start a replay of some of the project's events. A disabled connector's is refused."""
+        rng = self._rng
+        times = self._ledger.replays.times_of(project.id)
+        if not times:
+            return
+        first = rng.randrange(len(times))
+        last = min(first + rng.randint(1, LONGEST), len(times) - 1)
+        content = {
+            "startTime": to_text(times[first] / 1_000_000),
+            "endTime": to_text(times[last] / 1_000_000),
+            "eventTypes": rng.choice([[], [], rng.sample(list(TYPES), 2)]),
+            "devices": rng.choice([[], [], [f"projects/{project.id}/devices/emu1"]]),
+        }
+        _, status, answer = self._call(
+            "POST", project, f"/{connector}:replay", content, fields=(), others=(400,)
+        )
+        if status == 200 and rng.random() < CANCEL_SHARE:
+            path = "/" + answer["name"].partition("/dataconnectors/")[2]
+            cancel = partial(self._cancel, project, answer["name"], f"{path}:cancel")
+            self._scheduler.after(rng.uniform(0, 120), partial(self._scheduler.spawn, cancel))
+
+    def _cancel(self, project: Project, name: str, path: str) -> None:
+        self._ledger.replays.cancelled(name)
+        self._call("POST", project, path, fields=())
+
     def create(self, project: Project) -> None:
         """Create a connector, and repeat the call until it is answered."""
         self._try_to_create(project, self.settings(), [])
@@ -162,7 +193,19 @@ class Customers:
             if account.settings[-1].exists
         ]
         kind = rng.choice(
-            ("patch", "url", "secret", "both", "disable", "disable", "enable", "cycle", "pause")
+            (
+                "patch",
+                "url",
+                "secret",
+                "both",
+                "disable",
+                "disable",
+                "enable",
+                "cycle",
+                "pause",
+                "replay",
+                "replay",
+            )
         )
         if rng.random() < 0.15:
             kind = "create" if len(existing) < MOST_CONNECTORS else "delete"
@@ -178,6 +221,17 @@ class Customers:
         """Never disable, delete or move a project's first connector, so that its events may
         expire."""
         self._steady.add(self._ledger.by_project[project][0].name)
+
+    def abandon(self, seconds: float) -> None:
+        """Let an endpoint answer 410 for a while. Its customer enables the connector now and then,
+        sometimes too early."""
+        account = self.an_active_account(self._rng.choice(self._world.projects))
+        if account is None or account.name in self._steady:
+            return
+        self._world.abandon_endpoint(account.settings[-1].url, seconds)
+        for share in (0.3, 0.7, 1.01):
+            enable = partial(self.disable, account.name, "enable")
+            self._scheduler.after(seconds * share, partial(self._scheduler.spawn, enable))
 
     def a_steady_account(self) -> Account:
         """A connector that is never disabled, deleted or moved."""
@@ -226,6 +280,8 @@ class Customers:
                 seconds = rng.uniform(*rng.choices(PAUSES, PAUSE_SHARES)[0])
                 resume = partial(self._resume, project, connector)
                 self._scheduler.after(seconds, partial(self._scheduler.spawn, resume))
+            case "replay":
+                self._replay(project, connector)
             case "enable":
                 patch({"status": "ACTIVE"})
             case _:  # "cycle": waiting events belong to an older epoch at once

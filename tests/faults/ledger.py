@@ -27,6 +27,7 @@ from tests.faults.models.kms import plaintext_of
 from tests.faults.models.sqs import Message, Queue
 from tests.faults.outages import SLOT, Canary, Outages, Row, Watch, canary_interval
 from tests.faults.process import EPOCH, Process
+from tests.faults.replays import ReplayRun, Replays
 
 MAXIMUM_VIOLATIONS = 20
 """Only the first violations are kept, because they show the cause."""
@@ -34,6 +35,11 @@ MAXIMUM_VIOLATIONS = 20
 FRESH_SECONDS = 20.0
 """From the read of a connector's row to the last attempt that may use it. One call to KMS may take
 that long."""
+
+GONE = 410
+GONE_SETTLES = 0.6
+"""The status of an endpoint that is gone, and the seconds after which no attempt begins any more
+for the connector that it has disabled."""
 
 LAST_ATTEMPT = 43_000
 """Seconds of an event's age. An event whose next attempt would come later may expire instead."""
@@ -107,7 +113,8 @@ class Account:
     no attempt may begin. `pauses` are the ticks at which it was paused, and `held` is that of the
     latest pause whose call has returned: until it is resumed, no attempt may begin.
     `made_at` is when the connector was created, by the clock of the process
-    that created it. `inactive` are the ticks at which it was disabled or deleted.
+    that created it. `inactive` are the ticks at which it was disabled or deleted. `gone` is the
+    tick at which 410 has disabled it, at `gone_at` in epoch seconds.
     """
 
     name: str
@@ -122,6 +129,8 @@ class Account:
     pauses: list[int] = field(default_factory=list)
     settled: int = 0
     held: int = 0
+    gone: int = 0
+    gone_at: float = 0.0
     watch: Watch = field(default_factory=Watch)
     states: bytearray = field(default_factory=bytearray)
     bodies: "array[int]" = field(default_factory=lambda: array("L"))
@@ -167,7 +176,8 @@ class Account:
 class Note:
     """What the ledger knows of a queue message: its event, its connector, and when it was sent.
 
-    `called` is the tick at which the publisher's call began, and `sent` that of the message.
+    `called` is the tick at which the publisher's call began, and `sent` that of the message. What
+    a replay has sent (`is_replayed`) has its own end: it is `delivered`, or its expiry `recorded`.
     `held_from` is when it was first held since its last attempt, 0 when it is not held; `share` is
     the longest that the last hold could be, and a fault keeps it away until `excused`. These times
     are in seconds of the run.
@@ -181,6 +191,9 @@ class Note:
     held_from: float = 0.0
     share: float = 0.0
     excused: float = 0.0
+    is_replayed: bool = False
+    delivered: bool = False
+    recorded: bool = False
 
 
 @dataclass(eq=False)
@@ -238,7 +251,8 @@ class Batch:
 
     `row` is what its first read found of its connector, at `read_at`. `claim` is the row after it
     has claimed a canary, and `noted` the rows before and after it has written what it knows of
-    failures. It is `over` when its invocation has ended.
+    failures. `gone` is the connector whose endpoint has answered it 410. It is `over` when its
+    invocation has ended.
     """
 
     queue: Queue
@@ -260,6 +274,7 @@ class Batch:
     claim: Row | None = None
     noted: list[tuple[Row, Row]] = field(default_factory=list)
     canary: Canary | None = None
+    gone: Account | None = None
     over: bool = False
     died: bool = False
 
@@ -271,7 +286,7 @@ class Ledger:
     moment.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], *, gone_disables: bool = False) -> None:
         self.now = now
         self.tick = 0
         self.accounts: dict[str, Account] = {}
@@ -291,7 +306,9 @@ class Ledger:
         self.acknowledged = 0
         self.violations: list[str] = []
         self.outages = Outages(self.violated, now)
+        self.replays = Replays(self.violated, self._has_stopped, self._has_wanted)
         self.lost = 0
+        self._gone_disables = gone_disables
         self.process: Process | None = None
 
     def violated(self, text: str) -> None:
@@ -308,15 +325,35 @@ class Ledger:
         """Take note that an item of the table was written."""
         if key[1].startswith("CONNECTOR#"):
             self._commit(key, item)
-        elif key[0].startswith("HISTORY#") and item is not None:
-            call = self.process.invocation if self.process is not None else None
-            found = _VALUE.search(item["event"]["S"])
-            if isinstance(call, Call) and found is not None:
-                call.kept.add(int(found[1]))
+        elif key[0].startswith("HISTORY#"):
+            self._keep(key, item)
+        elif key[0].startswith("REPLAYS#") and item is not None:
+            began = getattr(self.process and self.process.invocation, "began", self.tick)
+            self.replays.written(key, item, began)
         elif key[0].startswith("METRICS#") and item is not None:
             self._count(key[0].split("#")[1], item)
         elif key[0].startswith("EXPIRED#") and item is not None:
             self._record(key, item)
+
+    def _keep(self, key: tuple[str, str], item: Item | None) -> None:
+        """Take note of an event in history; without an item, it has expired there."""
+        if item is None:
+            self.replays.expired(key)
+            return
+        call = self.process.invocation if self.process is not None else None
+        found = _VALUE.search(item["event"]["S"])
+        if isinstance(call, Call) and found is not None:
+            call.kept.add(int(found[1]))
+            self.replays.kept(key, item, int(found[1]))
+
+    def _has_stopped(self, name: str, tick: int) -> bool:
+        """Whether a connector was disabled or deleted after a tick."""
+        return self.accounts[name].stopped_since(tick)
+
+    def _has_wanted(self, name: str, event_type: str, tick: int) -> bool:
+        """Whether a connector has wanted events of a type all the time since a tick."""
+        settings = self.accounts[name].during(tick, self.tick)
+        return all(_wants(setting, event_type) for setting in settings)
 
     def _count(self, name: str, item: Item) -> None:
         """Check the counts that were added to a connector's metrics.
@@ -352,7 +389,10 @@ class Ledger:
                 or int(accepted) != millis * 1000
             ):
                 continue
-            note.account.mark(note.number, State.RECORDED)
+            if note.is_replayed:
+                note.recorded = True
+            else:
+                note.account.mark(note.number, State.RECORDED)
             where = f"event {note.number} for {note.account.name}"
             kind = item["kind"]["S"]
             if kind == "untried" and self._recorded_kinds.get(key, kind) != kind:
@@ -462,14 +502,22 @@ class Ledger:
             )
         change = self.process.invocation if self.process is not None else None
         batch = change if isinstance(change, Batch) else None
-        self.outages.written(account, item, batch, self.process)
+        # The sender may disable a connector whose endpoint has answered it 410.
+        is_gone = batch is not None and self._gone_disables and batch.gone is account
+        is_stopped = is_gone and account.settings[-1].active and not setting.active
+        if is_stopped:  # its failures stay in the row until its owner enables it
+            account.watch.row = Row.of(item)
+        else:
+            self.outages.written(account, item, batch, self.process)
         if setting.exists and account.settings:
-            meant = change.fields if isinstance(change, Change) else ()
+            meant = change.fields if isinstance(change, Change) else ("active",) * is_stopped
             for name in setting.differences(account.settings[-1]).difference(meant):
                 self.violated(f"{account.name}: {name} was changed by a call that leaves it out")
             if not account.settings[-1].exists:
                 self.violated(f"{account.name} was deleted and is there again")
-        if batch is not None:
+        if is_stopped:
+            account.gone_at, account.gone = self.now(), self.tick
+        elif batch is not None:
             return  # the sender writes what it knows of failures, and no setting
         if setting.paused and not (account.settings and account.settings[-1].paused):
             account.pauses.append(self.tick)
@@ -477,10 +525,10 @@ class Ledger:
                 change.paused.append((account, self.tick))
         account.settings.append(setting)
         account.ticks.append(self.tick)
-        twin = self.by_url.get(setting.url, account) if setting.exists else account
+        twin = self.by_url.get(setting.url) if len(account.settings) == 1 else None
         # After a change of the first connector an equal call means another one (decision 10).
-        unchanged = twin is not account and not twin.settings[0].differences(twin.settings[-1])
-        if unchanged and account.made_at < twin.made_at + SAME_CALL_SECONDS:
+        unchanged = twin and not twin.settings[0].differences(twin.settings[-1])
+        if twin and unchanged and account.made_at < twin.made_at + SAME_CALL_SECONDS:
             self.violated(f"{account.name} was made by a call that has made {twin.name} already")
         self.by_url[setting.url] = account
         if not setting.active:
@@ -497,20 +545,24 @@ class Ledger:
         """Take note that a message has arrived in a queue."""
         call = self.process.invocation if self.process is not None else None
         found = _VALUE.search(message.body)
-        if not isinstance(call, Call) or found is None:
+        if not isinstance(call, (Call, ReplayRun)) or found is None:
             return
         number = int(found[1])
         fields = json.loads(message.body)
         account = self.accounts[fields["connector"]]
-        event_type = call.types[call.numbers.index(number)]
+        event_type = json.loads(fields["body"])["event"]["eventType"]
         if not any(
             _wants(setting, event_type) for setting in account.during(call.began, self.tick)
         ):
             self.violated(f"{account.name} was queued event {number} that it does not want")
         account.mark(number, State.SENT)
         _remember_body(account, number, fields["body"].encode())
-        call.sent.add((id(account), number))
         message.note = Note(account, number, fields["eventId"], call.began, self.tick)
+        if isinstance(call, Call):
+            call.sent.add((id(account), number))
+        else:
+            message.note.is_replayed = True
+            self.replays.queued(call, number)
 
     def confirmed(self, call: Call, numbers: Iterable[int]) -> None:
         """Take note that the answer to a publisher says that these events are accepted."""
@@ -589,6 +641,12 @@ class Ledger:
             self.violated(f"{where} was sent after the connector was disabled or deleted")
         elif len(batch.reads) == 1 and all(note.sent < account.settled for note in copies):
             self.violated(f"{where} was sent after the call that disabled its connector returned")
+        elif (
+            len(batch.reads) == 1
+            and self.now() > account.gone_at + GONE_SETTLES
+            and all(note.sent < account.gone for note in copies)
+        ):
+            self.violated(f"{where} was sent after its endpoint's 410 has disabled its connector")
         elif setting.paused:
             self.violated(f"{where} was sent although its connector is paused")
         elif len(batch.reads) == 1 and account.is_held():
@@ -599,11 +657,19 @@ class Ledger:
         if not _is_signed(token, setting.secret, body):
             self.violated(f"{where} was sent with a signature {token!r:.60} that does not fit")
         if saves:
-            if account.state(number) & State.DELIVERED:
-                self.duplicates += 1
-            self._is_delivered_after_all(account, number)
-            account.mark(number, State.DELIVERED)
+            self._save(account, number, [note for note in copies if note is not None])
         return account, number
+
+    def _save(self, account: Account, number: int, copies: Sequence[Note]) -> None:
+        """Take note that an endpoint has saved an event, whose batch holds these copies."""
+        for note in copies:
+            note.delivered = True
+        if copies and all(note.is_replayed for note in copies):
+            return
+        if account.state(number) & State.DELIVERED:
+            self.duplicates += 1
+        self._is_delivered_after_all(account, number)
+        account.mark(number, State.DELIVERED)
 
     def answered(
         self,
@@ -624,6 +690,8 @@ class Ledger:
         attempt = Attempted(answer, seconds, process.clock(), age)
         batch.attempts[id(account), number] = attempt
         batch.acknowledged[account.name] += attempt.acknowledged
+        if isinstance(answer, Answer) and answer.status == GONE:
+            batch.gone = account
         self.outages.answered(batch, process, acknowledged=attempt.acknowledged)
 
     def finished(
@@ -641,6 +709,7 @@ class Ledger:
         postponed = "change_message_visibility_batch" not in faulted
         self._check_metrics(batch, faulted)
         self.outages.finished(batch, deleted, faulted)
+        self._check_gone(batch, faulted)
         by_event: dict[tuple[int, int], int] = {}
         for message in batch.messages:
             if message.note is not None:
@@ -676,6 +745,15 @@ class Ledger:
                     f"{attempt.age:.0f} s is due after {wait:.1f} s and comes {late:.1f} s late"
                 )
 
+    def _check_gone(self, batch: Batch, faulted: Collection[str]) -> None:
+        """Check that a connector is disabled after a 410, unless its row has changed meanwhile."""
+        account = batch.gone
+        if account is None or not self._gone_disables or faulted:
+            return
+        tick, _ = batch.reads.get(account.name, (-1, 0.0))
+        if account.settings[-1].active and account.ticks[-1] <= tick:
+            self.violated(f"{account.name} is gone, and is not disabled")
+
     def _check_metrics(self, batch: Batch, faulted: Collection[str]) -> None:
         """Check that each attempt is in its connector's metrics, unless that write has failed."""
         for name, posts in batch.posts.items():
@@ -709,6 +787,12 @@ class Ledger:
         """Check why one copy of an event is gone, if the event was not delivered before."""
         account, number = note.account, note.number
         state = account.state(number)
+        if note.is_replayed:
+            is_over = note.delivered or note.recorded or account.stopped_since(note.called, until)
+            if not is_over:
+                self.lost += 1
+                self.violated(f"replayed event {number} for {account.name} was deleted undelivered")
+            return
         if state & State.DELIVERED:
             return
         if account.stopped_since(note.called, until):
@@ -745,7 +829,9 @@ class Ledger:
         self.removed.setdefault(queue.name.rpartition("-")[2], []).append(self.now())
         self.outages.left(message)
         note = message.note
-        if note is None or note.account.state(note.number) & (State.DELIVERED | NEVER):
+        if note is None or note.is_replayed:
+            return
+        if note.account.state(note.number) & (State.DELIVERED | NEVER):
             return
         self.expired += 1
         self.unrecorded += not note.account.state(note.number) & State.RECORDED
@@ -764,8 +850,9 @@ class Ledger:
             (id(message.note.account), message.note.number)
             for queue in queues
             for message in queue.messages.values()
-            if message.note is not None
+            if message.note is not None and not message.note.is_replayed
         }
+        self.replays.close()
         settled = State.DELIVERED | NEVER
         for account in self.accounts.values():
             for position, state in enumerate(account.states):

@@ -15,7 +15,7 @@ from typing import Any
 
 from functions.ingest import app as _ingest  # noqa: F401  # before any mutant: they import by name
 from functions.sender import app as _sender  # noqa: F401
-from tests.faults.world import Report, Scenario, run
+from tests.faults.world import Gone, Report, Scenario, run
 
 EVENTS = 10_000
 """Every mutant is found within so many events, most within a few hundred."""
@@ -32,7 +32,7 @@ class Mutant:
 
     `sign` is a pattern that a violation for it has to fit. `seed` is that of the first run and
     `events` the number of events of each, where others than the usual ones show the mutant sooner:
-    every test run waits for that.
+    every test run waits for that. `gone` is the scenario's.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Mutant:
     new: str
     sign: str
     seed: int = SEEDS[0]
+    gone: Gone | None = None
     events: int = EVENTS // len(SEEDS)
 
 
@@ -148,7 +149,6 @@ MUTANTS = (
         "if reading is not None:",
         "after the call that disabled",
         seed=102,
-        events=400,
     ),
     Mutant(
         "a disabling call answers at once",
@@ -363,12 +363,29 @@ MUTANTS = (
         seed=100,
     ),
     Mutant(
+        "a replay forgets a page when its process dies",
+        "dataconnectors.ingest.replay:ReplayRunner._send",
+        "            began = self._now()\n",
+        "            began = self._now()\n"
+        "            done = replace(run.replay, position=page.position or run.replay.position)\n"
+        "            self._replays.save(done, run.process, began)\n",
+        "left out",
+        seed=22,
+    ),
+    Mutant(
+        "a replay ends with its first page",
+        "dataconnectors.ingest.replay:ReplayRunner._send",
+        "if page.position is None:",
+        "if page.events:",
+        "left out",
+    ),
+    Mutant(
         "events are held beyond their 12 hours",
         "dataconnectors.delivery.holding:hold_seconds",
         "min(in_slot, LAST_ATTEMPT_AGE - LAST_LOOK - event_age)",
         "in_slot",
         "was held for",
-        seed=131,
+        seed=175,
         events=400,
     ),
     Mutant(
@@ -377,6 +394,22 @@ MUTANTS = (
         "since = connector.held_since",
         "since = None if connector.is_paused else connector.held_since",
         "was held for",
+    ),
+    Mutant(
+        "410 is forgotten",
+        "dataconnectors.delivery.gone:GoneEndpoints.apply",
+        "if result.gone is not None",
+        "if False",
+        "is gone, and is not disabled",
+        gone="disables",
+    ),
+    Mutant(
+        "410 disables although the stack does not want that",
+        "sender",
+        "disable_gone if settings.disable_on_gone else None",
+        "disable_gone",
+        "active was changed by a call that leaves it out",
+        gone="fails",
     ),
 )
 
@@ -407,7 +440,16 @@ def try_out(mutant: Mutant) -> Verdict:
     events = 0
     with contextlib.nullcontext() if edits else _mutated(mutant):
         for seed in (mutant.seed, *SEEDS[1:]):
-            report = run(Scenario(seed, mutant.events, INTENSITY, until=mutant.sign, edits=edits))
+            report = run(
+                Scenario(
+                    seed,
+                    mutant.events,
+                    INTENSITY,
+                    until=mutant.sign,
+                    edits=edits,
+                    gone=mutant.gone,
+                )
+            )
             events += report.events
             verdict = Verdict(mutant, events, report)
             if verdict.is_caught:

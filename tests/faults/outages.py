@@ -32,8 +32,10 @@ SLOWEST_CLAIM = 10.0
 SHORTEST_INTERVAL, LONGEST_INTERVAL, INTERVAL_SHARE = 8.0, 60.0, 1 / 8
 SHORTEST_HOLD, LONGEST_HOLD, HOLD_SHARE, LEAST_SPREAD = 10.0, 300.0, 1 / 4, 0.5
 SLOT = 5.0
+ROUND = 40.0
 """Seconds from a failed canary to the next, and those for which the other events are held: shares
-of the outage's age, within bounds. Held events come back in whole slots."""
+of the outage's age, within bounds. Held events come back in whole slots, and those of an old outage
+in slots that come once in a round."""
 
 LONGEST_ATTEMPT = 11.0
 """Seconds that an attempt takes at most, as the sender sees it."""
@@ -328,7 +330,7 @@ class Outages:
         visible = message.visible_at - EPOCH
         look = message.sent_at + LAST_LOOK - wall
         longest = min(now + min(share[1], clock[1]) + SLOT, look) + 1.1
-        shortest = min(first + min(share[0] * LEAST_SPREAD, clock[0]), look)
+        shortest = min(first + _shortest_hold(share[0], clock[0]), look)
         if batch.claim is not None and batch.canary is None:
             shortest = 0.0  # it was not started, because the row had changed since
         if not shortest - 0.1 <= visible <= longest:
@@ -456,6 +458,14 @@ class Outages:
 def hold_share(age: float) -> float:
     """The longest seconds for which events are held in an outage of this age."""
     return min(max(age * HOLD_SHARE, SHORTEST_HOLD), LONGEST_HOLD)
+
+
+def _shortest_hold(share: float, clock: float) -> float:
+    """The least seconds for which an event is held. Slots that take turns may end a round before
+    the longest hold, or before the event's clock."""
+    turns = min(share, clock) - ROUND - 1
+    shortest = min(share * LEAST_SPREAD, clock)
+    return min(shortest, turns) if share >= LONGEST_HOLD - 1 and turns > ROUND - 2 else shortest
 
 
 def canary_interval(age: float) -> float:

@@ -44,8 +44,8 @@ ERROR_RATE = 0.012
 KILL_RATE = 0.004
 STEP_FACTOR = 5
 OUTAGE_RATE = 0.9
-"""Shares of calls, in a run of intensity 1. The steps of a canary are few, so that each of them
-meets so many times more faults."""
+"""Shares of calls, in a run of intensity 1. The steps of a canary and of a replay are few, so that
+each meets so many times more faults."""
 
 
 class Plan:

@@ -271,7 +271,9 @@ class Process:
 
 
 def _step(role: str, parameters: Any) -> str:
-    """The step of a canary that a call of the sender makes; "" for every other call."""
+    """The step of a canary or of a replay that a call makes; "" for every other call."""
+    if role == "replay":
+        return "page of a replay" if "Entries" in parameters else ""
     change = str(parameters.get("UpdateExpression", "")) if role == "sender" else ""
     if "canaryAt = :until" in change:
         return "claim of a canary"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import CodeType, SimpleNamespace
+from types import CodeType, MappingProxyType, SimpleNamespace
 from typing import Any
 
 from dataconnectors.aws import clients as aws
@@ -22,6 +22,8 @@ from tests.faults.process import InlineExecutor, Process
 Namespace = dict[str, Any]
 Edits = Mapping[str, str]
 """Texts of a source, each with the text that replaces it in a mutant."""
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Silent:
@@ -42,11 +44,12 @@ class Program:
         self._path = ROOT / "functions" / name / "app.py"
         self._code = _compiled(self._path, edits or {})
 
-    def start(self, process: Process) -> Namespace:
-        """The module's names after a cold start in a process, with the clocks of that process."""
+    def start(self, process: Process, variables: Mapping[str, str] = _NONE) -> Namespace:
+        """The module's names after a cold start in a process, with the clocks of that process and
+        these environment variables in addition."""
         namespace: Namespace = {
             "__name__": f"functions.{self._path.parent.name}.app",
-            "__builtins__": _builtins(process),
+            "__builtins__": _builtins(process, variables),
         }
         # Nothing is dialled here, and loading the authorities takes longer than 100 invocations.
         with (
@@ -70,12 +73,14 @@ def _compiled(path: Path, edits: Edits) -> CodeType:
     return compile(source, path, "exec", dont_inherit=True)
 
 
-def _builtins(process: Process) -> Mapping[str, Any]:
+def _builtins(process: Process, variables: Mapping[str, str]) -> Mapping[str, Any]:
     """Python's builtins, with an import that gives an app.py the process's clocks, random bytes,
     threads and logger."""
     stand_ins = {
         "time": SimpleNamespace(**vars(time) | _clocks(process)),
-        "os": SimpleNamespace(**vars(os) | {"urandom": process.world.rng.randbytes}),
+        "os": SimpleNamespace(
+            **vars(os) | {"urandom": process.world.rng.randbytes, "environ": os.environ | variables}
+        ),
         "concurrent.futures": SimpleNamespace(
             Executor=concurrent.futures.Executor,
             ThreadPoolExecutor=lambda _count: InlineExecutor(process),

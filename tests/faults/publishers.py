@@ -33,6 +33,11 @@ FOREIGN_MESSAGES_PER_CALL = 0.01
 """Calls to the config API, outages of an AWS service, and messages in another format, for each call
 of a publisher."""
 
+GONE_PER_CALL = 0.03
+GONE_SECONDS = (60.0, 3600.0)
+"""Endpoints that begin to answer 410 for each call of a publisher, in a run that has them, and for
+how long."""
+
 BURSTS_PER_CALL = 0.006
 FIRST_BURST = (5.0, 40.0)
 """Bursts for each call of a publisher, and the seconds until a run's first one. In a burst an
@@ -142,6 +147,8 @@ class Publishers:
             self._plan.begin_outage(service, self._scheduler.now + seconds)
         if rng.random() < BURSTS_PER_CALL * intensity:
             self.burst()
+        if self._world.scenario.gone and rng.random() < GONE_PER_CALL * intensity:
+            self._world.customers.abandon(rng.uniform(*GONE_SECONDS))
         if self._plan.roll("message in another format", FOREIGN_MESSAGES_PER_CALL):
             self._ledger.process = None
             _, *queues = self._world.sqs.queues.values()  # the first is the dead-letter queue

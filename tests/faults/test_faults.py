@@ -38,6 +38,14 @@ def test_faults_of_many_kinds_are_injected() -> None:
         assert any(step in kind and "killed" in kind for kind in report.injected), step
     assert "outage" in report.injected
     assert min(report.outages, report.canaries, report.held, report.recovered) > 0
+    assert report.replays > 0
+
+
+def test_endpoints_that_answer_410_lose_nothing() -> None:
+    report = run(Scenario(6, 300, 3.0, gone="disables"))
+    assert list(report.violations) == []
+    assert report.lost == 0
+    assert report.injected["endpoint is gone"] > 0
 
 
 def test_a_run_is_the_same_for_the_same_seed() -> None:

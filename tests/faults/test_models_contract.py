@@ -3,6 +3,7 @@
 CONTRACT_ENDPOINT_URL adds a third run against an emulator of AWS at that URL.
 """
 
+import json
 import os
 import time
 import uuid
@@ -193,6 +194,26 @@ def test_sqs_counts_a_changed_timeout_from_the_call(aws: Aws) -> None:
     (again,) = aws.receive(url)
     assert change(aws, url, again["ReceiptHandle"], 0) == {}
     assert len(aws.receive(url)) == 1
+
+
+def test_sqs_leaves_out_what_a_queue_lacks_and_removes_an_empty_policy(aws: Aws) -> None:
+    url, target = aws.queue(), aws.queue()
+
+    def shown() -> dict[str, str]:
+        names = ["DelaySeconds", "RedrivePolicy"]
+        answer = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        found: dict[str, str] = answer["Attributes"]
+        return found
+
+    assert shown() == {"DelaySeconds": "0"}
+    arn = aws.sqs.get_queue_attributes(QueueUrl=target, AttributeNames=["QueueArn"])
+    policy = {"deadLetterTargetArn": arn["Attributes"]["QueueArn"], "maxReceiveCount": 3}
+    aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    assert json.loads(shown()["RedrivePolicy"]) == policy
+    aws.sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"DelaySeconds": "0", "RedrivePolicy": ""}
+    )
+    assert shown() == {"DelaySeconds": "0"}
 
 
 def test_sqs_refuses_characters_entry_by_entry(aws: Aws) -> None:
@@ -387,6 +408,37 @@ def test_dynamodb_queries_in_order_and_page_by_page(aws: Aws) -> None:
     newest = found("begins_with(sk, :a)", {":a": "a#"}, Limit=5, ScanIndexForward=False)
     assert newest == every[::-1]
     assert found("begins_with(sk, :a)", {":a": "c"}) == []
+
+
+def test_dynamodb_filters_and_counts_what_a_query_has_read(aws: Aws) -> None:
+    for number in range(12):
+        aws.put("p", f"{number:02d}", kind={"S": "abc"[number % 3]})
+    query = {
+        "TableName": aws.table,
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+        "FilterExpression": "kind IN (:a, :b)",
+        "ExpressionAttributeValues": {
+            name: {"S": text}
+            for name, text in (
+                (":pk", "p"),
+                (":low", "02"),
+                (":high", "10"),
+                (":a", "a"),
+                (":b", "b"),
+            )
+        },
+        "ConsistentRead": True,
+    }
+    first = aws.dynamodb.query(**query, Limit=4)  # of 02 to 05, where c, a, b, c are
+    assert [entry["sk"]["S"] for entry in first["Items"]] == ["03", "04"]
+    assert first["LastEvaluatedKey"] == item("p", "05")
+    # A Query may begin after an item that is gone meanwhile.
+    aws.dynamodb.delete_item(TableName=aws.table, Key=item("p", "05"))
+    start = {"ExclusiveStartKey": first["LastEvaluatedKey"]}
+    assert aws.dynamodb.query(**query, **start, Limit=3)["Count"] == 2  # of 06, 07 and 08
+    counted = pages(aws.dynamodb.query, **query, Select="COUNT")
+    assert sum(page["Count"] for page in counted) == 6
+    assert "Items" not in aws.dynamodb.query(**query, Select="COUNT")
 
 
 def test_dynamodb_returns_the_existing_items_of_a_batch(aws: Aws) -> None:

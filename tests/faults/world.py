@@ -3,13 +3,14 @@
 import base64
 import contextlib
 import io
+import json
 import os
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,6 +21,7 @@ from dataconnectors.endpoints.addresses import Destination, check_url
 from dataconnectors.endpoints.outcomes import Answer, NoAnswer
 from dataconnectors.identity.bootstrap import Bootstrap
 from dataconnectors.kernel import times
+from dataconnectors.kernel.errors import UnavailableError
 from dataconnectors.store.bootstrap import BootstrapStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.table import Table
@@ -45,6 +47,7 @@ from tests.faults.process import (
 )
 from tests.faults.program import Edits, Program
 from tests.faults.publishers import DEVICES, FIRST_BURST, Project, Publishers
+from tests.faults.replays import EVENTS_KEPT, PAGE_MESSAGES, ReplayRun
 from tests.faults.scheduler import Scheduler
 from tests.permissions.recorder import recorder
 
@@ -56,19 +59,26 @@ SENDER_WORKERS = 10
 MAXIMUM_ENVIRONMENTS = 50
 """The parallel attempts of a sender, and how many idle environments of a function are kept."""
 
-FUNCTIONS = ("ingest", "sender", "config_api", "reconciler")
+FUNCTIONS = ("ingest", "sender", "config_api", "reconciler", "replay")
 
 TIMEOUTS = {
     "ingest": 20.0,
     "sender": float(os.environ["FUNCTION_TIMEOUT"]),
     "config_api": 29.0,
     "reconciler": 55.0,
+    "replay": 900.0,
 }
 """The timeouts of functions in seconds, as in template.yaml."""
 
 PUNCTUAL = ("ingest", "sender")
 """Functions that always end before their timeouts. The others make as many calls as they have work
 for, and the next run finishes what a killed one left."""
+
+START_SECONDS = (0.01, 0.5)
+"""Seconds from an invocation that nobody waits for to its begin."""
+
+Gone = Literal["disables", "fails"]
+"""What 410 does, as the template's `DisableOnGone` says."""
 
 MINUTE = 60.0
 """Seconds between two runs of the reconciler."""
@@ -90,7 +100,7 @@ class Scenario:
     """A run's parameters.
 
     A violation that fits the pattern `until` ends the run. `edits` are mutations of the handlers'
-    sources by function.
+    sources by function. With `gone`, endpoints answer 410 for a while, and that disables or fails.
     """
 
     seed: int
@@ -99,6 +109,7 @@ class Scenario:
     until: str = ""
     projects: int = PROJECTS
     edits: Mapping[str, Edits] | None = None
+    gone: Gone | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,7 @@ class Report:
     delivered although a record says that they expired. `uncounted` batches are missing in the
     connectors' metrics. `outages` began, in which `canaries` were attempted; `held` counts
     how often messages were held, and `recovered` how many came back to an endpoint that works
-    again.
+    again. `replays` have succeeded, and all replays have sent `replayed` messages.
     `unkilled` are the steps at which no process has died.
     """
 
@@ -128,6 +139,8 @@ class Report:
     canaries: int
     held: int
     recovered: int
+    replays: int
+    replayed: int
     lost: int
     uncounted: int
     unkilled: Sequence[str]
@@ -141,7 +154,8 @@ class Report:
             f"injected={sum(self.injected.values())} duplicates={self.duplicates} "
             f"expired={self.expired} late={self.late} disabled={self.disabled} "
             f"deleted={self.deleted} outages={self.outages} canaries={self.canaries} "
-            f"held={self.held} recovered={self.recovered} lost={self.lost} "
+            f"held={self.held} recovered={self.recovered} replays={self.replays} "
+            f"replayed={self.replayed} lost={self.lost} "
             f"seed={self.scenario.seed} seconds={self.seconds:.0f}"
         )
 
@@ -181,6 +195,8 @@ def run(scenario: Scenario) -> Report:
         canaries=ledger.outages.canaries,
         held=ledger.outages.held,
         recovered=ledger.outages.recovered,
+        replays=ledger.replays.succeeded,
+        replayed=ledger.replays.sent,
         lost=ledger.lost,
         uncounted=ledger.uncounted,
         unkilled=plan.unkilled,
@@ -197,7 +213,7 @@ class World:
         self.rng = random.Random(scenario.seed)
         self.scheduler = Scheduler()
         self.plan = plan or Plan(self.rng, scenario.intensity)
-        self.ledger = Ledger(self.epoch)
+        self.ledger = Ledger(self.epoch, gone_disables=scenario.gone == "disables")
         self.sqs = Sqs(self.epoch, made=self._queue_made, deleted=self.ledger.queue_deleted)
         self.surroundings = Surroundings(
             self.scheduler,
@@ -209,12 +225,14 @@ class World:
                     self.epoch,
                     os.environ["TABLE_NAME"],
                     written=self.ledger.written,
-                    unread=("HISTORY#", "AUDIT#", "METRICS#"),
+                    unread=("ATTEMPTS#", "AUDIT#", "METRICS#"),
+                    newest={"HISTORY#": EVENTS_KEPT},
                 ),
                 "kms": Kms(),
                 "lambda": Mappings(
                     self._mapping_made,
                     self._mapping_deleted,
+                    self._invoked,
                     clock=self.epoch,
                     settling=lambda: self.rng.uniform(*SETTLING_SECONDS),
                 ),
@@ -295,6 +313,10 @@ class World:
         """Let an endpoint be down from now on."""
         self.endpoint(check_url(url).host).fail(self.scheduler.now, seconds, relapses)
 
+    def abandon_endpoint(self, url: str, seconds: float) -> None:
+        """Let an endpoint answer 410 from now on."""
+        self.endpoint(check_url(url).host).vanish(self.scheduler.now, seconds)
+
     def _is_over(self) -> bool:
         return bool(self.scenario.until) and self.ledger.has_violated(self.scenario.until)
 
@@ -349,7 +371,8 @@ class World:
         if idle and not self.plan.roll(f"cold start of {role}", 0.002):
             return idle.pop(self.rng.randrange(len(idle)))
         process = self.process(role)
-        program = self._programs[role].start(process)
+        disables = str(self.scenario.gone == "disables").lower()
+        program = self._programs[role].start(process, {"DISABLE_ON_GONE": disables})
         if role == "sender":
             program["sender"] = program["make_sender"](
                 Transport(self, process),
@@ -357,6 +380,9 @@ class World:
                 now=process.now,
                 clock=process.clock,
             )
+        elif role == "replay":
+            pace = replace(program["PACE"], page_messages=PAGE_MESSAGES)
+            program["runner"] = program["make_runner"](pace, now=process.now, sleep=process.sleep)
         elif role == "config_api":
             process.statics = ((BaseRouter, "current_event"), (BaseRouter, "lambda_context"))
         process.handler = program["lambda_handler"]
@@ -424,7 +450,8 @@ class World:
 
     def _reconcile(self) -> None:
         """Run the reconciler each minute while anything happens, and for some time afterwards."""
-        self._minutes_left = self._minutes_left - 1 if self.scheduler.is_idle else AFTERMATH_MINUTES
+        is_over = self.scheduler.is_idle and not self.ledger.replays.is_any_running
+        self._minutes_left = self._minutes_left - 1 if is_over else AFTERMATH_MINUTES
         if self._minutes_left:
             self.scheduler.after(MINUTE, self._reconcile)
             self.scheduler.spawn(self._run_reconciler)
@@ -436,6 +463,26 @@ class World:
             pass  # the next run goes on
         except Exception as error:  # noqa: BLE001  # none is expected
             self.ledger.violated(f"the reconciler raised {error!r}")
+
+    def _invoked(self, payload: bytes) -> None:
+        """Start the run of a replay, sometimes twice, as Lambda does with what nobody waits for."""
+        name = json.loads(payload)["replay"]
+        for _ in range(1 + self.plan.roll("replay invoked twice", 0.02)):
+            run = partial(self._run_replay, name)
+            seconds = self.rng.uniform(*START_SECONDS)
+            self.scheduler.after(seconds, partial(self.scheduler.spawn, run))
+
+    def _run_replay(self, name: str) -> None:
+        run = ReplayRun(name, self.ledger.tick)
+        process = self.environment("replay")
+        try:
+            answer = self.invoke(process, {"replay": name}, run)
+        except (KilledError, ClientError, BotoCoreError, UnavailableError):
+            return  # the reconciler starts another run
+        except Exception as error:  # noqa: BLE001  # none is expected
+            self.ledger.violated(f"the run of a replay raised {error!r}")
+            return
+        self.ledger.replays.ended(run, answer["outcome"], process.faulted)
 
     # --- queues and their pollers --------------------------------------------------------------
 

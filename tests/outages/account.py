@@ -27,6 +27,7 @@ from tests.faults.process import EPOCH, Context, InlineWorkers, Process, Surroun
 from tests.faults.program import Program
 from tests.faults.scheduler import Scheduler
 from tests.outages.prices import READ_UNIT_BYTES, WRITE_UNIT_BYTES, Usage, item_bytes, units
+from tests.outages.ramp import Ramp
 from tests.support.rows import a_connector
 
 MAXIMUM_CONCURRENCY = 50
@@ -43,15 +44,6 @@ POLL_SECONDS = (0.005, 0.2)
 
 ANSWER_OF_POLL = (0.005, 0.02)
 """Seconds that SQS's answer takes to a poller. An assumption."""
-
-FIRST_PROCESSES = 5
-GROWTH = 300 / 60
-"""AWS: Lambda reads a queue with five processes, and adds 300 a minute while messages are left."""
-
-LEFT_SECONDS = 1.0
-QUIET_SECONDS = 60.0
-"""Seconds for which messages have to be left over before processes are added, and seconds without
-any after which there are five again. Assumptions: AWS says neither."""
 
 RETRY_SECONDS = (0.2, 3.0)
 """Seconds until Lambda invokes a throttled batch again: doubled from the first to the second.
@@ -129,7 +121,9 @@ class MeteredDynamoDb(DynamoDb):
     """Counts calls and units."""
 
     def __init__(self, clock: Callable[[], float], usage: Usage, **options: Any) -> None:
-        super().__init__(clock, os.environ["TABLE_NAME"], unread=("METRICS#",), **options)
+        super().__init__(
+            clock, os.environ["TABLE_NAME"], unread=("ATTEMPTS#", "METRICS#"), **options
+        )
         self._usage = usage
 
     def get_item(self, **parameters: Any) -> dict[str, Any]:
@@ -394,16 +388,13 @@ class Poller:
     """Lambda's processes that read one queue, as AWS documents them.
 
     Each makes long polls for up to ten messages, invokes the sender with what it gets, deletes what
-    was delivered, and polls again. There are five at first; while messages are left over, up to
-    `GROWTH` more a second, `maximum` at most.
+    was delivered, and polls again. `maximum` is the mapping's MaximumConcurrency.
     """
 
     def __init__(self, account: Account, queue: Queue, maximum: int) -> None:
         self._account = account
         self._queue = queue
-        self._maximum = maximum
-        self._processes = float(FIRST_PROCESSES)
-        self._emptied_at = self._grown_at = 0.0
+        self._ramp = Ramp(maximum)
         self._running = 0
         self._wakes_at = float("inf")
 
@@ -421,7 +412,7 @@ class Poller:
             return
         self._wakes_at = float("inf")
         queue, account = self._queue, self._account
-        while self._running < int(self._processes):
+        while self._running < self._ramp.processes:
             messages = queue.receive(BATCH, queue.visibility_timeout)
             if not messages:
                 break
@@ -429,22 +420,13 @@ class Poller:
             self._running += 1
             account.scheduler.spawn(partial(self._send, messages))
         else:
-            self._grow()  # and the end of an invocation wakes it
-            return
-        self._emptied_at = account.scheduler.now
-        if self._emptied_at - self._grown_at > QUIET_SECONDS:
-            self._processes = float(FIRST_PROCESSES)
+            if queue.visible:
+                self._ramp.left(account.scheduler.now)
+            return  # the end of an invocation wakes it
+        self._ramp.emptied(account.scheduler.now)
         timer = queue.next_timer()
         if timer is not None:
             self._wake_at(timer - EPOCH)
-
-    def _grow(self) -> None:
-        """Add processes, if messages have been left for long because all processes are busy."""
-        now = self._account.scheduler.now
-        since = max(self._emptied_at + LEFT_SECONDS, self._grown_at)
-        if self._queue.visible and now > since:
-            self._processes = min(self._processes + (now - since) * GROWTH, self._maximum)
-            self._grown_at = now
 
     def _send(self, messages: Sequence[Queued]) -> None:
         account, scheduler = self._account, self._account.scheduler

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tests.outages import ROOT
 from tests.outages.outage import BEFORE, Result
+from tools.drawing import style, svg
 
 PICTURE = ROOT / "docs/outage.svg"
 
@@ -20,17 +21,11 @@ PANEL, GAP, TOP, LEFT, RIGHT, BOTTOM = 150, 54, 52, 48, 14, 46
 STEP = 250
 """Attempts a second between two lines of the scale."""
 
-STYLE = """
-  text { font: 12px system-ui, sans-serif; fill: #59636e }
-  .title { font-size: 14px; fill: #1f2328 }
-  .grid { stroke: #d1d9e0 }
-  .down { fill: #818b98; fill-opacity: 0.16 }
-  .failed { fill: #bc4c00 } .good { fill: #0969da }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #9198a1 } .title { fill: #f0f6fc } .grid { stroke: #3d444d }
-    .failed { fill: #f0883e } .good { fill: #4493f8 }
-  }
-"""
+STYLE = style(
+    light=""".down { fill: #818b98; fill-opacity: 0.16 }
+  .failed { fill: #bc4c00 } .good { fill: #0969da }""",
+    dark=".failed { fill: #f0883e } .good { fill: #4493f8 }",
+)
 
 
 def shows(rate: float, outage: float, hangs: bool) -> bool:
@@ -55,12 +50,7 @@ def draw(results: Iterable[Result]) -> str:
         f"Attempts in each second of an outage of {OUTAGE / 60:.0f} minutes at {RATE:.0f} events a "
         "second, without and with the outage mode"
     )
-    size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title">',
-        f'<title id="title">{about}</title>',
-        f"<style>{STYLE}</style>",
-    ]
+    parts: list[str] = []
     for number, result in enumerate(results):
         parts += _panel(result, TOP + number * (PANEL + GAP), highest, seconds)
     bottom = TOP + len(results) * (PANEL + GAP) - GAP
@@ -72,9 +62,8 @@ def draw(results: Iterable[Result]) -> str:
     parts += [
         f'<text x="{LEFT}" y="{bottom + 36}">minutes since the endpoint stopped answering</text>',
         *_legend(width, bottom + 36),
-        "</svg>\n",
     ]
-    return "\n".join(parts)
+    return svg(width, height, about, STYLE, parts)
 
 
 def _panel(result: Result, top: float, highest: int, seconds: int) -> list[str]:

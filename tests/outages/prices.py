@@ -1,6 +1,6 @@
 """What AWS bills for a sender: calls, units of DynamoDB, seconds of Lambda, and log lines.
 
-List prices in dollars for us-east-1 without a free tier, from AWS's price lists of September 2026.
+The prices are those of the cost model (`bench/cost/prices.py`).
 """
 
 import math
@@ -8,22 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MILLION = 1e6
-
-LAMBDA_REQUEST = 0.20 / MILLION
-LAMBDA_GB_SECOND = 0.0000133334  # arm64
-SQS_REQUEST = 0.40 / MILLION
-DYNAMODB_READ_UNIT = 0.125 / MILLION
-DYNAMODB_WRITE_UNIT = 0.625 / MILLION
-KMS_REQUEST = 0.03 / 10_000
-LOG_GB = 0.50
+from bench.cost import prices
+from bench.cost.measured import PLATFORM_BYTES
 
 READ_UNIT_BYTES, WRITE_UNIT_BYTES = 4096, 1024
 """Bytes of an item that a unit reads, strongly consistent, and writes. A transaction takes two
 units for each."""
-
-PLATFORM_LOG_BYTES = 400
-"""Bytes of the lines START, END and REPORT that Lambda itself writes for an invocation."""
 
 
 @dataclass
@@ -51,13 +41,15 @@ class Usage:
     def dollars(self) -> float:
         """The price. Idle polling and the sending of events cost the same without an outage."""
         return (
-            self.invocations * LAMBDA_REQUEST
-            + self.gb_seconds * LAMBDA_GB_SECOND
-            + self.sqs * SQS_REQUEST
-            + self.read_units * DYNAMODB_READ_UNIT
-            + self.write_units * DYNAMODB_WRITE_UNIT
-            + self.kms * KMS_REQUEST
-            + (self.log_bytes + self.invocations * PLATFORM_LOG_BYTES) / 1e9 * LOG_GB
+            self.invocations * prices.LAMBDA_REQUEST.dollars
+            + self.gb_seconds * prices.LAMBDA_GB_SECOND.dollars
+            + self.sqs * prices.SQS_REQUEST.dollars
+            + self.read_units * prices.READ_UNIT.dollars
+            + self.write_units * prices.WRITE_UNIT.dollars
+            + self.kms * prices.KMS_REQUEST.dollars
+            + (self.log_bytes + self.invocations * PLATFORM_BYTES)
+            / 1e9
+            * prices.LOG_INGESTED.dollars
         )
 
 

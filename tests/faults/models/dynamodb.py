@@ -4,7 +4,7 @@ import re
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from tests.faults.models.errors import UnmodelledError, refusal
@@ -40,7 +40,8 @@ class DynamoDb:
     `lag` is how far, in seconds of `clock`, a read that is not strongly consistent is behind.
     `page_size` is in items; AWS's pages are 1 MiB. `written` is called with each changed item, and
     with None for a deleted one. Items whose partition begins with one of `unread` are not kept, as
-    if they had expired: history would fill the memory, and these runs do not read it.
+    if they had expired. Of partitions that begin with a key of `newest`, only so many items are
+    kept, those that sort last: all of history would fill the memory.
     """
 
     name = "dynamodb"
@@ -55,6 +56,7 @@ class DynamoDb:
         page_size: int = 4,
         written: Callable[[Key, Item | None], None] = lambda key, item: None,
         unread: tuple[str, ...] = (),
+        newest: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         # The table may register its reader of raw answers. It is never called, because the model
         # gives no raw answers.
@@ -66,6 +68,7 @@ class DynamoDb:
         self._page_size = page_size
         self._written = written
         self._unread = unread
+        self._newest = newest
         self._items: dict[Key, Item] = {}
         self._sorted: dict[str, list[str]] = {}
         self._indexed: set[Key] = set()
@@ -107,11 +110,14 @@ class DynamoDb:
         ExclusiveStartKey: Item | None = None,
         ScanIndexForward: bool = True,
         Limit: int = 0,
+        FilterExpression: str = "",
+        Select: str = "",
     ) -> dict[str, Any]:
         """One page of a partition in the order of its sort keys, or of the index, which is
-        behind."""
+        behind. A page has as many items before the filter as `Limit` says."""
         self._check_table(TableName, "Query")
         holds = _compiled(KeyConditionExpression)
+        passes = _compiled(FilterExpression) if FilterExpression else _everything
         names = ExpressionAttributeNames or {}
         if IndexName:
             if IndexName != self._index or ConsistentRead:
@@ -126,17 +132,25 @@ class DynamoDb:
             keys = keys[::-1]
         start = 0
         if ExclusiveStartKey is not None:
-            start = keys.index(_key(ExclusiveStartKey)) + 1
+            # The item of the key may be gone.
+            after = _key(ExclusiveStartKey)
+            start = sum((key <= after) == ScanIndexForward for key in keys)
+            start += not ScanIndexForward and after in keys
         page: list[Item] = []
+        read = 0
+        last = None
         for position in range(start, len(keys)):
             item = self._read(keys[position], consistent=ConsistentRead)
             if item is None or not holds(item, names, ExpressionAttributeValues):
                 continue
-            page.append(dict(item))
-            if len(page) == (Limit or self._page_size) and position + 1 < len(keys):
+            read += 1
+            if passes(item, names, ExpressionAttributeValues):
+                page.append(dict(item))
+            if read == (Limit or self._page_size) and position + 1 < len(keys):
                 last = {"pk": item["pk"], "sk": item["sk"]}
-                return {"Items": page, "Count": len(page), "LastEvaluatedKey": last}
-        return {"Items": page, "Count": len(page)}
+                break
+        answer = {"Count": len(page)} if Select == "COUNT" else {"Items": page, "Count": len(page)}
+        return answer if last is None else answer | {"LastEvaluatedKey": last}
 
     # --- writes --------------------------------------------------------------------------------
 
@@ -234,6 +248,16 @@ class DynamoDb:
             if old is None:
                 insort(self._sorted.setdefault(key[0], []), key[1])
         self._written(key, item)
+        self._forget(key[0])
+
+    def _forget(self, partition: str) -> None:
+        """Let the items of a partition expire that are too many."""
+        for prefix, kept in self._newest.items():
+            sort_keys = self._sorted.get(partition, [])
+            if partition.startswith(prefix) and len(sort_keys) > kept:
+                first = partition, sort_keys[0]
+                self._store(first, None)
+                del self._before[first]
 
     # --- helpers -------------------------------------------------------------------------------
 
@@ -258,6 +282,10 @@ def pages(query: Callable[..., dict[str, Any]], **parameters: Any) -> Iterator[d
         if "LastEvaluatedKey" not in page:
             return
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _everything(item: Item, names: Mapping[str, str], values: Values) -> bool:
+    return True
 
 
 def _key(item: Item) -> Key:
@@ -315,6 +343,14 @@ def _term(tokens: list[str]) -> Condition:
         wanted = first == "attribute_exists"
         return lambda item, names, values: (names.get(name, name) in item) == wanted
     operator = tokens.pop(0)
+    if operator == "IN":
+        _expect(tokens, "(")
+        among = [tokens.pop(0)]
+        while tokens.pop(0) == ",":
+            among.append(tokens.pop(0))
+        return lambda item, names, values: any(
+            item.get(names.get(first, first)) == values[name] for name in among
+        )
     if operator == "BETWEEN":
         low = tokens.pop(0)
         _expect(tokens, "AND")

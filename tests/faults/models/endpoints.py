@@ -53,6 +53,8 @@ LOST = (
 
 SLOW = Behaviour("endpoint is slow", Answer(200), (4.0, 9.9), saves=True)
 
+GONE = Behaviour("endpoint is gone", Answer(410), (0.02, 0.2))
+
 FAILURE_RATE = 0.03
 LOST_RATE = 0.01
 SLOW_RATE = 0.01
@@ -80,6 +82,11 @@ class Endpoint:
         self._relapses = 0
         self._flaps = False
         self._down: Behaviour | None = None
+        self._gone_until = 0.0
+
+    def vanish(self, now: float, seconds: float) -> None:
+        """Answer 410 from now on for so many seconds."""
+        self._gone_until = now + seconds
 
     def die(self, now: float) -> None:
         """Be down from now on until all present events have expired."""
@@ -95,6 +102,11 @@ class Endpoint:
 
     def healthy_since(self, now: float) -> float:
         """Since when the endpoint works, apart from single failures; infinite when it does not."""
+        if now < self._gone_until:
+            return float("inf")
+        return max(self._works_since(now), self._gone_until)
+
+    def _works_since(self, now: float) -> float:
         works = not self._flaps and self._down is None
         if now < self._until:
             return self._since if works else float("inf")
@@ -109,7 +121,9 @@ class Endpoint:
         rng, intensity = self._rng, self._plan.intensity
         chance = rng.random()
         behaviour = HEALTHY
-        if self._down is not None:
+        if now < self._gone_until:
+            behaviour = GONE
+        elif self._down is not None:
             behaviour = self._down
         elif (self._flaps and chance < 0.5) or chance < FAILURE_RATE * intensity:
             behaviour = rng.choice(FAILURES)

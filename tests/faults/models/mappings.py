@@ -12,7 +12,8 @@ WHOLE_BATCH = None
 
 
 class Mappings:
-    """Lambda's control plane. `made` and `deleted` are called with the ARN of a mapping's queue.
+    """Lambda's control plane. `made` and `deleted` are called with the ARN of a mapping's queue,
+    and `invoked` with the payload of an invocation that nobody waits for.
 
     `settling` returns the seconds that a change takes. Meanwhile the mapping can be neither changed
     nor deleted. `deleted` is called by the first call after the mapping is gone.
@@ -24,15 +25,22 @@ class Mappings:
         self,
         made: Callable[[str], None] = lambda arn: None,
         deleted: Callable[[str], None] = lambda arn: None,
+        invoked: Callable[[bytes], None] = lambda payload: None,
         *,
         clock: Callable[[], float] = lambda: 0.0,
         settling: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._mappings: dict[str, dict[str, Any]] = {}
         self._transitions: dict[str, tuple[str, float]] = {}
-        self._made, self._deleted = made, deleted
+        self._made, self._deleted, self._invoked = made, deleted, invoked
         self._clock, self._settling = clock, settling
         self._count = 0
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:
+        """Invoke a function, and wait for nothing."""
+        assert InvocationType == "Event", FunctionName
+        self._invoked(Payload)
+        return {"StatusCode": 202}
 
     def create_event_source_mapping(
         self, *, Tags: Mapping[str, str], **settings: Any

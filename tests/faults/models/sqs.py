@@ -22,9 +22,11 @@ blocked."""
 COUNTED_MINUTES = 240
 """Minutes of counts that are kept of each queue. The hourly accounting looks back less far."""
 
-_DEFAULTS = {"VisibilityTimeout": "30", "MessageRetentionPeriod": "345600"}
+_DEFAULTS = {"DelaySeconds": "0", "VisibilityTimeout": "30", "MessageRetentionPeriod": "345600"}
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ATTRIBUTES = re.compile(r"VisibilityTimeout|MessageRetentionPeriod|SqsManagedSseEnabled")
+_ATTRIBUTES = re.compile(
+    "DelaySeconds|MessageRetentionPeriod|RedrivePolicy|SqsManagedSseEnabled|VisibilityTimeout"
+)
 
 
 def oldest(_count: int) -> int:
@@ -278,11 +280,13 @@ class Sqs:
         """Change attributes at once. AWS takes up to a minute."""
         queue = self._queue(QueueUrl, "SetQueueAttributes")
         queue.attributes |= _checked(Attributes, "SetQueueAttributes")
+        if not queue.attributes.get("RedrivePolicy", "given"):  # An empty text removes it
+            del queue.attributes["RedrivePolicy"]
 
     def get_queue_attributes(
         self, *, QueueUrl: str, AttributeNames: Sequence[str] = ()
     ) -> dict[str, Any]:
-        """A queue's attributes, including the counts of its messages."""
+        """A queue's attributes, including the counts of its messages. What it lacks is left out."""
         queue = self._queue(QueueUrl, "GetQueueAttributes")
         queue.refresh()
         queue.expire()
@@ -293,7 +297,8 @@ class Sqs:
             "ApproximateNumberOfMessagesNotVisible": str(queue.in_flight),
         }
         wanted = everything if "All" in AttributeNames else AttributeNames
-        return {"Attributes": {name: everything[name] for name in wanted}}
+        shown = {name: everything[name] for name in wanted if name in everything}
+        return {"Attributes": shown}
 
     def list_queues(self, *, QueueNamePrefix: str, MaxResults: int) -> dict[str, Any]:
         """List queues by the beginning of their names, on one page. AWS is behind by seconds."""
