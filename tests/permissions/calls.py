@@ -42,6 +42,18 @@ class Permission(NamedTuple):
         """A permission whose context came as lists, from JSON or from another process."""
         return cls(action, resource, tuple((key, tuple(values)) for key, values in context))
 
+    def is_implied_by(self, other: Self) -> bool:
+        """Whether who may do the other thing may do this: the same, with some of its values.
+
+        A policy asks of all values of a key that they are among the allowed ones.
+        """
+        values, others = dict(self.context), dict(other.context)
+        return (
+            self[:2] == other[:2]
+            and values.keys() == others.keys()
+            and all(set(values[key]) <= set(others[key]) for key in values)
+        )
+
     def __str__(self) -> str:
         conditions = [f"{key}={','.join(values)}" for key, values in self.context]
         return " ".join([self.action, self.resource, *conditions])

@@ -154,6 +154,8 @@ def without_each_part(
     """
     for at, policy in enumerate(own):
         for number, statement in enumerate(listed(policy["Statement"])):
+            if statement["Effect"] == "Deny":
+                continue  # What it denies is among what no function may do
             sid = statement.get("Sid", f"statement {number + 1}")
             for part, action, rest in _without_part(statement):
                 changed: Any = dict(copy.deepcopy(policy))

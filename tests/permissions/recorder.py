@@ -66,13 +66,15 @@ recorder = Recorder()
 @cache
 def _is_limited_to_attributes(function: str) -> bool:
     """Whether a policy of a function names attributes. Others' attributes would fill the file."""
-    resources = aws.template()["Resources"].values()
-    (policies,) = (
-        resource["Properties"].get("Policies")
-        for resource in resources
+    resources = aws.template()["Resources"]
+    (name,) = (
+        name
+        for name, resource in resources.items()
         if resource.get("Properties", {}).get("CodeUri") == f"functions/{function}/"
     )
-    return ATTRIBUTES in json.dumps(policies)
+    # A function's policies are its own, or those of a role that the template has for it.
+    found = [resources[each]["Properties"] for each in (name, f"{name}Role") if each in resources]
+    return ATTRIBUTES in json.dumps([properties.get("Policies") for properties in found])
 
 
 def _callers() -> Iterator[str]:

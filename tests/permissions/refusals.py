@@ -86,6 +86,19 @@ def for_operators() -> Iterator[Permission]:
     yield Permission("kms:Encrypt", KEY)
 
 
+def network_interfaces(folder: str) -> Iterator[Permission]:
+    """What Lambda does for a function in a VPC, if the function's own code did it."""
+    function = arn("lambda", f"function:{os.environ['STACK_NAME']}-{folder}")
+    context = (("lambda:SourceFunctionArn", (function,)),)
+    interface = arn("ec2", "network-interface/eni-1")
+    for action, resource in (
+        ("CreateNetworkInterface", interface),
+        ("DeleteNetworkInterface", interface),
+        ("DescribeSubnets", "*"),
+    ):
+        yield Permission(f"ec2:{action}", resource, context)
+
+
 def access_writes() -> Iterator[Permission]:
     """Writes by which a function would give rights, or hide that it did."""
     table = arn("dynamodb", f"table/{os.environ['TABLE_NAME']}")
@@ -135,6 +148,6 @@ def refused(needed: Mapping[str, Collection[Permission]]) -> Iterator[tuple[str,
             for permission in access_writes():
                 if permission not in own:
                     yield folder, permission
-        for permission in for_operators():
+        for permission in (*for_operators(), *network_interfaces(folder)):
             if permission not in own:
                 yield folder, permission

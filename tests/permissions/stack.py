@@ -14,20 +14,39 @@ from tests.permissions.evaluator import Policy
 from tests.support import aws
 
 BASIC_EXECUTION = "AWSLambdaBasicExecutionRole"
+VPC_ACCESS = "AWSLambdaVPCAccessExecutionRole"
+TRACING = "AWSXRayDaemonWriteAccess"
+
+_LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def _allowing(*actions: str) -> Policy:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}],
+    }
+
 
 MANAGED: Mapping[str, Policy] = {
-    BASIC_EXECUTION: {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": "*",
-            }
-        ],
-    }
+    BASIC_EXECUTION: _allowing(*_LOGS),
+    VPC_ACCESS: _allowing(
+        *_LOGS,
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+    ),
+    TRACING: _allowing(
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+        "xray:GetSamplingStatisticSummaries",
+    ),
 }
-"""AWS's managed policies, by their names. SAM attaches this one to each function's role."""
+"""AWS's managed policies, by their names. The first is attached to each function's role."""
 
 _REFERENCE = re.compile(r"\$\{([^}]+)\}")
 
@@ -51,7 +70,7 @@ class Stack:
     def role(self, folder: str) -> Role:
         """The role of the function in functions/`folder`."""
         role = self._properties(f"{self.logical_id(folder)}Role")
-        managed = [name.rpartition("/")[2] for name in map(_text, role["ManagedPolicyArns"])]
+        managed = [self._resolved(arn).rpartition("/")[2] for arn in role["ManagedPolicyArns"]]
         return Role(
             [self._resolved(policy["PolicyDocument"]) for policy in role.get("Policies", ())],
             [MANAGED[name] for name in managed],
@@ -122,7 +141,9 @@ class Stack:
                     case {"Fn::GetAtt": [name, attribute]}:
                         yield f"{name}.{attribute}", os.environ[variable]
         yield "NoticeTopicArn", TOPIC
-        yield "SecretsKey.Arn", KEY  # tests/conftest.py has its alias
+        # tests/conftest.py has its alias. A deployer's own key takes its place.
+        yield "SecretsKey.Arn", KEY
+        yield "KmsKeyArn", KEY
 
     def _resolved(self, value: Any) -> Any:
         match value:
@@ -168,11 +189,6 @@ _PSEUDO: Mapping[str, Callable[[], str]] = {
     "AWS::Region": lambda: REGION,
     "AWS::StackName": lambda: os.environ["STACK_NAME"],
 }
-
-
-def _text(value: Any) -> str:
-    """A text, also of an `Fn::Sub` or `Fn::Join`, whose end is all that counts."""
-    return value if isinstance(value, str) else str(next(iter(value.values())))
 
 
 def _folders() -> Mapping[str, str]:
