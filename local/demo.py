@@ -1,8 +1,6 @@
 """The demo: devices publish readings, and each delivery is verified and printed."""
 
 import base64
-import hashlib
-import hmac
 import json
 import random
 import re
@@ -14,23 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-import jwt
-import urllib3
+from client.api import Api
+from client.http import CallError, Http
+from client.signature import Rejected, Verified, verify
 
 HOOK = "demo"
 
 # A reading every few seconds can be followed by eye; a delivery shows up a blink after it arrived.
 PUBLISH_EVERY_S = 3.0
 LOOK_EVERY_S = 0.25
-
-# A first call may have to wait for a cold function, and a new connector for its queue.
-CALL_TIMEOUT_S = 20.0
-
-# Renewed this long before it expires, so that no call leaves with a token about to die.
-TOKEN_LEEWAY_S = 60.0
-ASSERTION_LIFE_S = 3600  # What the vendor's SDK asks for.
 
 # `stop` does not wait out a call that is under way; the thread is a daemon and ends with it.
 STOP_GRACE_S = 0.5
@@ -83,45 +74,7 @@ DEVICES = (
 
 
 class DemoError(Exception):
-    """A call that did not do what it should; the message is one line for the person watching."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A delivery whose signature and checksum are right."""
-
-    event: Mapping[str, Any]
-    labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A delivery that a careful receiver would refuse, and why."""
-
-    reason: str
-
-
-def verify(headers: Mapping[str, str], body: bytes, secret: str) -> Verified | Rejected:
-    """Check one delivery as a receiver should: the token's signature, then the body's checksum.
-
-    Header names may come in any case. The order matters: a checksum proves nothing until the
-    token that carries it is known to be the sender's.
-    """
-    token = next((value for name, value in headers.items() if name.lower() == "x-dt-signature"), "")
-    if not token:
-        return Rejected("no X-Dt-Signature header")
-    try:
-        claims = jwt.decode(token, secret, algorithms=["HS256"])
-    except jwt.PyJWTError as error:
-        return Rejected(f"signature: {error}")
-    checksum = hashlib.sha1(body, usedforsecurity=False).hexdigest()
-    if not hmac.compare_digest(str(claims.get("checksum")), checksum):
-        return Rejected("the body is not the one that was signed")
-    try:
-        value = json.loads(body)
-        return Verified(event=value["event"], labels=value["labels"])
-    except (ValueError, TypeError, KeyError) as error:
-        return Rejected(f"signed, but no event: {error!r}")
+    """What the demo needs is not there; the message is one line for the person watching."""
 
 
 def line_for(arrival: Mapping[str, Any], outcome: Verified | Rejected) -> str:
@@ -190,9 +143,12 @@ class Demo:
         receiver's certificate verifies against; `publish_every` is in seconds; `say` takes each
         line, and prints it unless given.
         """
-        self._api = _Api(api, token, credentials, project)
+        self._api: Api | None = None
+        self._api_url, self._token_url = api, token
+        self._credentials = credentials
+        self._project = f"/projects/{project}"
         self._receiver = receiver
-        self._receiver_http = _http(ca_certs=str(receiver_ca))
+        self._receiver_http = Http(receiver_ca)
         self._publish_every = publish_every
         self._say = say or _print
         self._secret = secrets.token_urlsafe(32)  # Longer than the 32 bytes HS256 asks for.
@@ -223,9 +179,9 @@ class Demo:
                     next_publish = time.monotonic() + self._publish_every
                     self._set_up()
                     device_id, reading = next(readings)
-                    self._api.call("POST", f"/devices/{device_id}:publish", reading)
+                    self._call(f"/devices/{device_id}:publish", reading)
                 self._look()
-            except DemoError as error:
+            except (DemoError, CallError) as error:
                 self._say(f"demo: {error}")
             except (LookupError, TypeError, ValueError, AttributeError) as error:
                 # The JSON has another shape than expected. The next answer may be right again.
@@ -235,8 +191,7 @@ class Demo:
     def _set_up(self) -> None:
         """Create the connector and the devices that do not exist yet."""
         if not self._connected:
-            self._api.call(
-                "POST",
+            self._call(
                 "/dataconnectors",
                 {
                     "displayName": "Demo",
@@ -253,14 +208,24 @@ class Demo:
         if len(self._devices) == len(DEVICES):
             return
         for device in DEVICES[len(self._devices) :]:
-            answer = self._api.call(
-                "POST", "/devices", {"type": device.type, "labels": dict(device.labels)}
-            )
+            answer = self._call("/devices", {"type": device.type, "labels": dict(device.labels)})
             self._devices.append((answer["name"].rsplit("/", 1)[-1], device))
         self._say(
             f"demo: {len(DEVICES)} devices publish in turn, a reading every "
             f"{self._publish_every:g} s; their connector posts to {self._receiver}/hook/{HOOK}"
         )
+
+    def _call(self, path: str, value: object) -> Any:
+        """POST to a path of the project; the answer's JSON."""
+        if self._api is None:
+            try:
+                account = json.loads(self._credentials.read_text())["serviceAccount"]
+            except (OSError, ValueError, KeyError) as error:
+                raise DemoError(
+                    f"cannot use the credentials in {self._credentials}: {error!r}"
+                ) from None
+            self._api = Api(Http(), self._api_url, self._token_url, account)
+        return self._api.expect("POST", self._project + path, value)
 
     def _readings(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """A reading of each device in turn, without end."""
@@ -271,98 +236,10 @@ class Demo:
     def _look(self) -> None:
         """Print what the receiver got since the last call."""
         url = f"{self._receiver}/control/{HOOK}/requests?after={self._seen}"
-        for arrival in _call(self._receiver_http, "GET", url)["requests"]:
+        for arrival in self._receiver_http.expect("GET", url)["requests"]:
             self._seen = arrival["number"]
             body = base64.b64decode(arrival["body"])
             self._say(line_for(arrival, verify(arrival["headers"], body, self._secret)))
-
-
-class _Api:
-    """The API of one project, seen from a client."""
-
-    def __init__(self, api: str, token_endpoint: str, credentials: Path, project: str) -> None:
-        self._project_url = f"{api}/projects/{project}"
-        self._token_endpoint = token_endpoint
-        self._credentials = credentials
-        self._http = _http()
-        self._token = ""
-        self._token_ends = 0.0
-
-    def call(self, method: str, path: str, value: object) -> Any:
-        """Call `path` of the project with a JSON body; return the answer's. Raises DemoError."""
-        if time.monotonic() >= self._token_ends:
-            self._log_in()
-        return _call(
-            self._http,
-            method,
-            self._project_url + path,
-            body=json.dumps(value).encode(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
-        )
-
-    def _log_in(self) -> None:
-        """Exchange an assertion, signed with the service account's key, for an access token."""
-        try:
-            account = json.loads(self._credentials.read_text())["serviceAccount"]
-        except (OSError, ValueError, KeyError) as error:
-            raise DemoError(
-                f"cannot use the credentials in {self._credentials}: {error!r}"
-            ) from None
-        now = int(time.time())
-        assertion = jwt.encode(
-            {
-                "iat": now,
-                "exp": now + ASSERTION_LIFE_S,
-                "aud": self._token_endpoint,
-                "iss": account["email"],
-            },
-            account["secret"],
-            algorithm=account["algorithm"],
-            headers={"kid": account["keyId"]},
-        )
-        form = {
-            "assertion": assertion,
-            "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        }
-        answer = _call(
-            self._http,
-            "POST",
-            self._token_endpoint,
-            body=urlencode(form).encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-        )
-        self._token = answer["access_token"]
-        self._token_ends = time.monotonic() + answer["expires_in"] - TOKEN_LEEWAY_S
-
-
-def _http(ca_certs: str | None = None) -> urllib3.PoolManager:
-    # No retries: the loop calls again anyway, and the person watching should see the error.
-    return urllib3.PoolManager(
-        ca_certs=ca_certs, retries=False, timeout=urllib3.Timeout(total=CALL_TIMEOUT_S)
-    )
-
-
-def _call(
-    http: urllib3.PoolManager,
-    method: str,
-    url: str,
-    *,
-    body: bytes | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Any:
-    """The JSON answered with status 200. Raises DemoError for anything else."""
-    try:
-        response = http.request(method, url, body=body, headers=headers)
-        if response.status != 200:
-            raise DemoError(f"{method} {url} answered {response.status}: {_beginning(response)}")
-        return response.json()
-    except (urllib3.exceptions.HTTPError, ValueError) as error:
-        raise DemoError(f"{method} {url}: {error}") from None
-
-
-def _beginning(response: urllib3.BaseHTTPResponse) -> str:
-    """Enough of an answer to see what is wrong, on one line."""
-    return " ".join(response.data[:300].decode(errors="replace").split())
 
 
 def _print(line: str) -> None:

@@ -53,6 +53,8 @@ LOCAL_PARAMETERS = {
     # and takes a quarter of a second of CPU to start. A hanging endpoint keeps all of its
     # processes.
     "MaximumConcurrency": "2",
+    # Connectors can be tried without a receiver.
+    "TryOut": "true",
     # The emulator refuses templates with a resource that it does not know.
     "SavedQueries": "false",
 }
@@ -106,6 +108,11 @@ class Emulator:
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def url(self) -> str:
+        """Where the emulated services answer, all on one port."""
+        return f"http://{HOST}:{self.port}"
+
     def start(self) -> None:
         """Start the emulator and wait until it answers; raises `EmulatorError` when it does not."""
         _remove(self._temporary)
@@ -157,7 +164,7 @@ class Emulator:
         session: Any = boto3.Session(KEY, KEY, region_name=REGION)
         return session.client(
             service,
-            endpoint_url=f"http://{HOST}:{self.port}",
+            endpoint_url=self.url,
             # No proxy of the shell and no retries, because the emulator is on this machine.
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
         )
@@ -197,12 +204,12 @@ def deploy(emulator: Emulator, build: Path, parameters: Mapping[str, str]) -> di
 
     Raises `EmulatorError` with the reason when the stack does not come up.
     """
-    template = _uploaded(emulator, build)
+    template = uploaded(emulator, build)
     cloudformation = emulator.client("cloudformation")
     try:
         cloudformation.create_stack(
             StackName=STACK,
-            TemplateBody=template,
+            TemplateURL=template,
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
             ],
@@ -248,8 +255,11 @@ def package(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _uploaded(emulator: Emulator, build: Path) -> str:
-    """Upload the artefacts in `build`; its template, naming them as `sam package` would."""
+def uploaded(emulator: Emulator, build: Path) -> str:
+    """Upload the artefacts in `build`, and its template, naming them as `sam package` would.
+
+    Returns the template's URL: AWS takes no template of more than 51,200 bytes in the call itself.
+    """
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket=BUCKET)
 
@@ -259,7 +269,9 @@ def _uploaded(emulator: Emulator, build: Path) -> str:
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
         return f"{match['property']}s3://{BUCKET}/{key}"
 
-    return SOURCE.sub(upload, (build / "template.yaml").read_text())
+    template = SOURCE.sub(upload, (build / "template.yaml").read_text())
+    s3.put_object(Bucket=BUCKET, Key="template.yaml", Body=template.encode())
+    return f"http://{HOST}:{emulator.port}/{BUCKET}/template.yaml"
 
 
 def _reasons(cloudformation: Any) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import queue
+import ssl
 import time
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -40,6 +41,7 @@ HOP_BY_HOP = frozenset(
     }
 )
 SETTLED_BY_NEIGHBOURS = frozenset({"content-length", "expect", "host"})
+FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-proto"})
 
 
 class Front:
@@ -53,15 +55,26 @@ class Front:
         api_id: str,
         *,
         upstream_timeout: float = UPSTREAM_TIMEOUT_S,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """Open nothing yet. `upstream_timeout` is in seconds.
+
+        With an `ssl_context` it speaks HTTPS as well, on the same port: connectors deliver to
+        nothing else, and the stack itself has an endpoint to try them with.
 
         `upstream_port` is the emulator's on 127.0.0.1, `api_id` the API's on it.
         """
         self._upstream = _Upstream(upstream_port, upstream_timeout)
         self._api_id = api_id
         self._host = host
-        self._server = LoopbackServer(host, port, self._respond, body_limit=BODY_LIMIT)
+        self._server = LoopbackServer(
+            host,
+            port,
+            self._respond,
+            body_limit=BODY_LIMIT,
+            ssl_context=ssl_context,
+            plain_too=True,
+        )
 
     @property
     def port(self) -> int:
@@ -108,15 +121,17 @@ def target_for_upstream(target: str, api_id: str) -> str:
 def headers_for_upstream(request: Request, host: str) -> list[tuple[str, str]]:
     """The caller's headers to pass on, without those for this connection alone.
 
-    Order and repetition are kept. `X-Forwarded-For` gets the caller's address appended.
+    Order and repetition are kept. `X-Forwarded-For` gets the caller's address appended, and
+    `X-Forwarded-Proto` is set, as API Gateway does.
     """
     items = list(request.headers.items())
-    dropped = _names_of_this_hop(items) | SETTLED_BY_NEIGHBOURS | {"x-forwarded-for"}
+    dropped = _names_of_this_hop(items) | SETTLED_BY_NEIGHBOURS | FORWARDED
     forwarded_for = [*request.headers.get_all("X-Forwarded-For", []), request.client]
     return [
         ("Host", host),
         *((name, value) for name, value in items if name.lower() not in dropped),
         ("X-Forwarded-For", ", ".join(forwarded_for)),
+        ("X-Forwarded-Proto", "http"),
     ]
 
 

@@ -16,6 +16,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+# The first byte of every TLS connection: the type of its handshake records (RFC 8446, section 5.1).
+# No HTTP request begins with it.
+TLS_HANDSHAKE = b"\x16"
+
 # A client that opens a connection and never finishes its TLS handshake keeps one thread this long.
 HANDSHAKE_TIMEOUT_S = 10.0
 
@@ -105,9 +109,11 @@ class LoopbackServer:
         *,
         body_limit: int,
         ssl_context: ssl.SSLContext | None = None,
+        plain_too: bool = False,
     ) -> None:
         """Open nothing yet; `port` 0 lets the system choose when the server starts.
 
+        With an `ssl_context` it speaks HTTPS, and with `plain_too` HTTP on the same port as well.
         Raises ValueError for a host that other machines could reach.
         """
         if not ipaddress.ip_address(host).is_loopback:
@@ -118,6 +124,7 @@ class LoopbackServer:
         self._respond = respond
         self._body_limit = body_limit
         self._ssl_context = ssl_context
+        self._plain_too = plain_too
         self._server: _Server | None = None
         self._acceptor: threading.Thread | None = None
 
@@ -129,7 +136,14 @@ class LoopbackServer:
     def start(self) -> None:
         """Open the port and serve in the background. Raises OSError when the port is taken."""
         self.stopping.clear()
-        server = _Server(self._host, self._port, self._respond, self._body_limit, self._ssl_context)
+        server = _Server(
+            self._host,
+            self._port,
+            self._respond,
+            self._body_limit,
+            self._ssl_context,
+            self._plain_too,
+        )
         self._server = server
         self._acceptor = threading.Thread(
             target=server.serve_forever,
@@ -166,10 +180,12 @@ class _Server(ThreadingHTTPServer):
         respond: Respond,
         body_limit: int,
         ssl_context: ssl.SSLContext | None,
+        plain_too: bool,
     ) -> None:
         self.respond = respond
         self.body_limit = body_limit
         self._ssl_context = ssl_context
+        self._plain_too = plain_too
         self._lock = threading.Lock()
         self._hung_up = False
         self._connections: dict[socket.socket, threading.Thread] = {}
@@ -197,15 +213,15 @@ class _Server(ThreadingHTTPServer):
         """
         connection: socket.socket = request
         try:
-            if self._ssl_context is not None:
+            if not self._can_be_cut(connection):
+                return
+            if self._ssl_context is not None and self._speaks_tls(connection):
                 connection.settimeout(HANDSHAKE_TIMEOUT_S)
                 connection = self._ssl_context.wrap_socket(
                     connection, server_side=True, do_handshake_on_connect=False
                 )
-            with self._lock:
-                if self._hung_up:
+                if not self._can_be_cut(connection, instead_of=request):
                     return
-                self._connections[connection] = threading.current_thread()
             if isinstance(connection, ssl.SSLSocket):
                 connection.do_handshake()
             self.finish_request(connection, client_address)
@@ -217,6 +233,27 @@ class _Server(ThreadingHTTPServer):
             with self._lock:
                 self._connections.pop(connection, None)
             self.shutdown_request(connection)
+
+    def _can_be_cut(
+        self, connection: socket.socket, instead_of: socket.socket | None = None
+    ) -> bool:
+        """Let `hang_up` cut a connection from now on; False when it has been called already.
+
+        A socket with TLS comes `instead_of` the plain one, which it has made useless.
+        """
+        with self._lock:
+            if instead_of is not None:
+                self._connections.pop(instead_of, None)
+            if not self._hung_up:
+                self._connections[connection] = threading.current_thread()
+            return not self._hung_up
+
+    def _speaks_tls(self, connection: socket.socket) -> bool:
+        """Whether the client begins with TLS; waits for its first byte if that is open."""
+        if not self._plain_too:
+            return True
+        connection.settimeout(IDLE_TIMEOUT_S)
+        return connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE
 
     def hang_up(self) -> list[threading.Thread]:
         """Cut every open connection; return their threads, which end as soon as they notice."""

@@ -1,0 +1,307 @@
+"""The list of connectors, making one, changing one, deleting one, and both ways to sign in."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.console import axe
+from tests.console.browser import SIZES, THEMES, WAIT_MS, Theme, overflow
+from tests.console.client import Client
+from tests.console.conftest import Open, sign_in_with_file
+from tests.e2e.conftest import Stack
+
+HOSTILE = "<img src=x onerror=\"document.title='run'\"> {{7*7}} \u202emoc \u202d" + "w" * 200
+URL = "https://example.com/events"
+TRY_OUT = re.compile(r"^https://[^/]+/try/")
+
+expect.set_options(timeout=WAIT_MS)
+
+GREEN_MS = 90_000
+"""Until an event is delivered and the list has read its timeline, on busy cores."""
+
+
+@pytest.fixture
+def connector(client: Client) -> Iterator[str]:
+    """The path of a connector that pushes nowhere, below /v2."""
+    body = {
+        "displayName": "To edit",
+        "status": "USER_DISABLED",
+        "httpConfig": {
+            "url": URL,
+            "signatureSecret": "an-old-secret-of-32-characters--",
+            "headers": {"X-Tenant": "first"},
+        },
+    }
+    name = client.call("POST", client.below("dataconnectors"), body)["name"]
+    yield f"/{name}"
+    left = client.call("GET", client.below("dataconnectors"))["dataConnectors"]
+    if name in [each["name"] for each in left]:
+        client.call("DELETE", f"/{name}")
+
+
+def list_of(client: Client) -> str:
+    return f"/console/projects/{client.project}/connectors"
+
+
+def edit(page: Page, client: Client, connector: str) -> None:
+    page.goto(f"{list_of(client)}/{connector.rpartition('/')[2]}/edit")
+    page.get_by_label("Endpoint URL").wait_for()
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+def row_of(page: Page, text: str) -> Locator:
+    return page.get_by_role("row").filter(has_text=text)
+
+
+def test_from_nothing_to_a_green_connector_with_the_try_out_endpoint(
+    open_console: Open, client: Client
+) -> None:
+    for each in client.call("GET", client.below("dataconnectors"))["dataConnectors"]:
+        client.call("DELETE", f"/{each['name']}")
+    page = open_console().page
+    page.goto(list_of(client))
+    expect(page.get_by_role("heading", name="No connectors yet")).to_be_visible()
+    page.get_by_role("link", name="New connector").click()
+    page.get_by_label("Display name").fill("First one")
+    page.get_by_role("button", name="Use a try-out endpoint").click()
+    expect(page.get_by_label("Endpoint URL")).to_have_value(TRY_OUT)
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Create connector").click()
+    expect(page.get_by_role("heading", name="First one")).to_be_visible()
+    page.get_by_role("link", name="Connectors", exact=True).first.click()
+    row = row_of(page, "First one")
+    expect(row).to_contain_text("no deliveries yet")
+    device = client.device("temperature", name="Freezer")
+    client.publish(device, "temperature", [(1, {"value": -18.0})])
+    expect(row.get_by_text("healthy", exact=True)).to_be_visible(timeout=GREEN_MS)
+    expect(row.get_by_role("img", name="1 delivered, 0 errors")).to_be_visible()
+    made = client.call("GET", client.below("dataconnectors"))["dataConnectors"][0]
+    tried = client.call("GET", client.below("tryouts"))["tryouts"]
+    (used,) = [each for each in tried if each["url"] == made["httpConfig"]["url"]]
+    deliveries = client.call("GET", f"/{used['name']}")["deliveries"]
+    assert [each["isSignatureValid"] for each in deliveries] == [True]
+    client.call("DELETE", f"/{made['name']}")
+    client.call("DELETE", f"/{used['name']}")
+
+
+def test_all_settings_are_saved_as_they_were_typed(
+    open_console: Open, client: Client, connector: str
+) -> None:
+    page = open_console().page
+    edit(page, client, connector)
+    page.get_by_label("Display name").fill("Renamed")
+    page.get_by_label("Endpoint URL").fill(f"  {URL}/new \t")
+    page.get_by_label("Choose types").check()
+    save(page)
+    expect(page.get_by_text("Choose at least one type")).to_be_visible()
+    page.get_by_role("checkbox", name="temperature").first.check()
+    page.get_by_label("Add a label's key").fill("room")
+    page.get_by_label("Add a label's key").press("Enter")
+    page.get_by_role("button", name="Do not include name").click()
+    expect(page.get_by_label("Value of X-Tenant", exact=True)).to_have_attribute("type", "password")
+    page.get_by_role("button", name="Show the value of X-Tenant").click()
+    expect(page.get_by_label("Value of X-Tenant", exact=True)).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Add header").click()
+    page.get_by_label("Name of header 2").fill("X-More")
+    page.get_by_label("Value of X-More", exact=True).fill("second")
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_label("Also sign by Standard Webhooks").check()
+    save(page)
+    expect(page.get_by_role("heading", name="Renamed")).to_be_visible()
+    saved = client.call("GET", connector)
+    http = saved["httpConfig"]
+    assert (saved["displayName"], saved["events"], saved["labels"], saved["status"]) == (
+        "Renamed",
+        ["temperature"],
+        ["room"],
+        "USER_DISABLED",
+    )
+    assert http["url"] == f"{URL}/new"
+    assert http["headers"] == {"X-Tenant": "first", "X-More": "second"}
+    assert http["signatureSecret"].startswith("whsec_")
+    assert http["standardWebhooks"]
+    assert "previousSecretExpireTime" in http
+
+
+def test_an_error_of_the_api_stands_at_its_field_and_nothing_is_lost(
+    open_console: Open, client: Client, connector: str
+) -> None:
+    page = open_console().page
+    edit(page, client, connector)
+    page.get_by_label("Display name").fill("Still here")
+    page.get_by_label("Endpoint URL").fill("ftp://example.com")
+    save(page)
+    field = page.get_by_label("Endpoint URL")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("alert").filter(has_text="expected https://")).to_be_visible()
+    field.fill(URL)
+    page.route("**/v2/projects/*/dataconnectors/*", fail)
+    save(page)
+    expect(page.get_by_text("It is not saved")).to_be_visible(timeout=30_000)
+    expect(page.get_by_label("Display name")).to_have_value("Still here")
+    page.unroute("**/v2/projects/*/dataconnectors/*")
+    save(page)
+    expect(page.get_by_role("heading", name="Still here")).to_be_visible()
+
+
+def fail(route: Route) -> None:
+    if route.request.method == "PATCH":
+        route.fulfill(status=503, json={"error": "down"})
+    else:
+        route.continue_()
+
+
+def test_a_change_made_elsewhere_is_shown_and_not_overwritten(
+    open_console: Open, client: Client, connector: str
+) -> None:
+    page = open_console().page
+    edit(page, client, connector)
+    page.get_by_label("Display name").fill("Mine")
+    client.call("PATCH", connector, {"displayName": "Theirs", "labels": ["floor"]})
+    save(page)
+    note = page.locator(".note").filter(has_text="Changed elsewhere meanwhile")
+    expect(note).to_contain_text("Theirs")
+    expect(page.get_by_label("Labels that are included")).to_contain_text("floor")
+    assert client.call("GET", connector)["displayName"] == "Theirs"
+    expect(page.get_by_label("Display name")).to_have_value("Mine")
+    save(page)
+    expect(page.get_by_role("heading", name="Mine")).to_be_visible()
+    saved = client.call("GET", connector)
+    assert (saved["displayName"], saved["labels"]) == ("Mine", ["floor"])
+
+
+def test_an_expired_sign_in_asks_again_over_the_form_and_the_form_goes_on(
+    open_console: Open, client: Client, stack: Stack, connector: str
+) -> None:
+    page = open_console().page
+    edit(page, client, connector)
+    page.get_by_label("Display name").fill("After signing in")
+    page.route("**/v2/projects/**", lambda route: route.fulfill(status=401, json={"error": "over"}))
+    save(page)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    page.unroute("**/v2/projects/**")
+    account = json.loads(Path(stack.ready["credentials"]).read_bytes())["serviceAccount"]
+    dialog.get_by_label("choose a credentials file").set_input_files(stack.ready["credentials"])
+    expect(dialog.get_by_label("Key id")).to_have_value(account["keyId"])
+    dialog.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="After signing in")).to_be_visible()
+
+
+def test_leaving_with_something_typed_asks(
+    open_console: Open, client: Client, connector: str
+) -> None:
+    page = open_console().page
+    edit(page, client, connector)
+    page.get_by_label("Display name").fill("Typed")
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_label("Display name")).to_have_value("Typed")
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(page.get_by_role("heading", name="To edit")).to_be_visible()
+    assert client.call("GET", connector)["displayName"] == "To edit"
+
+
+def test_deleting_needs_the_name_typed(open_console: Open, client: Client, connector: str) -> None:
+    page = open_console().page
+    edit(page, client, connector)
+    page.get_by_role("button", name="Delete connector").click()
+    dialog = page.get_by_role("dialog")
+    verb = dialog.get_by_role("button", name="Delete", exact=True)
+    expect(verb).to_be_disabled()
+    dialog.get_by_role("textbox").fill("To edit")
+    verb.click()
+    expect(page.get_by_role("heading", name="Connectors", exact=True)).to_be_visible()
+    names = [
+        each["name"]
+        for each in client.call("GET", client.below("dataconnectors"))["dataConnectors"]
+    ]
+    assert connector.removeprefix("/") not in names
+
+
+def test_a_name_of_markup_is_text_and_the_list_searches_and_filters(
+    open_console: Open, client: Client, connector: str
+) -> None:
+    client.call(
+        "PATCH", connector, {"displayName": HOSTILE.replace("\u202e", "").replace("\u202d", "")}
+    )
+    page = open_console(width=360).page
+    page.goto(list_of(client))
+    row = row_of(page, "{{7*7}}")
+    expect(row).to_contain_text("disabled")
+    assert overflow(page) == 0
+    assert page.title() == "Connectors · Data Connectors"
+    page.get_by_label("Search").fill("no such")
+    expect(page.get_by_role("heading", name="No connector is like that")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_label("State").select_option(label="disabled")
+    expect(row).to_be_visible()
+    assert "state=DISABLED" in page.url
+
+
+def test_who_may_only_look_is_offered_nothing_else(
+    open_window: Open, client: Client, connector: str, tmp_path: Path
+) -> None:
+    email, key = client.member_with("roles/project.user", "Looks at the list")
+    file = tmp_path / "credentials.json"
+    file.write_text(json.dumps({"serviceAccount": {"email": email, **key}}))
+    page = open_window().page
+    sign_in_with_file(page, file)
+    page.goto(list_of(client))
+    row_of(page, "To edit").wait_for()
+    expect(page.get_by_role("link", name="New connector")).to_have_count(0)
+    page.goto(f"{list_of(client)}/{connector.rpartition('/')[2]}/edit")
+    expect(page.get_by_text("Not allowed")).to_be_visible()
+    expect(page.get_by_label("Endpoint URL")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("theme", THEMES)
+def test_list_and_form_have_no_fault_of_accessibility_and_fit(
+    open_console: Open, client: Client, connector: str, theme: Theme, width: int
+) -> None:
+    page = open_console(theme, width).page
+    page.goto(list_of(client))
+    row_of(page, "To edit").wait_for()
+    assert (axe.violations(page), overflow(page)) == ([], 0)
+    edit(page, client, connector)
+    page.get_by_label("Choose types").check()
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_text("How to verify an event").click()
+    assert (axe.violations(page), overflow(page)) == ([], 0)
+
+
+def test_a_person_signs_in_with_the_provider_and_comes_to_the_only_project(
+    open_window: Open, client: Client
+) -> None:
+    window = open_window()
+    page = window.page
+    page.goto("/console/")
+    page.get_by_role("button", name="Continue with single sign-on").click()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Connectors", exact=True)).to_be_visible()
+    assert f"/projects/{client.project}/connectors" in page.url
+    assert "code=" not in page.url
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    window.forgive("request to")  # That of the provider
+
+
+def test_a_person_whose_email_is_not_verified_is_told_so(open_window: Open) -> None:
+    window = open_window()
+    page = window.page
+    page.goto("/console/")
+    page.get_by_role("button", name="Continue with single sign-on").click()
+    page.get_by_label("What is wrong").select_option("unverified")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("verified")
+    window.forgive("request to")
