@@ -45,6 +45,9 @@ ENVIRONMENT = {
     "DISABLE_AFTER_DAYS": "5",
     "ALLOWED_NETWORKS": "127.0.0.0/8",
     "REQUEST_LIMIT": "0",
+    "ATTEMPT_LOG": "sampled",
+    "ATTEMPT_LOG_ONE_IN": "100",
+    "TRY_OUT": "true",
 }
 os.environ.update(ENVIRONMENT)
 for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE"):

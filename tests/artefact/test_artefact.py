@@ -24,6 +24,9 @@ SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "ops")
 FURTHER_FILES = {"SenderFunction": {"core.cksum"}}
 """Files of a function besides app.py: functions/sender/Makefile says why."""
 
+SITE = "files/"
+"""Where the console's function has what console/build.mjs has made."""
+
 PACKAGES = {
     "aws_lambda_powertools",
     "botocore",
@@ -117,8 +120,19 @@ def functions() -> Iterator[Path]:
 def test_every_function_is_built_and_has_its_handler_alone() -> None:
     built = {path.name: sources(path) for path in functions()}
     assert len(built) == len(list((ROOT / "functions").glob("*/app.py")))
+    built["ConsoleFunction"] -= {f"{SITE}{name}" for name in site_files()}
     for name, found in built.items():
         assert found == {"app.py"} | FURTHER_FILES.get(name, set()), name
+
+
+def site_files() -> set[str]:
+    """The console's files by its own list: each as it is and in two encodings, and the list."""
+    names = json.loads((ROOT / "functions/console/files/files.json").read_text())
+    return {"files.json"} | {f"{name}{end}" for name in names for end in ("", ".br", ".gz")}
+
+
+def test_the_console_has_the_files_of_its_list_and_no_other() -> None:
+    assert files(BUILD / "ConsoleFunction" / SITE) == site_files()
 
 
 def test_the_layer_has_these_packages() -> None:

@@ -11,15 +11,13 @@ when one of them was too late.
 import argparse
 import base64
 import json
-import ssl
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
+from client.http import Http
 from tests.e2e.conftest import Stack
 
 CONNECTORS = 10
@@ -42,19 +40,16 @@ class Run:
 
     def __init__(self, stack: Stack) -> None:
         self._ready = stack.ready
-        context = ssl.create_default_context(cafile=stack.ready["ca"])
-        self._receiver = urllib3.PoolManager(ssl_context=context, timeout=20, retries=False)
-        self._api = urllib3.PoolManager(timeout=60, retries=False)
+        self._receiver = Http(Path(stack.ready["ca"]), timeout=20)
+        self._api = Http(timeout=60)
         account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
-        self._headers = urllib3.make_headers(
-            basic_auth=f"{account['keyId']}:{account['secret']}",
-        )
+        self._auth = account["keyId"], account["secret"]
 
     def connect(self) -> None:
         """Create the connectors. The healthy one is the last, so its queue is polled last, too."""
         control = f"{self._ready['receiver']}/control/{HANGING}"
         rule = {"delay_s": HANGING_SECONDS}
-        assert self._receiver.request("PUT", control, json=rule).status == 200
+        self._receiver.expect("PUT", control, value=rule)
         for hook in [HANGING] * (CONNECTORS - 1) + [HEALTHY]:
             url = f"{self._ready['receiver']}/hook/{hook}"
             self._post("dataconnectors", {"httpConfig": {"url": url}})
@@ -76,9 +71,7 @@ class Run:
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         url = f"{self._ready['api']}/projects/{self._ready['project']}/{path}"
-        reply = self._api.request("POST", url, headers=self._headers, json=body)
-        assert reply.status == 200, reply.data
-        return reply.json()
+        return self._api.expect("POST", url, auth=self._auth, value=body)
 
     def arrivals(self, events: int) -> dict[str, float]:
         """When the healthy endpoint got each event for the first time, once it has all of them."""
@@ -86,7 +79,7 @@ class Run:
         deadline = time.monotonic() + LOST_SECONDS
         while True:
             found: dict[str, float] = {}
-            for request in self._receiver.request("GET", url).json()["requests"]:
+            for request in self._receiver.expect("GET", url)["requests"]:
                 event = json.loads(base64.b64decode(request["body"]))["event"]
                 found.setdefault(event["eventId"], request["received_at"])
             if len(found) == events or time.monotonic() > deadline:

@@ -12,19 +12,21 @@ import argparse
 import base64
 import json
 import math
-import ssl
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
+from client.http import Http
 from tests.e2e.conftest import Stack
 
 GOAL_P99, GOAL_WASTED, GOAL_RECOVERY = 0.1, 150, 120.0
 """Seconds from publishing to the healthy endpoint, attempts, and seconds after the outage."""
+
+CALM, GOAL_RATIO = 45.0, 1.5
+"""Seconds before the outage in which both endpoints work. Where the machine itself is slower than
+`GOAL_P99`, the outage may make the healthy endpoint's p99 so many times what it was then."""
 
 EVENTS_PER_CALL = 5
 """The emulator takes some 60 ms for a call. On a busy machine, 20 calls a second are too many."""
@@ -46,13 +48,10 @@ class Run:
 
     def __init__(self, stack: Stack) -> None:
         self._ready = stack.ready
-        context = ssl.create_default_context(cafile=stack.ready["ca"])
-        self._receiver = urllib3.PoolManager(ssl_context=context, timeout=20, retries=False)
-        self._api = urllib3.PoolManager(timeout=60, retries=False)
+        self._receiver = Http(Path(stack.ready["ca"]), timeout=20)
+        self._api = Http(timeout=60)
         account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
-        self._headers = urllib3.make_headers(
-            basic_auth=f"{account['keyId']}:{account['secret']}",
-        )
+        self._auth = account["keyId"], account["secret"]
         self.published: dict[str, float] = {}
         self.arrived: dict[str, list[tuple[str, float]]] = {HEALTHY: [], HANGING: []}
         self._seen = dict.fromkeys(self.arrived, 0)
@@ -63,7 +62,7 @@ class Run:
     def let_hang(self, seconds: float) -> None:
         """Let one endpoint answer after so many seconds from now on."""
         control = f"{self._ready['receiver']}/control/{HANGING}"
-        assert self._receiver.request("PUT", control, json={"delay_s": seconds}).status == 200
+        self._receiver.expect("PUT", control, value={"delay_s": seconds})
 
     def publish(self, rate: float, seconds: float) -> None:
         """Publish so many events a second, for so many seconds; fewer, if calls take too long."""
@@ -94,15 +93,13 @@ class Run:
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         url = f"{self._ready['api']}/projects/{self._ready['project']}/{path}"
-        reply = self._api.request("POST", url, headers=self._headers, json=body)
-        assert reply.status == 200, reply.data
-        return reply.json()
+        return self._api.expect("POST", url, auth=self._auth, value=body)
 
     def collect(self) -> None:
         """Ask the receiver for what has arrived since it was asked before."""
         for hook, arrived in self.arrived.items():
             url = f"{self._ready['receiver']}/control/{hook}/requests?after={self._seen[hook]}"
-            for request in self._receiver.request("GET", url).json()["requests"]:
+            for request in self._receiver.expect("GET", url)["requests"]:
                 event = json.loads(base64.b64decode(request["body"]))["event"]
                 arrived.append((event["eventId"], request["received_at"]))
                 self._seen[hook] = request["number"]
@@ -119,6 +116,8 @@ class Run:
 def measure(run: Run, rate: float, seconds: float) -> bool:
     """Let the outage begin and end, and print the line; whether every goal is met."""
     run.publish(rate, BEFORE)
+    calm = time.time()
+    run.publish(rate, CALM)
     run.let_hang(HANGING_SECONDS)
     began = time.time()
     run.publish(rate, seconds)
@@ -135,22 +134,30 @@ def measure(run: Run, rate: float, seconds: float) -> bool:
     missing = len(owed - back.keys())
     recovery = max((back[event] - ended for event in owed & back.keys()), default=0.0)
     wasted = sum(began <= at < ended for _, at in run.arrived[HANGING])
-    healthy = run.first_arrivals(HEALTHY)
-    latencies = sorted(
-        healthy.get(event, math.inf) - at
-        for event, at in run.published.items()
-        if began <= at < ended + recovery
-    )
-    p50, p99, most = (latencies[math.ceil(len(latencies) * part) - 1] for part in (0.5, 0.99, 1))
+    calm_p50, calm_p99, _ = _percentiles(run, calm, began)
+    p50, p99, most = _percentiles(run, began, ended + recovery)
     print(
         f"outage: seconds={ended - began:.0f} events_per_second={len(owed) / (ended - began):.1f} "
         f"owed={len(owed)} "
         f"missing={missing} wasted_attempts={wasted} recovery_seconds={recovery:.0f} "
+        f"calm_p50={calm_p50:.3f} calm_p99={calm_p99:.3f} "
         f"healthy_p50={p50:.3f} healthy_p99={p99:.3f} healthy_max={most:.3f}",
         flush=True,
     )
-    in_time = p99 <= GOAL_P99 and recovery < GOAL_RECOVERY
+    in_time = p99 <= max(GOAL_P99, GOAL_RATIO * calm_p99) and recovery < GOAL_RECOVERY
     return in_time and wasted < GOAL_WASTED and not missing
+
+
+def _percentiles(run: Run, begin: float, end: float) -> tuple[float, float, float]:
+    """p50, p99 and maximum of the seconds until the healthy endpoint got what came then."""
+    arrived = run.first_arrivals(HEALTHY)
+    latencies = sorted(
+        arrived.get(event, math.inf) - at
+        for event, at in run.published.items()
+        if begin <= at < end
+    )
+    p50, p99, most = (latencies[math.ceil(len(latencies) * part) - 1] for part in (0.5, 0.99, 1))
+    return p50, p99, most
 
 
 def main() -> int:

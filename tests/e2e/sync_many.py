@@ -12,7 +12,6 @@ import argparse
 import base64
 import json
 import os
-import ssl
 import sys
 import tempfile
 import time
@@ -23,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import disruptive
-import urllib3
 
+from client.http import Http
 from tests.e2e.conftest import Stack
 
 CALL = 100
@@ -62,13 +61,10 @@ class Run:
         self.owed: set[str] = set()
         self.arrived: Counter[str] = Counter()
         self._seen = 0
-        context = ssl.create_default_context(cafile=stack.ready["ca"])
-        self._receiver = urllib3.PoolManager(ssl_context=context, timeout=60, retries=3)
-        self._api = urllib3.PoolManager(timeout=60, retries=False, maxsize=PUBLISHERS)
+        self._receiver = Http(Path(stack.ready["ca"]), timeout=60)
+        self._api = Http(timeout=60)
         account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
-        self._headers = urllib3.make_headers(
-            basic_auth=f"{account['keyId']}:{account['secret']}",
-        )
+        self._auth = account["keyId"], account["secret"]
 
     def publish(self) -> None:
         """Let each device report. Its first event registers a device."""
@@ -96,17 +92,17 @@ class Run:
         """Publish, and repeat the call until every event is accepted, as publishers do."""
         url = f"{self.stack.ready['api']}/projects/{self.stack.ready['project']}/events"
         while True:
-            reply = self._api.request("POST", url, headers=self._headers, json={"events": events})
-            assert reply.status in (200, 500, 503), reply.data
+            reply = self._api.call("POST", url, auth=self._auth, value={"events": events})
+            assert reply.status in (200, 500, 503), reply.body
             if reply.status == 200:
-                assert reply.json()["accepted"] == len(events), reply.data
+                assert reply.json()["accepted"] == len(events), reply.body
                 return
             self.repeated_calls += 1
 
     def look(self, hook: str = SYNCED) -> int:
         """Read what a receiver got since the last call; the number of deliveries."""
         url = f"{self.stack.ready['receiver']}/control/{hook}/requests?after={self._seen}"
-        requests = self._receiver.request("GET", url).json()["requests"]
+        requests = self._receiver.expect("GET", url)["requests"]
         for request in requests:
             self._seen = request["number"]
             self.arrived[json.loads(base64.b64decode(request["body"]))["event"]["eventId"]] += 1

@@ -1,4 +1,4 @@
-"""Devices, labels, history and sync by the vendor's SDK, on the local stack."""
+"""Devices, labels, history and sync by the vendor's SDK, and people, on the local stack."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Stack
+from tests.e2e.sign_in import Browser
 from tests.e2e.test_one_event_end_to_end import Receiver, connect, publish, verified
 
 ARRIVAL_SECONDS = 30
@@ -104,3 +105,53 @@ def test_a_sync_sends_the_latest_events_again_to_one_connector(
     assert mine.event.data.celsius == -18.5
     assert receiver.requests("not-synced") == []
     assert other.status == "ACTIVE"
+
+
+def test_a_person_signs_in_works_and_is_in_the_audit_until_they_are_removed(stack: Stack) -> None:
+    """The console's way without its page: sign-in page, code, id token, access token."""
+    you, ann = Browser(stack.ready), Browser(stack.ready)
+    project = f"/projects/{stack.ready['project']}"
+    assert you.sign_in().status == 200
+    refused = ann.sign_in("ann@example.com")
+    assert (refused.status, "no member of any project" in refused.json["error"]) == (403, True)
+    body = {"email": "Ann@example.com", "roles": ["roles/project.developer"]}
+    made = you.call("POST", f"{project}/members", body)
+    assert (made.status, made.json["status"]) == (200, "PENDING")
+    assert ann.sign_in("ann@example.com").status == 200
+    assert [each["name"] for each in ann.call("GET", "/projects").json["projects"]] == [project[1:]]
+    assert ann.call("POST", f"{project}/devices", {"type": "touch"}).status == 200
+    assert ann.call("POST", f"{project}/serviceaccounts", {}).status == 403
+    member = f"/{made.json['name']}"
+    assert you.call("GET", member).json["status"] == "ACCEPTED"
+    actors = {each["actor"] for each in you.call("GET", f"{project}/audit").json["entries"]}
+    assert {"you@example.com", "ann@example.com"} <= actors
+    assert you.call("DELETE", member).status == 200
+    assert ann.sign_in("ann@example.com").status == 403
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "text"),
+    [
+        ("expired", 401, "Unauthorized"),
+        ("early", 401, "Unauthorized"),
+        ("audience", 401, "Unauthorized"),
+        ("issuer", 401, "Unauthorized"),
+        ("signature", 401, "Unauthorized"),
+        ("nonce", 401, "belongs to another sign-in"),
+        ("no-email", 403, "no email"),
+        ("unverified", 403, "has not verified you@example.com"),
+    ],
+)
+def test_an_id_token_that_is_not_as_it_should_be_is_refused(
+    stack: Stack, fault: str, status: int, text: str
+) -> None:
+    """The emulator's JWT authorizer stands for that of API Gateway."""
+    answer = Browser(stack.ready).sign_in(fault=fault)
+    assert (answer.status, text in str(answer.json)) == (status, True), answer
+
+
+def test_a_token_of_the_bundle_is_no_id_token(stack: Stack) -> None:
+    you = Browser(stack.ready)
+    answer = you.sign_in()
+    for token in (answer.json["access_token"], "", "a.b.c"):
+        assert you.exchange(token, "n").status == 401

@@ -2,18 +2,23 @@
 
 import base64
 import itertools
+import json
+import os
 import socket
-import ssl
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 from dtintegrations.data_connector.http_push import HttpPush
 
-from tests.e2e.conftest import STOP_SECONDS, Stack
+from client.http import Http
+from tests.e2e.conftest import ROOT, STOP_SECONDS, Stack
 
 SECRET = "a-signature-secret-of-at-least-32-bytes"  # a secret of the tests alone
 
@@ -26,20 +31,17 @@ class Receiver:
 
     def __init__(self, stack: Stack) -> None:
         self._url = stack.ready["receiver"]
-        context = ssl.create_default_context(cafile=stack.ready["ca"])
-        self._pool = urllib3.PoolManager(ssl_context=context, timeout=10)
+        self._http = Http(Path(stack.ready["ca"]), timeout=10)
 
     def hook(self, name: str) -> str:
         return f"{self._url}/hook/{name}"
 
     def answer(self, name: str, **rule: Any) -> None:
-        reply = self._pool.request("PUT", f"{self._url}/control/{name}", json=rule)
-        assert reply.status == 200, reply.data
+        self._http.expect("PUT", f"{self._url}/control/{name}", value=rule)
 
     def requests(self, name: str) -> list[dict[str, Any]]:
-        reply = self._pool.request("GET", f"{self._url}/control/{name}/requests")
-        assert reply.status == 200, reply.data
-        listed: list[dict[str, Any]] = reply.json()["requests"]
+        answer = self._http.expect("GET", f"{self._url}/control/{name}/requests")
+        listed: list[dict[str, Any]] = answer["requests"]
         return listed
 
     def wait_for(
@@ -188,7 +190,7 @@ def test_the_sdk_raises_its_own_errors(sdk: Any, stack: Stack) -> None:
     "path", ["/_ministack/reset", "/_localstack/health", "/health", "/v2", "/v2/_catalog", "/v2/"]
 )
 def test_the_public_port_serves_nothing_but_the_api(stack: Stack, path: str) -> None:
-    reply = urllib3.request("POST", stack.ready["api"].removesuffix("/v2") + path, retries=False)
+    reply = Http().call("POST", stack.ready["api"].removesuffix("/v2") + path)
     assert (reply.status, reply.json()) == (
         404,
         {"error": f"POST {path} is not served here", "code": 404, "help": "/v2/errors#404"},
@@ -208,6 +210,29 @@ def test_each_failed_event_arrives_after_waits_of_8_16_and_32_seconds(failing: R
         for wait, due in zip(waits, (8, 16, 32), strict=True):
             # Never early, and late at most by the rest of the batch and the emulator's polling.
             assert due <= wait < due + 4, waits
+
+
+def test_the_example_of_a_publisher_publishes_every_event_of_its_input(stack: Stack) -> None:
+    events = [
+        {
+            "eventId": f"published-{number}",
+            "targetName": f"projects/{stack.ready['project']}/devices/publisher",
+            "eventType": "touch",
+            "data": {"touch": {"updateTime": "2026-01-01T00:00:00Z"}},
+            "timestamp": datetime.now(UTC).isoformat(),
+        }
+        for number in range(101)
+    ]
+    run = subprocess.run(
+        [sys.executable, "examples/publisher/app.py", stack.ready["api"], stack.ready["project"]],
+        cwd=ROOT,
+        env=os.environ | {"DT_CREDENTIALS_FILE": stack.ready["credentials"]},
+        input="\n".join(map(json.dumps, [*events, events[0] | {"eventType": "no type"}])),
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert run.stdout.startswith("101 accepted, 1 refused\npublished-0: "), run.stderr
 
 
 def test_make_run_stops_in_time_and_leaves_nothing_behind(stack: Stack, failing: Receiver) -> None:

@@ -14,7 +14,6 @@ import json
 import os
 import random
 import signal
-import ssl
 import sys
 import tempfile
 import threading
@@ -23,8 +22,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
+from client.http import CallError, Http
 from tests.e2e.conftest import Stack
 
 BATCH = 10
@@ -64,25 +62,21 @@ class Run:
         self.repeated_calls = 0
         self.over = threading.Event()
         ready = stack.ready
-        context = ssl.create_default_context(cafile=ready["ca"])
-        self._receiver = urllib3.PoolManager(ssl_context=context, timeout=20, retries=3)
-        self._api = urllib3.PoolManager(timeout=35, retries=False)
+        self._receiver = Http(Path(ready["ca"]), timeout=20)
+        self._api = Http(timeout=35)
         account = json.loads(Path(ready["credentials"]).read_text())["serviceAccount"]
-        self._headers = urllib3.make_headers(
-            basic_auth=f"{account['keyId']}:{account['secret']}",
-        )
+        self._auth = account["keyId"], account["secret"]
         self._project = f"{ready['api']}/projects/{ready['project']}"
         self._seen = 0
 
     def connect(self) -> None:
         """Create the connector, before any worker is killed."""
-        reply = self._api.request(
+        self._api.expect(
             "POST",
             f"{self._project}/dataconnectors",
-            headers=self._headers,
-            json={"httpConfig": {"url": f"{self.stack.ready['receiver']}/hook/{HOOK}"}},
+            auth=self._auth,
+            value={"httpConfig": {"url": f"{self.stack.ready['receiver']}/hook/{HOOK}"}},
         )
-        assert reply.status == 200, reply.data
 
     def publish(self, events: int, minutes: float) -> None:
         """Publish evenly over the time. Each call is repeated until it is answered with 200."""
@@ -112,12 +106,10 @@ class Run:
 
     def _accepted(self, body: dict[str, Any]) -> bool:
         try:
-            reply = self._api.request(
-                "POST", f"{self._project}/events", headers=self._headers, json=body
-            )
-        except urllib3.exceptions.HTTPError:
+            reply = self._api.call("POST", f"{self._project}/events", auth=self._auth, value=body)
+        except CallError:
             return False
-        assert reply.status in (200, 500, 502, 503), (reply.status, reply.data)
+        assert reply.status in (200, 500, 502, 503), (reply.status, reply.body)
         return reply.status == 200 and reply.json()["accepted"] == BATCH
 
     def kill(self) -> None:
@@ -149,13 +141,12 @@ class Run:
 
     def _answer(self, rule: dict[str, Any]) -> None:
         url = f"{self.stack.ready['receiver']}/control/{HOOK}"
-        reply = self._receiver.request("PUT", url, json=rule)
-        assert reply.status == 200, reply.data
+        self._receiver.expect("PUT", url, value=rule)
 
     def look(self) -> None:
         """Take in what the receiver has answered since the last look."""
         url = f"{self.stack.ready['receiver']}/control/{HOOK}/requests?after={self._seen}"
-        for request in self._receiver.request("GET", url).json()["requests"]:
+        for request in self._receiver.expect("GET", url)["requests"]:
             if request["answered"] is None:
                 return  # the next call reads it again
             self._seen = request["number"]

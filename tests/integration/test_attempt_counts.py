@@ -9,6 +9,7 @@ import pytest
 
 from dataconnectors.delivery.attempt_counts import AttemptCounts
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind
+from dataconnectors.kernel import times
 from dataconnectors.store import keys
 from dataconnectors.store.attempt_counts import EXPIRE_SECONDS, WINDOW_MINUTES, AttemptCountStore
 from dataconnectors.store.table import Table
@@ -74,3 +75,43 @@ def test_the_api_shows_the_counts_of_a_connector(client: Client) -> None:
     assert latency.endswith("s")
     assert float(latency[:-1]) == pytest.approx(0.4, rel=0.05)
     assert client.call("GET", "/dataconnectors/absent:metrics")[0] == 404
+
+
+def test_the_timeline_has_the_attempts_of_three_hours_in_steps(client: Client) -> None:
+    made = [
+        client.call("POST", "/dataconnectors", {"httpConfig": {"url": f"https://{x}.example/"}})
+        for x in "ab"
+    ]
+    names = [answer["name"] for _, answer in made]
+    table = Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
+    now = time.time()
+    for ago in (0, 2 * 3600, 2 * 3600, 4 * 3600):
+        AttemptCountStore(table, ago % 7).add(names[0], BATCH, now - ago)
+    path = names[0].removeprefix(f"projects/{client.project}")
+    status, shown = client.call("GET", path + ":timeline")
+    assert status == 200
+    points = shown["points"]
+    assert (shown["connector"], shown["stepSeconds"], len(points)) == (names[0], 300, 36)
+    starts = [times.from_text(point["time"]) for point in points]
+    assert starts == [starts[0] + 300 * place for place in range(36)]
+    assert (shown["from"], points[0]["time"]) == (points[0]["time"], shown["from"])
+    assert starts[-1] <= now < times.from_text(shown["to"]) == starts[-1] + 300
+    counted = {
+        start: (point["successCount"], point["errorCount"])
+        for start, point in zip(starts, points, strict=True)
+        if point["errorCount"]
+    }
+    step = now // 300 * 300
+    assert counted == {step: (2, 1), step - 7200: (4, 2)}
+    assert points[-1]["latencyP99"] == pytest.approx(400, rel=0.05)
+    assert points[-1]["latencyP50"] == pytest.approx(200, rel=0.05)
+    assert [points[1][f"latencyP{percent}"] for percent in (50, 95, 99)] == [None] * 3
+    status, listed = client.call("GET", "/dataconnectors:timeline")
+    assert status == 200
+    assert [each["connector"] for each in listed["timelines"]] == sorted(names)
+    assert listed["nextPageToken"] == ""
+    (of_first,) = (each for each in listed["timelines"] if each["connector"] == names[0])
+    without = {"time", "successCount", "errorCount"}
+    assert of_first["points"] == [{name: point[name] for name in without} for point in points]
+    page = client.call("GET", "/dataconnectors:timeline", query="pageSize=1")[1]
+    assert (len(page["timelines"]), page["nextPageToken"] != "") == (1, True)

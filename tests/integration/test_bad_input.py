@@ -15,6 +15,7 @@ from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.integration.test_sync import Invocations
 from tests.support import cpu
 from tests.support.api_server import Api
+from tests.support.attempts import save_attempt
 from tests.support.replays import a_replay
 
 INVOKE = "before-send.lambda.Invoke"
@@ -100,6 +101,8 @@ class Project:
         }
         path = f"/dataconnectors/{self.names['connector']}"
         self.names["replay"] = self._id(admin.call("POST", f"{path}:replay", a_replay())[1])
+        self.names["tryout"] = self._id(admin.call("POST", "/tryouts", {})[1])
+        self.names["attempt"] = save_attempt(f"projects/{admin.project}{path}")
         admin.call("PATCH", path, {"status": "USER_DISABLED"})
 
     def close(self) -> None:

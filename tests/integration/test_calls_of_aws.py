@@ -17,6 +17,7 @@ from functions.ingest import app as ingest
 from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.integration.test_ingest import connect
 from tests.support.api_server import Api
+from tests.support.attempts import save_attempt
 from tests.support.dynamodb import Watched
 from tests.support.http_api import LambdaContext, content, request
 from tests.support.replays import a_replay
@@ -97,10 +98,17 @@ READS: dict[str, dict[str, int]] = {
     "getDataConnectorMetrics": {"GetItem": 1, "Query": keys.ATTEMPT_COUNT_SHARDS},
     "getDataConnectorHealth": {"GetItem": 1, "Query": keys.ATTEMPT_COUNT_SHARDS},
     "listDataConnectorHealth": ONE_QUERY,
+    "listAttempts": {"Query": keys.ATTEMPT_SHARDS},
+    "getAttempt": ONE_ITEM,
+    "explainEvent": {"GetItem": 1, "Query": 4},
+    "getTimeline": {"GetItem": 1, "Query": keys.ATTEMPT_COUNT_SHARDS},
+    "listTimelines": {"Query": 1 + 2 * keys.ATTEMPT_COUNT_SHARDS},
     "listExpiredEvents": ONE_QUERY,
     "listGaps": ONE_QUERY,
     "listReplays": ONE_QUERY,
     "getReplay": ONE_ITEM,
+    "listTryOuts": ONE_QUERY,
+    "getTryOut": {"GetItem": 1, "Query": 1},
     "listDeviceEvents": ONE_QUERY,
     "listDevices": {"BatchGetItem": 1, "Query": keys.DEVICE_SHARDS},
     "getDevice": ONE_QUERY,
@@ -132,6 +140,9 @@ READS: dict[str, dict[str, int]] = {
 """The calls to DynamoDB that a GET makes when its caller is cached. docs/data-model.md says why
 some make more than one."""
 
+REQUIRED = {"explainEvent": "?event=e0&device={device}"}
+"""Queries that a GET cannot do without."""
+
 ELSEWHERE: dict[str, tuple[str, dict[str, int]]] = {
     "a member's projects": ("/projects", {"Query": 1, "BatchGetItem": 2}),
     "a device of any project": ("/projects/-/devices/{device}", {"Query": 2, "BatchGetItem": 2}),
@@ -154,6 +165,14 @@ ELSEWHERE: dict[str, tuple[str, dict[str, int]]] = {
     "no events that expired": (
         "/projects/{project}/dataconnectors/{without}/expired",
         {"Query": 1, "GetItem": 1},
+    ),
+    "attempts of an event": (
+        "/projects/{project}/dataconnectors/{connector}/attempts?eventId=e0",
+        ONE_QUERY,
+    ),
+    "no attempts": (
+        "/projects/{project}/dataconnectors/{without}/attempts",
+        {"Query": keys.ATTEMPT_SHARDS, "GetItem": 1},
     ),
     "no gaps": (
         "/projects/{project}/dataconnectors/{without}/gaps",
@@ -201,8 +220,11 @@ class Reader:
         path = f"/dataconnectors/{self.names['connector']}:replay"
         replay = self.admin.call("POST", path, a_replay())[1]["name"]
         self.names["replay"] = replay.rpartition("/")[2]
+        try_out = self.admin.call("POST", "/tryouts", {})[1]["name"]
+        self.names["tryout"] = try_out.rpartition("/")[2]
         expired = an_expired(connector, time.time())
         ExpiredEventStore(config_api.table).save([expired])
+        self.names["attempt"] = save_attempt(connector)
 
     def read(self, path: str, headers: dict[str, str]) -> Counter[str]:
         """The calls that a GET makes when its caller is cached."""
@@ -230,7 +252,7 @@ def test_every_get_is_in_the_table() -> None:
 def test_a_get_makes_the_documented_calls_beyond_reading_its_caller(
     reader: Reader, operation: str
 ) -> None:
-    path = GETS[operation].path
+    path = GETS[operation].path + REQUIRED.get(operation, "")
     names = dict(reader.names)
     caller = reader.admin
     if "{organization}" in path or path in ("/organizations", "/projects"):

@@ -8,6 +8,7 @@ from functions.ingest import app as ingest
 from functions.labels import app as labels
 from functions.replay import app as replay
 from functions.sync import app as sync
+from functions.try_out import app as try_out
 from tests.support.http_api import LambdaContext, content
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -38,3 +39,8 @@ def test_a_sync_of_a_deleted_connector_sends_nothing() -> None:
 def test_a_replay_that_is_gone_is_not_run() -> None:
     event = json.loads((EVENTS / "replay.json").read_text())
     assert replay.lambda_handler(event, LambdaContext())["outcome"] == "not ours"
+
+
+def test_a_delivery_to_an_address_that_was_never_made_is_a_404() -> None:
+    event = json.loads((EVENTS / "try_out.json").read_text())
+    assert try_out.lambda_handler(event, LambdaContext())["statusCode"] == 404

@@ -20,6 +20,7 @@ from dataconnectors.store.expired_events import ExpiredEventStore
 from functions.config_api import app as config_api
 from tests.integration.conftest import INGEST_ROUTES, Client, new_administrator
 from tests.support.api_server import Api
+from tests.support.attempts import save_attempt
 from tests.support.replays import a_replay
 
 ABSENT = "c00000000000000000vg"
@@ -63,6 +64,8 @@ class Project:
         ExpiredEventStore(config_api.table).save(expired)
         path = f"/dataconnectors/{self.names['connector']}:replay"
         self.names["replay"] = self.post(path, a_replay())
+        self.names["tryout"] = self.post("/tryouts", {})
+        self.names["attempt"] = save_attempt(name)
 
     def post(self, path: str, body: Any) -> str:
         status, made = self.admin.call("POST", path, body)

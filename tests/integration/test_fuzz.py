@@ -78,9 +78,14 @@ VERBS = st.sampled_from(
         "%3Ametrics",
         ":sync",
         ":health",
+        ":timeline",
         ":pause",
         ":resume",
         ":replay",
+        ":explain",
+        ":preview",
+        ":test",
+        ":resend",
         ":cancel",
         ":transfer",
         ":batchUpdate",
@@ -92,7 +97,16 @@ SEGMENTS = st.lists(TEXTS.map(lambda text: quote(text, errors="replace")), max_s
 QUERIES = st.text(max_size=60) | st.builds(
     lambda name, value: f"{name}={quote(value, errors='replace')}",
     st.sampled_from(
-        ["update_mask", "updateMask", "pageToken", "page_size", "pageSize", "startTime", "order_by"]
+        [
+            "update_mask",
+            "updateMask",
+            "pageToken",
+            "page_size",
+            "pageSize",
+            "startTime",
+            "order_by",
+            "eventId",
+        ]
     ),
     TEXTS,
 )

@@ -174,6 +174,8 @@ def test_an_odd_name_at_any_place_of_a_path_is_not_found(
         "member": account,
         "key": "absent",
         "replay": "absent",
+        "attempt": "absent",
+        "tryout": "absent",
     }
     for operation in OPERATIONS:
         for name in re.findall(r"{(\w+)}", operation.path):

@@ -32,6 +32,9 @@ SERVED = served()
 PUBLISHING = ("/v2/projects/<project>/events", "/v2/projects/<project>/devices/<device>:publish")
 """The paths that API Gateway routes to ingest, in one spelling only."""
 
+SIGN_IN = "/v2/oidc/token"
+"""The path that API Gateway serves with an authorizer, if people may sign in. It has none here."""
+
 IDS = {
     "an id": "some-id",
     "a dot": "some.id",
@@ -91,7 +94,10 @@ def test_the_routes_to_ingest_are_those_of_the_template() -> None:
     """The tests therefore call the function to which API Gateway sends a request."""
     resources = [each.get("Properties", {}) for each in template()["Resources"].values()]
     targets = {each["RouteKey"]: each["Target"] for each in resources if "RouteKey" in each}
-    assert targets.pop("$default") == "Sub integrations/${ConfigApiIntegration}"
+    for route in ("$default", f"POST {SIGN_IN}"):
+        assert targets.pop(route) == "Sub integrations/${ConfigApiIntegration}"
+    assert targets.pop("POST /try/{name}") == "Sub integrations/${TryOutIntegration}"
+    assert targets.pop("ANY /console/{path+}") == "Sub integrations/${ConsoleIntegration}"
     assert targets == dict.fromkeys(INGEST_ROUTES, "Sub integrations/${IngestIntegration}")
 
 
@@ -110,7 +116,8 @@ def test_a_path_in_any_spelling_serves_its_methods_and_names_them(
     known_as = filled(path, "some-id")
     spelt = spell(known_as)
     is_routed = "//" not in spelt and not spelt.endswith("/")
-    check_every_method(spelt, known_as, SERVED[path], served=is_routed or path not in PUBLISHING)
+    served = path != SIGN_IN and (is_routed or path not in PUBLISHING)
+    check_every_method(spelt, known_as, SERVED[path], served=served)
 
 
 @pytest.mark.parametrize("method", METHODS)

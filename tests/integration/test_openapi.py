@@ -60,3 +60,10 @@ def test_the_page_of_the_api_and_that_of_errors_link_to_each_other() -> None:
         assert answer["statusCode"] == 200
         assert answer["headers"]["Content-Type"] == "text/html; charset=utf-8"
         assert f'href="{link}"' in answer["body"]
+        assert answer["headers"]["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_the_samples_of_the_page_call_the_address_that_it_was_served_from() -> None:
+    event = request("GET", "/v2/docs", headers={"host": "connectors.example.org"})
+    answer = config_api.lambda_handler(event, LambdaContext())
+    assert "API=https://connectors.example.org/v2\n" in answer["body"]

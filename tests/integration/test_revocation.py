@@ -20,6 +20,7 @@ from dataconnectors.store.signing_keys import SigningKeyStore
 from dataconnectors.store.table import Table
 from functions.config_api import app as config_api
 from tests.integration.conftest import Client, new_administrator
+from tests.integration.test_people import person
 
 MINUTE = 60.0
 
@@ -117,6 +118,37 @@ def test_revoked_access_ends_within_a_minute(
             process.elapsed += 1
         with pytest.raises(error):
             calls(process, headers)
+
+
+@pytest.mark.parametrize(
+    ("is_member_elsewhere", "error"), [(True, NotFoundError), (False, UnauthorizedError)]
+)
+def test_the_access_of_a_person_who_was_removed_ends_within_a_minute(
+    is_member_elsewhere: bool, error: type[Exception]
+) -> None:
+    owners = [new_administrator("Revoked"), new_administrator("Elsewhere")]
+    email = f"{owners[0].project}@example.com"
+    member = {"email": email, "roles": [roles.ADMIN]}
+    for owner in owners[: 1 + is_member_elsewhere]:
+        status, made = owner.call("POST", "/members", member)
+        assert status == 200
+    path = f"/members/{made['name'].rpartition('/')[2]}"
+    one = person(email, owners[0].project)
+    process = Process()
+
+    def calls() -> None:
+        process.access.require(one.headers, one.project, "dataconnector.create")
+
+    calls()
+    assert owners[0].call("DELETE", path)[0] == 200
+    while process.elapsed < MINUTE - 1:
+        try:
+            calls()
+        except error:
+            break
+        process.elapsed += 1
+    with pytest.raises(error):
+        calls()
 
 
 def test_a_secret_is_stored_encrypted_with_the_keys_name_as_context(client: Client) -> None:

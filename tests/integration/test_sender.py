@@ -214,7 +214,9 @@ def test_attempts_are_counted_by_connector_and_reported_to_cloudwatch(
         "Delivered": "Count",
         "Failed": "Count",
         "ResponseTime": "Milliseconds",
+        "PublishToPost": "Milliseconds",
     }
+    assert len(metric["PublishToPost"]) == 3
 
 
 def test_a_healthy_batch_of_a_warm_sender_makes_two_calls_to_aws(client: Client) -> None:
@@ -226,7 +228,10 @@ def test_a_healthy_batch_of_a_warm_sender_makes_two_calls_to_aws(client: Client)
 
     connect(client, httpConfig={"url": "https://example.com/", "signatureSecret": "s"})
     made: list[str] = []
-    counting = app.make_sender(Acknowledging(), Workers(app.WORKERS))
+    # The attempts of a new connector are all logged. This one is an hour old.
+    counting = app.make_sender(
+        Acknowledging(), Workers(app.WORKERS), now=lambda: time.time() + 3600
+    )
     services = (
         counting._selection._reader._connectors._table.dynamodb,  # type: ignore[attr-defined]
         counting._selection._reader._vault._kms,

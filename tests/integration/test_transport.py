@@ -633,3 +633,64 @@ def test_proxies_and_netrc_of_the_environment_are_not_used(
     server = endpoint(answering(OK))
     assert post(transport, server.port) == 200
     assert "authorization" not in server.requests[0][0].lower()
+
+
+def phases_of(answer: Answer | NoAnswer) -> list[str]:
+    """The phases that an attempt went through, none of them negative."""
+    assert answer.trace is not None
+    durations = answer.trace.durations()
+    assert all(seconds >= 0 for seconds in durations.values())
+    return list(durations)
+
+
+CONNECTING = ["dns", "connect", "tls"]
+
+
+def test_an_attempt_notes_its_phases_and_a_kept_connection_has_no_need_of_some(
+    transport: Transport, endpoint: Start
+) -> None:
+    server = endpoint(answering(OK))
+    here = Destination("127.0.0.1", server.port, "/")
+    first, second = (transport.post(here, {}, b"{}", 2.0) for _ in range(2))
+    assert phases_of(first) == [*CONNECTING, "firstByte", "rest"]
+    assert phases_of(second) == ["firstByte", "rest"]
+    for answer, (head, body) in zip((first, second), server.requests, strict=True):
+        assert answer.trace is not None
+        assert (answer.trace.status, bytes(answer.trace.body), answer.trace.is_whole) == (
+            200,
+            b"ok",
+            True,
+        )
+        assert answer.trace.sent == len(head) + 4 + len(body)
+        assert answer.trace.received == len(OK)
+
+
+def test_a_dead_kept_connection_leaves_no_phases(transport: Transport, endpoint: Start) -> None:
+    server = endpoint(answering(OK, 1))
+    here = Destination("127.0.0.1", server.port, "/")
+    transport.post(here, {}, b"{}", 2.0)
+    again = transport.post(here, {}, b"{}", 2.0)
+    assert phases_of(again) == [*CONNECTING, "firstByte", "rest"]
+
+
+def test_an_attempt_that_fails_ends_in_the_phase_that_it_failed_in(
+    transport: Transport, endpoint: Start
+) -> None:
+    silent = endpoint(sending_for_ever(b"", b"", 0.02))
+    broken = endpoint(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", 1))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()[1]
+    for port, phases in (
+        (closed, ["dns", "connect"]),
+        (silent.port, [*CONNECTING, "firstByte"]),
+        (broken.port, [*CONNECTING, "firstByte", "rest"]),
+    ):
+        answer = transport.post(Destination("127.0.0.1", port, "/"), {}, b"{}", TIMEOUT)
+        assert isinstance(answer, NoAnswer)
+        assert phases_of(answer) == phases
+    assert answer.trace is not None
+    assert (answer.trace.status, bytes(answer.trace.body), answer.trace.is_whole) == (
+        200,
+        b"ok",
+        False,
+    )

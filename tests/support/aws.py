@@ -31,6 +31,7 @@ def make_table() -> None:
     """Create the template's table, with the name that the handlers read."""
     properties = dict(template()["Resources"]["Table"]["Properties"])
     for elsewhere in (
+        "DeletionProtectionEnabled",
         "PointInTimeRecoverySpecification",
         "StreamSpecification",
         "TimeToLiveSpecification",

@@ -267,6 +267,10 @@ class FakeControlPlane:
         }
 
 
+SQS_ATTRIBUTES = {"DelaySeconds": "0"}
+"""Attributes that a queue has without having been given them."""
+
+
 class FakeSqs(_Client):
     """The queue calls of SQS."""
 
@@ -296,15 +300,24 @@ class FakeSqs(_Client):
     def do_set_queue_attributes(
         self, plane: FakeControlPlane, *, QueueUrl: str, Attributes: dict[str, str]
     ) -> None:
-        plane.queue_by_url(QueueUrl).attributes |= Attributes
+        queue = plane.queue_by_url(QueueUrl)
+        changed = queue.attributes | Attributes
+        # SQS removes a policy that is set to an empty text.
+        queue.attributes = {name: value for name, value in changed.items() if value}
 
     def do_get_queue_attributes(
         self, plane: FakeControlPlane, *, QueueUrl: str, AttributeNames: list[str]
     ) -> Any:
         queue = plane.queue_by_url(QueueUrl)
         created = str(int(EPOCH + queue.created_at))
-        everything = queue.attributes | {"CreatedTimestamp": created, "QueueArn": queue.arn}
-        return {"Attributes": {name: everything[name] for name in AttributeNames}}
+        everything = SQS_ATTRIBUTES | queue.attributes
+        everything |= {"CreatedTimestamp": created, "QueueArn": queue.arn}
+        # SQS leaves out what a queue has not got.
+        shown = {name: everything[name] for name in AttributeNames if name in everything}
+        return {"Attributes": shown}
+
+    def do_tag_queue(self, plane: FakeControlPlane, *, QueueUrl: str, Tags: dict[str, str]) -> None:
+        plane.queue_by_url(QueueUrl).tags |= Tags
 
     def do_list_queue_tags(self, plane: FakeControlPlane, *, QueueUrl: str) -> Any:
         tags = plane.queue_by_url(QueueUrl).tags
@@ -401,6 +414,11 @@ class FakeLambda(_Client):
         mapping = plane.mapping_not_in_transition(UUID)
         plane.begin_transition(mapping, "Deleting", None)
         return plane.describe(mapping)
+
+    def do_tag_resource(
+        self, plane: FakeControlPlane, *, Resource: str, Tags: dict[str, str]
+    ) -> None:
+        plane.mapping_by_id(Resource.rpartition(":")[2]).tags |= Tags
 
     def do_list_tags(self, plane: FakeControlPlane, *, Resource: str) -> Any:
         return {"Tags": plane.mapping_by_id(Resource.rpartition(":")[2]).tags}

@@ -8,9 +8,10 @@ from dataconnectors.identity import tokens
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.accounts import AccountKey, ServiceAccount
 from dataconnectors.identity.authentication import Authenticator
+from dataconnectors.identity.people import Person
 from dataconnectors.identity.roles import ADMIN
 from dataconnectors.identity.signing_keys import SigningKey, SigningKeys
-from dataconnectors.identity.token_exchange import TokenExchange
+from dataconnectors.identity.token_exchange import TokenExchange, token_answer
 
 NOW = 1_790_000_000.0
 ACCOUNT = ServiceAccount("p1", "s1", "s1@p1.example", "", enable_basic_auth=True, create_time="")
@@ -34,6 +35,7 @@ class Rows:
         self.keys = {"k1": KEY}
         self.accounts = {"s1": ACCOUNT}
         self.members = {("projects/p1", ACCOUNT.email): (ADMIN,)}
+        self.people: set[str] = set()
         self.keys_that_sign: list[SigningKey] = []
         self.reads: list[str] = []
 
@@ -43,7 +45,11 @@ class Rows:
         account = key and self.accounts.get(key.account)
         return (key, account) if key and account else None
 
-    def roles(self, parent: str, account: ServiceAccount) -> tuple[str, ...]:
+    def is_member(self, member_id: str) -> bool:
+        self.reads.append("member")
+        return member_id in self.people
+
+    def roles(self, parent: str, account: ServiceAccount | Person) -> tuple[str, ...]:
         self.reads.append(f"roles in {parent}")
         return self.members.get((parent, account.email), ())
 
@@ -76,6 +82,7 @@ class Process:
         authenticator = Authenticator(self.rows, signing_keys, vault, **clocks)
         self.access = Access(authenticator, self.rows, entropy=_entropy, **clocks)
         self.token_exchange = TokenExchange(authenticator, signing_keys, vault, now=self.now)
+        self.signing_keys = signing_keys
 
     def now(self) -> float:
         return NOW + self.clock.time
@@ -94,6 +101,11 @@ class Process:
             headers={"kid": "k1"},
         )
         answer = self.token_exchange.exchange(form.encode(), "h")
+        return {"authorization": f"Bearer {answer['access_token']}"}
+
+    def headers_of_person(self, email: str) -> dict[str, str]:
+        """The headers of a request of a person who has just signed in."""
+        answer = token_answer(self.signing_keys, email, self.now())
         return {"authorization": f"Bearer {answer['access_token']}"}
 
 

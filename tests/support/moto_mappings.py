@@ -2,21 +2,36 @@
 
 In moto 5.2.5 each enabled mapping receives messages inside SendMessage, and drops those that the
 function does not accept at once. The API for mappings still works here, but messages stay in their
-queues. And moto describes a mapping of an alias as one of the version behind it.
+queues. And moto describes a mapping of an alias as one of the version behind it, and makes a second
+mapping of one queue and function, where AWS answers with a conflict.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from moto.awslambda.models import EventSourceMapping
+from moto.awslambda.exceptions import LambdaClientError
+from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.sqs.models import Queue
 
 
 def install() -> None:
-    """Let mappings in this process name the alias that they are made for. They keep it."""
+    """Let mappings in this process keep the alias that they are made for, and be one of a kind."""
     alias = property(lambda mapping: mapping.function_name, lambda mapping, version: None)
     setattr(EventSourceMapping, "function_arn", alias)  # noqa: B010  # moto sets it in each object
+    create = LambdaBackend.create_event_source_mapping
+
+    def create_only_one(backend: LambdaBackend, spec: dict[str, Any]) -> EventSourceMapping:
+        for mapping in backend._event_source_mappings.values():
+            if (mapping.event_source_arn, mapping.function_name) == (
+                spec.get("EventSourceArn"),
+                spec.get("FunctionName"),
+            ):
+                raise LambdaClientError("ResourceConflictException", "The mapping exists already.")
+        return create(backend, spec)
+
+    setattr(LambdaBackend, "create_event_source_mapping", create_only_one)  # noqa: B010
 
 
 @contextmanager

@@ -12,7 +12,14 @@ from dataconnectors.provisioning.provisioner import Provisioner
 from dataconnectors.provisioning.reconciler import Reconciler
 from dataconnectors.provisioning.reports import NotRepaired, Repaired, Report
 from tests.support.connector_rows import FakeConnectorRows, queue_id_of
-from tests.support.control_plane import SETTINGS, FakeControlPlane, KilledError, Queue, World
+from tests.support.control_plane import (
+    SETTINGS,
+    SQS_ATTRIBUTES,
+    FakeControlPlane,
+    KilledError,
+    Queue,
+    World,
+)
 
 NAME = "projects/p/dataconnectors/c1"
 """The connector of `ready_stack`."""
@@ -134,7 +141,7 @@ class Stack:
             mapping = self.plane.mappings[row.mapping_id]
             assert row.queue_url == queue.url
             assert row.provisioned == blueprint.fingerprint
-            assert queue.attributes == blueprint.queue_attributes
+            assert SQS_ATTRIBUTES | queue.attributes == SQS_ATTRIBUTES | blueprint.queue_attributes
             assert queue.tags == blueprint.tags(row.name)
             assert mapping.state_at(self.plane.clock) == "Enabled"
             assert mapping.settings["EventSourceArn"] == queue.arn

@@ -36,14 +36,19 @@ CUTOFF = 43_200 - 120
 
 
 class SenderBench:
-    """A sender, and fakes of everything that it uses.
+    """A sender, and fakes of everything that it uses. `others` are further arguments of `Sender`.
 
     `answers` has what the endpoint answers by event id; for other events it answers 200.
     `response_times` has how many seconds that takes, by event id. The clock moves by these alone.
     """
 
     def __init__(
-        self, *, workers: int = 10, timeout: float = 10.0, disables_gone: bool = False
+        self,
+        *,
+        workers: int = 10,
+        timeout: float = 10.0,
+        disables_gone: bool = False,
+        **others: Any,
     ) -> None:
         self.elapsed = 0.0
         self.connectors: dict[str, Connector | ClientError | ReadTimeoutError] = {NAME: CONNECTOR}
@@ -54,6 +59,7 @@ class SenderBench:
         self.response_times: dict[str, float] = {}
         self.posted: list[str] = []
         self.signed: list[bool] = []
+        self.tests: list[str] = []
         self.before_post: Callable[[str], object] = lambda event_id: None
         self.removed: set[str] = set()
         self.sqs = Sqs()
@@ -74,12 +80,13 @@ class SenderBench:
             attempt_counters=self.attempt_counters,
             failing_connectors=self.failing_connectors,
             workers=Workers(workers),
-            report_attempts=self.attempts.extend,
+            report_attempts=lambda outcomes, _waits: self.attempts.extend(outcomes),
             report_expired=self.expired.append,
             disable_gone=self.disable if disables_gone else None,
             timeout=timeout,
             clock=self.clock,
             now=self.now,
+            **others,
         )
 
     def clock(self) -> float:
@@ -126,6 +133,8 @@ class SenderBench:
         self.before_post(event_id)
         self.posted.append(event_id)
         self.signed.append("X-Dt-Signature" in headers)
+        if headers.get("X-Dt-Test") == "true":
+            self.tests.append(event_id)
         self.elapsed += self.response_times.get(event_id, 0.0)
         answer = self.answers.get(event_id, 200)
         if isinstance(answer, Exception):
@@ -156,9 +165,10 @@ def received(
     epoch: int = 3,
     receive_count: int = 1,
     age: float = 0.5,
+    origin: str = "",
 ) -> ReceivedMessage:
     """A received message whose message id and receipt handle are the event's id."""
-    message = Message(connector, epoch, event_id, 0, json.dumps({"id": event_id}))
+    message = Message(connector, epoch, event_id, 0, json.dumps({"id": event_id}), origin)
     return ReceivedMessage(
         message_id=event_id,
         receipt_handle=event_id,

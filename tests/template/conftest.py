@@ -14,12 +14,17 @@ SAM_TOOLS = ROOT / ".venv" / "sam" / "bin"
 Template = Mapping[str, Any]
 
 
-def translated() -> str:
-    """The translated template, as JSON."""
+def translated(*parameters: str) -> str:
+    """The translated template, as JSON, with parameters such as `Tracing=Active`."""
     if not (SAM_TOOLS / "python").exists():
         pytest.fail("there is no .venv/sam: run `make install`")
     run = subprocess.run(
-        [SAM_TOOLS / "python", Path(__file__).with_name("translate.py"), ROOT / "template.yaml"],
+        [
+            SAM_TOOLS / "python",
+            Path(__file__).with_name("translate.py"),
+            ROOT / "template.yaml",
+            *parameters,
+        ],
         capture_output=True,
         text=True,
     )

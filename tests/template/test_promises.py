@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from dataconnectors.store.failing_items import ATTRIBUTES
 from dataconnectors.store.keys import (
     PENDING_ANNOUNCEMENTS,
     UNFINISHED_REPLAYS,
+    attempts_partition,
     audit_partition,
     connector_key,
     expired_partition,
@@ -28,12 +31,14 @@ from tests.template.conftest import ROOT, Template
 FUNCTIONS = (
     "AdminFunction",
     "ConfigApiFunction",
+    "ConsoleFunction",
     "IngestFunction",
     "LabelsFunction",
     "ReconcilerFunction",
     "ReplayFunction",
     "SenderFunction",
     "SyncFunction",
+    "TryOutFunction",
 )
 
 API_GATEWAY_TIMEOUT = 30
@@ -42,6 +47,8 @@ API_GATEWAY_TIMEOUT = 30
 ACCOUNT_THROTTLE = 10_000
 """Requests a second. AWS: what all HTTP APIs of an account take together."""
 
+TRY_OUT_ROUTE = "POST /try/{name}"
+
 QUEUES = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-c-*"
 EVENT_BUS = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
 MAPPINGS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:event-source-mapping:*"
@@ -49,7 +56,7 @@ MAPPINGS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:event-
 SCOPED = {
     "dynamodb": ("Table.Arn", "${Table.Arn}/index/byLifecycle", "Table.StreamArn"),
     "events": (EVENT_BUS,),
-    "kms": ("SecretsKey.Arn",),
+    "kms": ("SecretsKey.Arn", "AWS-NoValue"),  # and the key of the parameter, if there is one
     "sns": ("",),  # the topic of the parameter, whose default is none
     "lambda": (MAPPINGS, "ReplayFunction.Arn", "SyncFunction.Arn"),
     "sqs": (QUEUES, "DeadLetterQueue.Arn", "IngestFailuresQueue.Arn"),
@@ -75,6 +82,7 @@ OWNERS = {
         "IngestFunction",
         "ReconcilerFunction",
         "SenderFunction",
+        "TryOutFunction",
     },
     "dynamodb:UpdateItem": {
         "AdminFunction",
@@ -83,10 +91,11 @@ OWNERS = {
         "ReconcilerFunction",
         "ReplayFunction",
         "SenderFunction",
+        "TryOutFunction",
     },
     "dynamodb:GetRecords": {"LabelsFunction"},
     "events:PutEvents": {"ReconcilerFunction"},
-    "kms:Decrypt": {"ConfigApiFunction", "IngestFunction", "SenderFunction"},
+    "kms:Decrypt": {"ConfigApiFunction", "IngestFunction", "SenderFunction", "TryOutFunction"},
     "kms:Encrypt": {"AdminFunction", "ConfigApiFunction"},
     "lambda:CreateEventSourceMapping": {"ConfigApiFunction", "ReconcilerFunction"},
     "lambda:DeleteEventSourceMapping": {"ReconcilerFunction"},
@@ -99,6 +108,7 @@ OWNERS = {
     "sqs:DeleteQueue": {"ReconcilerFunction"},
     "sqs:ReceiveMessage": {"SenderFunction"},
     "sqs:SendMessage": {
+        "ConfigApiFunction",
         "IngestFunction",
         "LabelsFunction",
         "ReplayFunction",
@@ -119,12 +129,14 @@ OWNERS_OF_SECRETS = {
 SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "AdminFunction": settings.AdminSettings.from_env,
     "ConfigApiFunction": settings.ApiSettings.from_env,
+    "ConsoleFunction": itemgetter("OIDC_CLIENT_ID", "OIDC_ISSUER", "TRY_OUT"),
     "IngestFunction": settings.IngestSettings.from_env,
     "LabelsFunction": settings.TableSettings.from_env,
     "ReconcilerFunction": settings.ReconcilerSettings.from_env,
     "ReplayFunction": settings.ReplaySettings.from_env,
     "SenderFunction": settings.SenderSettings.from_env,
     "SyncFunction": settings.TableSettings.from_env,
+    "TryOutFunction": settings.TryOutSettings.from_env,
 }
 
 
@@ -146,6 +158,8 @@ def plain(value: Any, template: Template) -> str:
         case {"Ref": name}:
             parameter = template["Parameters"].get(name)
             return str(parameter["Default"]) if parameter else name.replace("::", "-")
+        case {"Fn::If": ["HasKmsKey", _, otherwise]}:  # the one that does not hold by default
+            return plain(otherwise, template)
         case {"Fn::GetAtt": [name, attribute]}:
             return f"{name}.{attribute}"
         case {"Fn::Sub": text}:
@@ -158,7 +172,7 @@ def plain(value: Any, template: Template) -> str:
 
 def statements(template: Template, function: str) -> Iterator[dict[str, Any]]:
     """Everything that a function may do, with what it may only do under a condition."""
-    for policy in resources(template, "AWS::IAM::Role")[f"{function}Role"]["Policies"]:
+    for policy in resources(template, "AWS::IAM::Role")[f"{function}Role"].get("Policies", ()):
         for statement in listed(policy["PolicyDocument"]["Statement"]):
             match statement:
                 case {"Fn::If": [_, granted, {"Ref": "AWS::NoValue"}]}:
@@ -190,12 +204,27 @@ class TestEachFunction:
         assert properties["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
 
     def test_has_only_the_managed_policy_for_logs(self, template: Template, function: str) -> None:
+        """And the sender those for a VPC and for traces, where it needs them."""
         role = resources(template, "AWS::IAM::Role")[f"{function}Role"]
-        (policy,) = role["ManagedPolicyArns"]
-        assert policy.endswith(":policy/service-role/AWSLambdaBasicExecutionRole")
+        policy, *others = role["ManagedPolicyArns"]
+        assert plain(policy, template).endswith(":policy/service-role/AWSLambdaBasicExecutionRole")
+        names = {
+            each["Fn::If"][0]: plain(each, template).rpartition("/")[2]
+            for each in others
+            if each["Fn::If"][2] == {"Ref": "AWS::NoValue"}
+        }
+        assert len(names) == len(others)
+        assert names == (
+            {"IsInVpc": "AWSLambdaVPCAccessExecutionRole", "IsTraced": "AWSXRayDaemonWriteAccess"}
+            if function == "SenderFunction"
+            else {}
+        )
 
     def test_may_act_only_on_the_stacks_resources(self, template: Template, function: str) -> None:
         for statement in statements(template, function):
+            if statement.get("Sid") == "LeaveTheNetworkToLambda":
+                assert statement["Effect"] == "Deny"
+                continue
             assert statement["Effect"] == "Allow"
             for action in listed(statement["Action"]):
                 assert "*" not in action
@@ -286,7 +315,9 @@ def test_the_template_has_no_queues_and_mappings_of_connectors(template: Templat
     ]
 
 
-@pytest.mark.parametrize("function", ["IngestFunction", "ConfigApiFunction", "AdminFunction"])
+@pytest.mark.parametrize(
+    "function", ["IngestFunction", "ConfigApiFunction", "AdminFunction", "TryOutFunction"]
+)
 def test_a_function_of_the_api_answers_before_the_gateway_gives_up(
     template: Template, function: str
 ) -> None:
@@ -441,6 +472,10 @@ def test_the_sender_may_write_only_counts_records_what_it_knows_of_failures_and_
             writes,
             partitions(expired_partition("*"), "METRICS#*", PENDING_ANNOUNCEMENTS),
         ),
+        "LogAttempts": (
+            {"dynamodb:BatchWriteItem"},
+            partitions(attempts_partition("*", 0).replace("*#0", "*")),
+        ),
         "NoteFailures": (
             {"dynamodb:UpdateItem"},
             partitions(connectors, failing) | only("pk", "sk", "version", *ATTRIBUTES),
@@ -460,11 +495,29 @@ def test_the_sender_may_disable_connectors_only_where_410_does_that(template: Te
         for statement in policy["PolicyDocument"]["Statement"]
         if "Fn::If" in statement
     }
-    assert conditional == dict.fromkeys(("DisableConnectors", "AuditDisabling"), "DisablesOnGone")
+    assert conditional == {
+        "DisableConnectors": "DisablesOnGone",
+        "AuditDisabling": "DisablesOnGone",
+        "LeaveTheNetworkToLambda": "IsInVpc",
+        "LogAttempts": "LogsAttempts",
+    }
     assert template["Conditions"]["DisablesOnGone"] == {
         "Fn::Equals": [{"Ref": "DisableOnGone"}, "true"]
     }
     assert template["Parameters"]["DisableOnGone"]["Default"] == "false"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_key_of_the_deployers_seals_and_both_keys_open(template: Template, function: str) -> None:
+    stacks, own = {"Fn::GetAtt": ["SecretsKey", "Arn"]}, {"Ref": "KmsKeyArn"}
+    for statement in statements(template, function):
+        if "kms:Decrypt" in listed(statement["Action"]):
+            assert statement["Resource"] == [
+                stacks,
+                {"Fn::If": ["HasKmsKey", own, {"Ref": "AWS::NoValue"}]},
+            ]
+        elif "kms:Encrypt" in listed(statement["Action"]):
+            assert statement["Resource"] == {"Fn::If": ["HasKmsKey", own, stacks]}
 
 
 def test_announcements_name_this_stack_as_their_source(template: Template) -> None:
@@ -526,6 +579,9 @@ def test_a_change_of_the_layer_makes_a_new_version_of_the_sender(tmp_path: Path)
     [
         ("POST /v2/projects/{project}/devices/{device}", "IngestFunction"),
         ("POST /v2/projects/{project}/events", "IngestFunction"),
+        (TRY_OUT_ROUTE, "TryOutFunction"),
+        ("ANY /console/{path+}", "ConsoleFunction"),
+        ("POST /v2/oidc/token", "ConfigApiFunction"),
         ("$default", "ConfigApiFunction"),
     ],
 )
@@ -549,21 +605,84 @@ def test_a_route_reaches_its_function(template: Template, route: str, function: 
 
 
 def test_publishers_cannot_use_up_the_throttle_of_other_callers(template: Template) -> None:
+    """Each route has a throttle of its own."""
     stage = resources(template, "AWS::ApiGatewayV2::Stage")["HttpApiStage"]
-    publishing = {
-        properties["RouteKey"]
-        for properties in resources(template, "AWS::ApiGatewayV2::Route").values()
-        if properties["RouteKey"] != "$default"
+    throttle = stage["DefaultRouteSettings"]
+    rate = int(plain(throttle["ThrottlingRateLimit"], template))
+    assert 0 < rate <= ACCOUNT_THROTTLE / 10
+    assert int(plain(throttle["ThrottlingBurstLimit"], template)) == rate
+
+
+def test_the_endpoint_to_try_connectors_with_exists_only_where_it_is_switched_on(
+    template: Template,
+) -> None:
+    assert template["Parameters"]["TryOut"]["Default"] == "false"
+    assert template["Conditions"]["WithTryOut"] == {"Fn::Equals": [{"Ref": "TryOut"}, "true"]}
+    conditional = {
+        name
+        for name, resource in template["Resources"].items()
+        if resource.get("Condition") == "WithTryOut"
     }
-    assert set(stage["RouteSettings"]) == publishing
-    for throttle in stage["RouteSettings"].values():
-        assert 0 < throttle["ThrottlingRateLimit"] <= ACCOUNT_THROTTLE / 10
-        assert throttle["ThrottlingBurstLimit"] == throttle["ThrottlingRateLimit"]
+    assert conditional == {name for name in template["Resources"] if name.startswith("TryOut")}
+    assert {"TryOutRoute", "TryOutFunction", "TryOutFunctionRole", "TryOutLogGroup"} <= conditional
+    stage = resources(template, "AWS::ApiGatewayV2::Stage")["HttpApiStage"]
+    throttle = {TRY_OUT_ROUTE: {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}}
+    absent = {"Ref": "AWS::NoValue"}
+    assert stage["RouteSettings"] == {"Fn::If": ["WithTryOut", throttle, absent]}
     # The deployment fails if a throttle is set for a route that does not exist yet.
-    assert set(template["Resources"]["HttpApiStage"]["DependsOn"]) == {
-        "EventsRoute",
-        "PublishRoute",
+    assert {"Ref": "TryOutRoute"} in stage["StageVariables"]["Fn::If"][1].values()
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    parameters = settings["prod"]["deploy"]["parameters"]["parameter_overrides"]
+    assert "TryOut=false" in parameters
+
+
+def test_the_gateway_verifies_the_id_tokens_of_people_on_the_one_route_that_takes_them(
+    template: Template,
+) -> None:
+    routes = resources(template, "AWS::ApiGatewayV2::Route")
+    assert {name for name, route in routes.items() if "AuthorizationType" in route} == {
+        "SignInRoute"
     }
+    route = routes["SignInRoute"]
+    assert route["RouteKey"] == "POST /v2/oidc/token"
+    assert (route["AuthorizationType"], route["AuthorizerId"]) == (
+        "JWT",
+        {"Ref": "PeopleAuthorizer"},
+    )
+    assert resources(template, "AWS::ApiGatewayV2::Authorizer") == {
+        "PeopleAuthorizer": {
+            "ApiId": {"Ref": "HttpApi"},
+            "Name": "people",
+            "AuthorizerType": "JWT",
+            "IdentitySource": ["$request.header.Authorization"],
+            "JwtConfiguration": {
+                "Issuer": {"Ref": "OidcIssuer"},
+                "Audience": [{"Ref": "OidcClientId"}],
+            },
+        }
+    }
+
+
+def test_people_can_sign_in_only_where_a_deployer_names_a_provider_and_a_client(
+    template: Template,
+) -> None:
+    for name in ("SignInRoute", "PeopleAuthorizer"):
+        assert template["Resources"][name]["Condition"] == "PeopleSignIn"
+    assert template["Conditions"]["PeopleSignIn"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "OidcIssuer"}, ""]}]
+    }
+    pattern = template["Parameters"]["OidcIssuer"]["AllowedPattern"]
+    for issuer, is_allowed in {
+        "": True,
+        "https://id.example.com/a/": True,
+        "http://127.0.0.1:8010": True,  # the provider of the local stack
+        "http://127.0.0.1:8010.example.com": False,
+        "http://id.example.com": False,
+        "https://id.example.com?a": False,
+        "id.example.com": False,
+    }.items():
+        assert bool(re.fullmatch(pattern, issuer)) is is_allowed, issuer
+    assert {"OidcIssuerNeedsClient", "OidcClientNeedsIssuer"} <= set(template["Rules"])
 
 
 @pytest.mark.parametrize(
@@ -610,6 +729,7 @@ def test_private_endpoints_are_refused_unless_a_deployer_allows_them(template: T
         ("ReconcilerDriftAlarm", "AWS-StackName Drift service=dataconnectors"),
         ("ReconcilerErrorsAlarm", "AWS/Lambda Errors FunctionName=ReconcilerFunction"),
         ("UnaccountedAlarm", "AWS-StackName Unaccounted service=dataconnectors"),
+        ("SenderErrorsAlarm", "AWS/Lambda Errors FunctionName=SenderFunction"),
         ("SenderThrottlesAlarm", "AWS/Lambda Throttles FunctionName=SenderFunction"),
         ("ReplayErrorsAlarm", "AWS/Lambda Errors FunctionName=ReplayFunction"),
         ("SyncErrorsAlarm", "AWS/Lambda Errors FunctionName=SyncFunction"),
@@ -649,5 +769,7 @@ def test_customers_data_is_kept_when_a_resource_is_replaced(template: Template, 
 def test_the_table_removes_expired_items_and_can_be_restored(template: Template) -> None:
     table = resources(template, "AWS::DynamoDB::Table")["Table"]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    recovery = table["PointInTimeRecoverySpecification"]
+    assert recovery == {"PointInTimeRecoveryEnabled": {"Ref": "TableRecovery"}}
+    assert template["Parameters"]["TableRecovery"]["Default"] == "true"
     assert table["BillingMode"] == "PAY_PER_REQUEST"

@@ -27,16 +27,21 @@ class ManagedPolicies:
         return MANAGED_POLICIES
 
 
-def translated(path: Path) -> object:
-    """The template at `path`, with its folders replaced by packages as `sam package` does."""
+def translated(path: Path, parameters: dict[str, str]) -> object:
+    """The template at `path`, with its folders replaced by packages as `sam package` does.
+
+    `parameters` are those without their defaults.
+    """
     template = yaml_parse(path.read_text())
     for logical_id, resource in template["Resources"].items():
         for name in ("CodeUri", "ContentUri"):
-            if name in resource.get("Properties", {}):
+            # `make package` has replaced them already
+            if isinstance(resource.get("Properties", {}).get(name), str):
                 resource["Properties"][name] = f"s3://artefacts/{logical_id}.zip"
-    return transform(template, {}, ManagedPolicies())
+    return transform(template, parameters, ManagedPolicies())
 
 
 if __name__ == "__main__":
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    json.dump(translated(Path(sys.argv[1])), sys.stdout, indent=1)
+    given = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    json.dump(translated(Path(sys.argv[1]), given), sys.stdout, indent=1)

@@ -14,8 +14,9 @@ NEVER_IN_LAMBDA = {"aws-xray-sdk", "boto3", "cryptography", "pydantic", "request
 """Each of them lengthens a cold start by a tenth to a half, and we use nothing of it."""
 
 FORBIDDEN = {
-    "layers/core/dataconnectors": {"bench", "functions", "local", "ops", "tests"},
-    "functions": {"bench", "local", "ops", "tests"},
+    "layers/core/dataconnectors": {"bench", "client", "functions", "local", "ops", "tests"},
+    "functions": {"bench", "client", "local", "ops", "tests"},
+    "client": {"bench", "dataconnectors", "functions", "local", "ops", "tests"},
     "local": {"dataconnectors", "functions", "ops", "tests"},
     "ops": {"dataconnectors", "functions", "local", "tests"},
 }

@@ -23,10 +23,17 @@ MAY_IMPORT: Mapping[str, str] = {
     "delivery": "endpoints expiry connectors events aws kernel",
     "provisioning": "expiry connectors aws kernel",
     "replay": "expiry connectors events aws kernel",
-    "store": "delivery replay notices expiry identity connectors devices events kernel",
+    "tryouts": "connectors aws kernel",
+    "store": "tryouts delivery replay notices expiry identity connectors devices events kernel",
     "ingest": "store replay identity connectors devices events aws kernel",
-    "services": "store delivery replay expiry identity connectors devices aws kernel",
-    "api": "services ingest store replay endpoints identity connectors devices events aws kernel",
+    "services": (
+        "ingest store tryouts delivery replay endpoints expiry identity connectors devices events "
+        "aws kernel"
+    ),
+    "api": (
+        "services ingest store tryouts replay endpoints identity connectors devices events aws "
+        "kernel"
+    ),
 }
 """A package may import the packages beside it in this table, and no others. `receive` imports
 nothing of ours, because customers copy that one file."""

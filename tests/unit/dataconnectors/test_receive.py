@@ -249,6 +249,20 @@ def test_an_event_that_no_device_published_may_lack_metadata() -> None:
     assert parse(json.dumps(without).encode()).metadata == {}
 
 
+@pytest.mark.parametrize(
+    ("labels", "is_test"),
+    [
+        ({"name": "x", "x-dt-test": "true"}, True),
+        ({"name": "x"}, False),
+        ({"x-dt-test": ""}, False),
+    ],
+)
+def test_an_event_that_a_test_has_made_says_so(labels: dict[str, str], is_test: bool) -> None:
+    body = json.dumps(CONTENT | {"labels": labels}).encode()
+    headers = {"x-dt-signature": signature(body=body)}
+    assert receive(headers, body, SECRET, now=NOW).is_test == is_test
+
+
 def test_a_copy_of_the_file_runs_on_the_standard_library_alone(tmp_path: Path) -> None:
     """With `-I` Python finds no module of this folder, and with `-S` no installed package."""
     shutil.copy(str(module.__file__), tmp_path / "receive.py")

@@ -180,6 +180,7 @@ def test_only_hop_by_hop_headers_are_dropped() -> None:
         ("X-Repeated", "one"),
         ("X-Repeated", "two"),
         ("X-Forwarded-For", "192.0.2.7"),
+        ("X-Forwarded-Proto", "https"),
     ):
         headers[name] = value
     request = Request("POST", "/", headers, b"body", "127.0.0.1")
@@ -189,6 +190,7 @@ def test_only_hop_by_hop_headers_are_dropped() -> None:
         ("X-Repeated", "one"),
         ("X-Repeated", "two"),
         ("X-Forwarded-For", "192.0.2.7, 127.0.0.1"),
+        ("X-Forwarded-Proto", "http"),
     ]
 
 

@@ -3,13 +3,16 @@
 import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from local.authority import Authority
 from local.server import Answer, LoopbackServer, Request, json_answer
 
 BODY_LIMIT = 1000
@@ -232,3 +235,32 @@ def test_a_stopped_server_can_be_stopped_again_and_its_port_reused(
     again.start()
     assert exchange(again, b"GET / HTTP/1.1\r\n\r\n")[0] == 200
     again.stop()
+
+
+def test_one_port_speaks_http_and_https_and_still_stops_at_once(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    server = LoopbackServer(
+        "127.0.0.1",
+        0,
+        echo,
+        body_limit=BODY_LIMIT,
+        ssl_context=authority.server_context(),
+        plain_too=True,
+    )
+    server.start()
+    trusting = ssl.create_default_context(cafile=str(authority.ca_path))
+    connections = (
+        http.client.HTTPConnection("127.0.0.1", server.port, timeout=5),
+        http.client.HTTPSConnection("127.0.0.1", server.port, timeout=5, context=trusting),
+    )
+    silent = connect(server)
+    for connection in connections:
+        for _ in range(2):  # The second one on the same connection
+            connection.request("POST", "/p", body=b"hello")
+            assert json.loads(connection.getresponse().read())["body"] == "hello"
+    started = time.monotonic()
+    server.stop()
+    assert silent.recv(1) == b""  # Although it has not said which of both it speaks
+    assert time.monotonic() - started < 2
+    for each in (silent, *connections):
+        each.close()

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from ops import admin, dead_letters, destroy
+from ops import admin, dead_letters, destroy, restore
 from ops.aws import explained
 from ops.stacks import StackError
 
-COMMANDS = pytest.mark.parametrize("command", [admin.main, destroy.main, dead_letters.main])
+COMMANDS = pytest.mark.parametrize(
+    "command", [admin.main, destroy.main, dead_letters.main, restore.main]
+)
 
 
 @pytest.fixture(autouse=True)

@@ -57,6 +57,8 @@ def test_the_projects_template_can_be_read() -> None:
         "sync",
         "replay",
         "config_api",
+        "try_out",
+        "console",
         "reconciler",
         "admin",
     )

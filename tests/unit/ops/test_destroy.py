@@ -1,5 +1,6 @@
 """Destroying a deployment deletes everything of it, and nothing of other deployments."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from ops.destroy import CALLS_PER_SECOND, MAKERS, DestroyError, Remover
 
 SENDER = "arn:aws:lambda:us-east-1:123456789012:function:dc-sender:live"
 STACK_TAG = "dataconnectors:stack"
+TABLE = "dc-Table-1"
+FAILURES = "https://sqs.us-east-1.amazonaws.com/123456789012/dc-ingest-failures"
 
 
 def queue_name(stack: str, number: int) -> str:
@@ -90,7 +93,11 @@ class FakeCloudFormation:
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
         if StackName != self.stack:
             raise ValidationError
-        outputs = [{"OutputKey": "SenderAliasArn", "OutputValue": SENDER}]
+        outputs = [
+            {"OutputKey": "SenderAliasArn", "OutputValue": SENDER},
+            {"OutputKey": "IngestFailuresQueueUrl", "OutputValue": FAILURES},
+            {"OutputKey": "TableName", "OutputValue": TABLE},
+        ]
         return {"Stacks": [{"Outputs": outputs}]}
 
     def describe_stack_resource(self, *, StackName: str, LogicalResourceId: str) -> dict[str, Any]:
@@ -98,11 +105,12 @@ class FakeCloudFormation:
 
 
 class Session:
-    """boto3's session, with moto's SQS."""
+    """boto3's session, with moto's SQS and DynamoDB."""
 
     def __init__(self, sqs: Any, functions: FakeLambda, stack: str | None) -> None:
         self._clients = {
             "sqs": sqs,
+            "dynamodb": boto3.client("dynamodb", region_name="us-east-1"),
             "lambda": functions,
             "cloudformation": FakeCloudFormation(stack),
         }
@@ -153,6 +161,70 @@ def test_mappings_and_queues_are_deleted_and_counted(sqs: Any) -> None:
     assert (removed.mappings, removed.queues) == (4, 3)
     assert functions.mappings == {}
     assert names(sqs) == []
+
+
+class TestUndeliveredEvents:
+    """Events that no endpoint has acknowledged."""
+
+    def send(self, sqs: Any, name: str, count: int) -> None:
+        url = sqs.create_queue(QueueName=name, tags={STACK_TAG: "dc"})["QueueUrl"]
+        for _ in range(count):
+            sqs.send_message(QueueUrl=url, MessageBody="an event")
+
+    def test_are_not_deleted_and_the_refusal_says_how_many_there_are(self, sqs: Any) -> None:
+        make_queues(sqs, "dc", 1)
+        self.send(sqs, queue_name("dc", 1), 2)
+        self.send(sqs, queue_name("dc", 2), 3)
+        self.send(sqs, "dc-ingest-failures", 1)
+        # Attempted, and so not visible.
+        sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=queue_name("dc", 2))["QueueUrl"])
+        functions = FakeLambda({"a": "Enabled"})
+        named = f"{queue_name('dc', 2)} (3), {queue_name('dc', 1)} (2), dc-ingest-failures (1)"
+        with pytest.raises(DestroyError, match=re.escape(f"6 undelivered events are in {named}.")):
+            remover(sqs, functions).remove()
+        assert functions.stopped == []
+        assert functions.mappings == {"a": "Enabled"}
+        assert len(names(sqs)) == 4
+
+    def test_that_come_while_ingest_is_being_stopped_are_kept_too(self, sqs: Any) -> None:
+        make_queues(sqs, "dc", 1)
+        functions = FakeLambda({"a": "Enabled"})
+        stop = functions.put_function_concurrency
+
+        def stop_late(**request: Any) -> dict[str, Any]:
+            if len(functions.stopped) == 2:
+                self.send(sqs, queue_name("dc", 0), 1)
+            return stop(**request)
+
+        functions.put_function_concurrency = stop_late  # type: ignore[method-assign]
+        with pytest.raises(DestroyError, match=r"1 undelivered events are in .* are stopped"):
+            remover(sqs, functions).remove()
+        assert names(sqs) == [queue_name("dc", 0)]
+
+    def test_are_deleted_when_the_deployer_says_so(self, sqs: Any) -> None:
+        self.send(sqs, queue_name("dc", 1), 2)
+        assert remover(sqs, FakeLambda({})).remove(with_undelivered=True).queues == 1
+        assert names(sqs) == []
+
+
+@pytest.mark.parametrize("protects", [True, False])
+def test_a_protected_table_is_found_before_anything_is_deleted(sqs: Any, protects: bool) -> None:
+    make_queues(sqs, "dc", 1)
+    boto3.client("dynamodb", region_name="us-east-1").create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        DeletionProtectionEnabled=protects,
+    )
+    functions = FakeLambda({"a": "Enabled"})
+    if protects:
+        with pytest.raises(DestroyError, match=f"{TABLE} is protected"):
+            remover(sqs, functions).remove(with_undelivered=True)
+        assert (functions.stopped, functions.mappings) == ([], {"a": "Enabled"})
+        assert names(sqs) == [queue_name("dc", 0)]
+    else:
+        assert remover(sqs, functions).remove().queues == 1
 
 
 def test_the_functions_that_create_queues_are_stopped_first(sqs: Any) -> None:

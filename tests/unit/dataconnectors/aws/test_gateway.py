@@ -78,3 +78,18 @@ def test_an_error_is_the_contracts_json() -> None:
         "help": "/v2/errors#409",
         "accepted": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("headers", "origin"),
+    [
+        ({}, "https://api.example.com"),
+        ({"X-Forwarded-Proto": "https"}, "https://api.example.com"),
+        ({"X-Forwarded-Proto": "http", "host": "127.0.0.1:8000"}, "http://127.0.0.1:8000"),
+        ({"X-Forwarded-Proto": "javascript"}, "https://api.example.com"),
+    ],
+)
+def test_the_origin_is_where_the_client_sent_the_request(
+    headers: dict[str, str], origin: str
+) -> None:
+    assert gateway.origin(request("GET", "/v2/docs", headers=headers)) == origin

@@ -7,6 +7,7 @@ import pytest
 from dataconnectors.aws.settings import (
     AdminSettings,
     ApiSettings,
+    AttemptLogSettings,
     IngestSettings,
     QueueSettings,
     ReconcilerSettings,
@@ -32,7 +33,11 @@ ENV = {
     "MAXIMUM_CONCURRENCY": "50",
     "DISABLE_AFTER_DAYS": "5",
     "REQUEST_LIMIT": "25",
+    "ATTEMPT_LOG": "sampled",
+    "ATTEMPT_LOG_ONE_IN": "100",
 }
+
+LOG = AttemptLogSettings("sampled", 100)
 
 Settings = (
     AdminSettings
@@ -50,7 +55,7 @@ Settings = (
 def test_the_sender_defaults_are_the_strict_ones() -> None:
     settings = SenderSettings.from_env(ENV)
     assert settings == SenderSettings(
-        "dc-table", "dc", ENV["DEAD_LETTER_QUEUE_ARN"], 10.0, 30, (), "", False, False
+        "dc-table", "dc", ENV["DEAD_LETTER_QUEUE_ARN"], 10.0, 30, (), "", False, False, LOG
     )
 
 
@@ -95,6 +100,8 @@ def test_the_queues_visibility_timeout_is_six_times_the_senders() -> None:
                 "DEAD_LETTER_QUEUE_ARN",
                 "ATTEMPT_TIMEOUT",
                 "FUNCTION_TIMEOUT",
+                "ATTEMPT_LOG",
+                "ATTEMPT_LOG_ONE_IN",
             ],
         ),
         (QueueSettings, ["STACK_NAME", "SENDER_ARN", "FUNCTION_TIMEOUT", "MAXIMUM_CONCURRENCY"]),
@@ -128,6 +135,11 @@ def test_a_missing_variable_is_named(kind: type[Settings], names: list[str]) -> 
         ),
         ({"ALLOWED_NETWORKS": "10.0.0.1/8"}, "ALLOWED_NETWORKS: 10.0.0.1/8 has host bits set"),
         ({"DISABLE_ON_GONE": "1"}, "DISABLE_ON_GONE is '1', expected true or false"),
+        (
+            {"ATTEMPT_LOG": "some"},
+            "ATTEMPT_LOG is 'some', expected all, sampled, failures, off",
+        ),
+        ({"ATTEMPT_LOG_ONE_IN": "0"}, "ATTEMPT_LOG_ONE_IN is 0, expected 1 to 1000000"),
         ({"ACKNOWLEDGE_ANY_2XX": "yes"}, "ACKNOWLEDGE_ANY_2XX is 'yes', expected true or false"),
     ],
 )
@@ -149,9 +161,26 @@ def test_history_is_kept_by_default() -> None:
         IngestSettings.from_env(ENV | {"KEEP_HISTORY": "no"})
 
 
+def test_tags_are_pairs_of_key_and_value() -> None:
+    assert QueueSettings.from_env(ENV).tags == ()
+    given = {"RESOURCE_TAGS": "team=iot, cost center=a=b,empty="}
+    expected = (("team", "iot"), ("cost center", "a=b"), ("empty", ""))
+    assert QueueSettings.from_env(ENV | given).tags == expected
+
+
 @pytest.mark.parametrize(
     "changes",
-    [{"MAXIMUM_CONCURRENCY": "1"}, {"MAXIMUM_CONCURRENCY": "1001"}, {"STACK_NAME": "s" * 58}],
+    [
+        {"MAXIMUM_CONCURRENCY": "1"},
+        {"MAXIMUM_CONCURRENCY": "1001"},
+        {"STACK_NAME": "s" * 58},
+        {"RESOURCE_TAGS": "team"},
+        {"RESOURCE_TAGS": "=iot"},
+        {"RESOURCE_TAGS": "aws:team=iot"},
+        {"RESOURCE_TAGS": "dataconnectors:stack=other"},
+        {"RESOURCE_TAGS": ",".join(f"{number}=x" for number in range(31))},
+    ],
+    ids=lambda changes: str(changes)[:60],
 )
 def test_a_queue_setting_that_aws_refuses_is_named(changes: dict[str, str]) -> None:
     (name,) = changes

@@ -13,6 +13,7 @@ from dataconnectors.delivery.attempt_counts import (
     AttemptCounts,
     bucket_of,
     latency_of,
+    metric_values,
 )
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind, Outcome
 
@@ -27,6 +28,12 @@ def outcomes(latencies: list[float]) -> list[Outcome]:
 def test_a_latency_is_known_within_the_stated_error(seconds: float) -> None:
     known = latency_of(bucket_of(seconds))
     assert known == pytest.approx(max(seconds, SHORTEST), rel=RELATIVE_ERROR + 1e-9)
+
+
+def test_only_first_attempts_are_measured_from_publishing() -> None:
+    assert "PublishToPost" not in metric_values([])
+    values = metric_values([], [0.0314, 0.25])
+    assert values["PublishToPost"] == ([31, 250], "Milliseconds")
 
 
 def test_the_longest_attempt_has_a_bucket_of_three_digits() -> None:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from dataconnectors.events.message import RESEND, TEST
 from tests.support.sender_bench import CUTOFF, SenderBench, received
 
 
@@ -69,3 +70,36 @@ def test_an_event_expires_when_no_further_attempt_fits(
     assert set(bench.expired_events.saved) == ({"a"} if expires else set())
     assert bench.expired == ([1] if expires else [])
     assert len(bench.expired_events.counted) == expires
+
+
+@pytest.mark.parametrize("age", [0.5, 899.0])
+def test_a_test_that_fails_is_attempted_once_and_expires_never(
+    bench: SenderBench, age: float
+) -> None:
+    bench.answers = {"a": 503, "b": 503}
+    test, other = received("a", origin=TEST, age=age), received("b", origin=RESEND)
+    assert bench.send(test, other) == {"b"}
+    assert (bench.expired_events.saved, bench.expired) == ({}, [])
+    assert len(bench.attempts) == 2
+    (line,) = bench.lines("delivery.batch")
+    assert (line["tested"], line["failed"]) == (1, 1)
+    assert {line["eventId"] for line in bench.lines("delivery.failed")} == {"a", "b"}
+
+
+def test_a_test_that_succeeds_is_delivered_like_any_event(bench: SenderBench) -> None:
+    assert bench.send(received("a", origin=TEST)) == set()
+    assert bench.lines("delivery.batch")[0]["delivered"] == 1
+
+
+def test_only_a_test_has_the_header_of_one(bench: SenderBench) -> None:
+    bench.send(received("a", origin=TEST), received("b", origin=RESEND), received("c"))
+    assert bench.tests == ["a"]
+
+
+def test_a_test_that_is_gone_does_not_disable_its_connector() -> None:
+    bench = SenderBench(disables_gone=True)
+    bench.answers = {"a": 410, "b": 410}
+    assert bench.send(received("a", origin=TEST)) == set()
+    assert bench.disabled == []
+    bench.send(received("b"))
+    assert len(bench.disabled) == 1

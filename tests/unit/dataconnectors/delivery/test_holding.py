@@ -1,13 +1,14 @@
 """How long events are held, and when canaries go: the rules alone, and against a model."""
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dataconnectors.delivery.holding import (
     LAST_LOOK,
+    LONGEST_HOLD,
+    PARTS,
+    ROUND,
     SLOT,
     canary_interval,
     canary_lease,
@@ -53,9 +54,19 @@ def test_a_lease_outlasts_its_attempt_by_the_difference_of_two_clocks(
         (1, 0.0, 300, 1.0, NOW, 10),  # 8 s, as after a failed attempt, and the rest of the slot
         (1, 0.0, 300, 1.0, NOW + 2, 8),
         (3, 40.0, 300, 1.0, NOW, 35),
-        (10, 4000.0, 300, 1.0, NOW, 300),
-        (10, 4000.0, 300, 0.0, NOW, 150),
-        (10, 4000.0, 300, 0.5, NOW, 225),
+        (10, 4000.0, 200, 1.0, NOW, 200),
+        (10, 4000.0, 200, 0.0, NOW, 100),
+        (10, 4000.0, 200, 0.5, NOW, 150),
+        # In an old outage, slots take turns: each eighth of a second has one in 40 s.
+        (10, 4000.0, 300, 1.0, NOW, 280),  # the run's begin is half of a round
+        (10, 4000.0, 300, 0.0, NOW, 280),
+        (10, 4000.0, 300, 1.0, NOW + 0.124, 280),
+        (10, 4000.0, 300, 1.0, NOW + 0.126, 285),
+        (10, 4000.0, 300, 1.0, NOW + 0.999, 275),
+        (10, 4000.0, 300, 1.0, NOW + 19.999, 296),
+        (10, 4000.0, 300, 1.0, NOW + 20.001, 300),
+        (5, 4000.0, 300, 1.0, NOW, 120),  # within its back-off of 128 s
+        (4, 4000.0, 300, 1.0, NOW, 65),  # too short for a turn
         (10, 4000.0, 10, 0.3, NOW + 0.5, 9.5),
         (10, LAST_ATTEMPT_AGE - 100, 300, 1.0, NOW, 85),  # one more look before its time is up
         (10, LAST_ATTEMPT_AGE - 15, 300, 1.0, NOW, 0),
@@ -79,12 +90,15 @@ def test_a_hold_ends_in_a_slot_within_its_share_and_within_the_events_back_off(
     receives: int, event_age: float, outage_age: float, spread: float, offset: float
 ) -> None:
     share, now = hold_share(outage_age), NOW + offset
+    back_off = wait_after(receives, 0, event_age)
     seconds = hold_seconds(receives, event_age, share, spread, now)
-    assert 0 <= seconds <= min(share, wait_after(receives, 0, event_age)) + SLOT
+    assert 0 <= seconds <= min(share, back_off) + SLOT
     last_look = LAST_ATTEMPT_AGE - LAST_LOOK
     if seconds and event_age + seconds < last_look - 1e-3:
-        assert math.isclose((now + seconds) % SLOT, 0, abs_tol=1e-3) or math.isclose(
-            (now + seconds) % SLOT, SLOT, abs_tol=1e-3
-        )
-        assert seconds >= min(share / 2, wait_after(receives, 0, event_age)) - 1e-3
+        if share < LONGEST_HOLD or back_off < 2 * ROUND:
+            assert min((now + seconds) % SLOT, -(now + seconds) % SLOT) <= 1e-3
+            assert seconds >= min(share / 2, back_off) - 1e-3
+        else:
+            assert (int(now) + seconds) % ROUND == int(now % 1 * PARTS) * SLOT
+            assert seconds > min(share, back_off) - ROUND - 1
     assert event_age + seconds <= max(last_look + 1e-3, event_age)

@@ -7,6 +7,7 @@ import pytest
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.failing import Failing
 from dataconnectors.delivery.received import ReceivedMessage
+from dataconnectors.events.message import TEST
 from dataconnectors.expiry.expired_event import LAST_ATTEMPT_AGE
 from tests.support.sender_bench import CONNECTOR, NAME, NOW, THROTTLED, SenderBench, received
 
@@ -194,3 +195,22 @@ def test_a_pause_is_seen_by_attempts_that_have_not_started(bench: SenderBench) -
     assert bench.send(*map(received, "ab")) == {"b"}
     assert bench.posted == ["a"]
     assert bench.sqs.visibility == {"b": 0}
+
+
+def test_a_test_is_attempted_in_an_outage_beside_the_canary_and_ends_it(
+    bench: SenderBench,
+) -> None:
+    bench.failing_connectors.by_connector[NAME] = OUTAGE
+    bench.answers = {"a": 503, "t": 503}
+    assert bench.send(*old("ab"), received("t", origin=TEST)) == {"a", "b"}
+    assert sorted(bench.posted) == ["a", "t"]
+    assert bench.failing_connectors.by_connector[NAME].is_outage
+    bench.answers = {}
+    assert bench.send(received("c"), received("u", origin=TEST)) == {"c"}
+    assert bench.failing_connectors.by_connector == {}
+
+
+def test_a_test_is_held_while_its_connector_is_paused(bench: SenderBench) -> None:
+    bench.connectors = {NAME: replace(CONNECTOR, paused_at=NOW - 60)}
+    assert bench.send(received("t", origin=TEST)) == {"t"}
+    assert bench.posted == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dataconnectors.connectors.connector import Lifecycle, Status
+from dataconnectors.events.message import TEST, TEST_SECONDS
 from dataconnectors.kernel.errors import VaultError
 from tests.support.sender_bench import CONNECTOR, CUTOFF, NAME, SenderBench, received
 
@@ -84,4 +85,12 @@ def test_an_event_of_a_disabled_connector_does_not_expire(bench: SenderBench) ->
     bench.connectors = {NAME: replace(CONNECTOR, status=Status.USER_DISABLED)}
     assert bench.send(received("a", age=CUTOFF)) == set()
     assert bench.expired_events.saved == {}
+    assert bench.lines("delivery.batch")[0]["dropped"] == 1
+
+
+def test_a_test_that_waited_for_too_long_is_dropped(bench: SenderBench) -> None:
+    late = TEST_SECONDS + 0.1
+    messages = [received("a", origin=TEST, age=late), received("b", age=late)]
+    assert bench.send(*messages, received("c", origin=TEST, age=TEST_SECONDS)) == set()
+    assert sorted(bench.posted) == ["b", "c"]
     assert bench.lines("delivery.batch")[0]["dropped"] == 1

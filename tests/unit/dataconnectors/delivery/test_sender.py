@@ -61,11 +61,13 @@ def test_the_log_has_one_line_for_the_batch_and_one_for_each_failed_attempt(
         "dropped": 0,
         "expired": 0,
         "dead_lettered": 0,
+        "tested": 0,
         "failed": 2,
         "held": 0,
         "postponed": 0,
         "undeliverable": 0,
         "not_started": 0,
+        "unlogged": 0,
         "duration_ms": 2500,
         "oldest_age": 101.5,
     }

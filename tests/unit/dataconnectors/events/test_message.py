@@ -1,13 +1,14 @@
 """How a queue message is written, and which texts are refused as one."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataconnectors.events.message import VERSION, Message
+from dataconnectors.events.message import RESEND, TEST, VERSION, Message
 from dataconnectors.kernel.errors import MessageError
 
 MESSAGE = Message("projects/p/dataconnectors/c", 3, "e1", 1_790_000_000_123, '{"a":"ü"}')
@@ -22,6 +23,18 @@ def test_a_message_is_written_as_documented() -> None:
         '{"v":1,"connector":"projects/p/dataconnectors/c","epoch":3,"eventId":"e1",'
         '"acceptedAt":1790000000123,"body":"{\\"a\\":\\"\\u00fc\\"}"}'
     )
+
+
+@pytest.mark.parametrize("origin", [TEST, RESEND])
+def test_a_message_that_somebody_asked_for_says_so(origin: str) -> None:
+    asked = replace(MESSAGE, origin=origin)
+    assert asked.to_text() == MESSAGE.to_text()[:-1] + f',"origin":"{origin}"}}'
+    assert Message.from_text(asked.to_text()) == asked
+
+
+@pytest.mark.parametrize("origin", ["", "later", None, 7, ["test"]])
+def test_an_unknown_origin_of_a_later_release_is_like_none(origin: Any) -> None:
+    assert Message.from_text(fields(origin=origin)) == MESSAGE
 
 
 @given(st.text(st.characters(codec="utf-8")), st.integers(0, 10**15))

@@ -24,6 +24,7 @@ def test_a_queue_keeps_messages_until_their_events_have_expired() -> None:
         ({"visibility_timeout": 600}, False),
         ({"maximum_concurrency": 2}, False),
         ({"sender_arn": SENDER.replace("live", "next")}, False),
+        ({"tags": (("team", "iot"),)}, False),
     ],
     ids=str,
 )

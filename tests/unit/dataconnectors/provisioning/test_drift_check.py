@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 
 from dataconnectors.provisioning.blueprint import Blueprint
-from dataconnectors.provisioning.drift_check import ORPHAN_AGE
+from dataconnectors.provisioning.drift_check import ORPHAN_AGE, QUEUES_PER_CHECK, TURN_SECONDS
 from dataconnectors.provisioning.reports import Report
 from tests.support.control_plane import SENDER, SETTINGS
 from tests.support.reconciled_stack import CHANGED, NAME, OURS, QUEUE, Stack
 
 
-def test_a_drift_check_without_drift_makes_two_calls_and_changes_nothing(stack: Stack) -> None:
+def test_a_drift_check_without_drift_makes_three_calls_and_changes_nothing(stack: Stack) -> None:
+    """Two listings, and the attributes of the queue."""
     report = stack.run()
-    assert report == Report(drift_check=True, calls=2)
+    assert report == Report(drift_check=True, calls=3)
     assert stack.results == []
     stack.assert_converged()
 
@@ -54,6 +55,10 @@ def _second_mapping(stack: Stack) -> None:
     )
 
 
+def _alter(**attributes: str) -> Callable[[Stack], None]:
+    return lambda stack: stack.plane.queues[QUEUE].attributes.update(attributes)
+
+
 @pytest.mark.parametrize(
     ("damage", "repair"),
     [
@@ -68,6 +73,11 @@ def _second_mapping(stack: Stack) -> None:
         (_set(FunctionName=SENDER.removesuffix(":live")), "mapping updated"),
         (_set(FunctionName=SENDER.replace("sender", "stranger")), "mapping updated"),
         (_second_mapping, "mapping deleted"),
+        (_alter(MessageRetentionPeriod="60"), "queue updated"),
+        (_alter(VisibilityTimeout="30"), "queue updated"),
+        (_alter(SqsManagedSseEnabled="false"), "queue updated"),
+        (_alter(DelaySeconds="900"), "queue updated"),
+        (_alter(RedrivePolicy='{"maxReceiveCount": 3}'), "queue updated"),
     ],
 )
 def test_a_change_by_hand_is_repaired_and_counted_as_drift(
@@ -81,12 +91,46 @@ def test_a_change_by_hand_is_repaired_and_counted_as_drift(
     stack.assert_converged()
 
 
-def test_a_mapping_that_calls_another_function_is_repaired(stack: Stack) -> None:
-    """No listing of the sender's mappings shows it. The row has its id."""
-    _set(FunctionName=SENDER.replace("sender", "stranger"))(stack)
+@pytest.mark.parametrize(
+    "function",
+    [
+        SENDER.replace("sender", "stranger"),
+        SENDER.removesuffix(":live"),
+        SENDER.replace(":live", ":7"),
+        SENDER.replace(":live", ":old"),
+    ],
+)
+def test_a_mapping_that_does_not_name_the_senders_alias_is_moved_to_it(
+    stack: Stack, function: str
+) -> None:
+    """No listing of the alias's mappings shows it. The row has its id."""
+    _set(FunctionName=function)(stack)
     stack.minute()
     (mapping,) = stack.plane.existing_mappings()
     assert mapping.settings["FunctionName"] == SENDER
+
+
+def test_the_attributes_of_many_queues_are_read_in_turns() -> None:
+    stack = Stack()
+    for number in range(2 * QUEUES_PER_CHECK + 1):
+        stack.create(f"c{number}")
+    stack.world.time.advance(100.0)
+    for queue in stack.plane.queues.values():
+        queue.attributes["MessageRetentionPeriod"] = "60"
+    repaired = []
+    for _ in range(3):
+        repaired.append(stack.run().drift)
+        stack.world.time.advance(TURN_SECONDS)
+    assert sorted(repaired) == [1, QUEUES_PER_CHECK, QUEUES_PER_CHECK]
+    stack.assert_converged()
+
+
+def test_a_queue_of_a_connector_that_is_deleted_meanwhile_is_left_alone(stack: Stack) -> None:
+    stack.plane.queues[QUEUE].attributes["VisibilityTimeout"] = "30"
+    # After the two listings and the attributes
+    stack.world.faults.meanwhile = {3: lambda: stack.rows.delete(NAME)}
+    assert stack.run().drift == 0
+    assert stack.plane.queues[QUEUE].attributes["VisibilityTimeout"] == "30"
 
 
 def test_changed_parameters_reach_every_queue_and_mapping_without_counting_as_drift(
@@ -97,6 +141,21 @@ def test_changed_parameters_reach_every_queue_and_mapping_without_counting_as_dr
     assert (report.updated, report.drift) == (2, 0)
     assert [drift for _, drift in stack.repairs] == [False, False]
     stack.world.time.advance(60.0)
+    stack.assert_converged()
+
+
+def test_the_deployers_tags_reach_what_exists_and_what_is_made_later(stack: Stack) -> None:
+    stack.deploy(SETTINGS._replace(tags=(("team", "iot"), ("env", ""))))
+    report = stack.run(seconds=60.0)
+    assert (report.drift, report.updated) == (0, 2)
+    stack.create("c2")
+    given = [queue.tags for queue in stack.plane.queues.values()]
+    given += [mapping.tags for mapping in stack.plane.existing_mappings()]
+    assert len(given) == 4
+    for tags in given:
+        assert tags | {"team": "iot", "env": "", "dataconnectors:stack": "dc"} == tags
+    stack.world.time.advance(60.0)
+    assert stack.run() == Report(drift_check=True, calls=4)
     stack.assert_converged()
 
 

@@ -26,13 +26,20 @@ class Links(HTMLParser):
 
 
 def test_the_page_loads_nothing_and_its_links_have_targets() -> None:
-    text, policy = reference.page()
+    text, policy = reference.page("https://api.example.com")
     page = Links()
     page.feed(text)
     assert len(set(page.ids)) == len(page.ids)
-    assert page.links - {f"#{name}" for name in page.ids} == {"openapi.json", "errors"}
+    outside = page.links - {f"#{name}" for name in page.ids}
+    assert outside == {"/console/", "docs", "errors", "openapi.json"}
     assert not page.tags & {"script", "link", "img", "iframe"}
     assert policy.startswith("default-src 'none'")
     assert not re.search(r"url\(|@import", text)
     for operation in OPERATIONS:
         assert f'id="{operation.id}"' in text
+
+
+def test_the_samples_call_the_address_that_the_page_was_served_from() -> None:
+    text, _ = reference.page("https://api.example.com:8443")
+    assert "API=https://api.example.com:8443/v2\n" in text
+    assert "<script>" not in reference.page("https://<script>")[0]
