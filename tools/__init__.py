@@ -1,1 +1,1 @@
-"""What makes parts of the documentation from the code, so that they stay true."""
+"""What looks at the project itself: draws documentation from code, and checks parameters."""
