@@ -177,7 +177,8 @@ class Note:
     """What the ledger knows of a queue message: its event, its connector, and when it was sent.
 
     `called` is the tick at which the publisher's call began, and `sent` that of the message. What
-    a replay has sent (`is_replayed`) has its own end: it is `delivered`, or its expiry `recorded`.
+    a replay has sent (`is_replayed`) has its own end: it is `delivered`, or there is its `record`.
+    That is the key of a record of expiry, which copies share that SQS accepted in one millisecond.
     `held_from` is when it was first held since its last attempt, 0 when it is not held; `share` is
     the longest that the last hold could be, and a fault keeps it away until `excused`. These times
     are in seconds of the run.
@@ -185,15 +186,14 @@ class Note:
 
     account: Account
     number: int
-    event_id: str
     called: int
     sent: int
+    record: tuple[str, str]
     held_from: float = 0.0
     share: float = 0.0
     excused: float = 0.0
     is_replayed: bool = False
     delivered: bool = False
-    recorded: bool = False
 
 
 @dataclass(eq=False)
@@ -377,21 +377,11 @@ class Ledger:
         if not isinstance(batch, Batch):
             self._unaccounted(key, item)
             return
-        accepted, _, event_id = key[1].partition("#")
         for message, receives in zip(batch.messages, batch.receives, strict=True):
             note = message.note
-            if note is None or note.event_id != event_id:
+            if note is None or note.record != key:
                 continue
-            # A message that was sent twice has two records.
-            millis = int(message.sent_at * 1000)
-            if (
-                note.account.name != key[0].removeprefix("EXPIRED#")
-                or int(accepted) != millis * 1000
-            ):
-                continue
-            if note.is_replayed:
-                note.recorded = True
-            else:
+            if not note.is_replayed:
                 note.account.mark(note.number, State.RECORDED)
             where = f"event {note.number} for {note.account.name}"
             kind = item["kind"]["S"]
@@ -557,7 +547,10 @@ class Ledger:
             self.violated(f"{account.name} was queued event {number} that it does not want")
         account.mark(number, State.SENT)
         _remember_body(account, number, fields["body"].encode())
-        message.note = Note(account, number, fields["eventId"], call.began, self.tick)
+        # A message that was sent twice, but not in one millisecond, has two records.
+        accepted = int(message.sent_at * 1000) * 1000
+        record = (f"EXPIRED#{account.name}", f"{accepted}#{fields['eventId']}")
+        message.note = Note(account, number, call.began, self.tick, record)
         if isinstance(call, Call):
             call.sent.add((id(account), number))
         else:
@@ -788,8 +781,8 @@ class Ledger:
         account, number = note.account, note.number
         state = account.state(number)
         if note.is_replayed:
-            is_over = note.delivered or note.recorded or account.stopped_since(note.called, until)
-            if not is_over:
+            is_over = note.delivered or note.record in self._recorded_kinds
+            if not is_over and not account.stopped_since(note.called, until):
                 self.lost += 1
                 self.violated(f"replayed event {number} for {account.name} was deleted undelivered")
             return
