@@ -67,6 +67,7 @@ DENIED: Mapping[str, Sequence[tuple[str, str]]] = {
     "SenderFunctionRole": (
         ("sqs:SendMessage", "arn:{partition}:sqs:{region}:{account}:another-queue"),
         ("dynamodb:GetItem", "arn:{partition}:dynamodb:{region}:{account}:table/another"),
+        ("logs:CreateLogGroup", "arn:{partition}:logs:{region}:{account}:log-group:another"),
         ("iam:CreateUser", "*"),
     ),
     "IngestFunctionRole": (

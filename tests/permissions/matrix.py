@@ -19,6 +19,9 @@ POLLED = {
 SENT_TO = {"sqs": "SendMessage"}
 """AWS: what Lambda takes from the function's role to write to a destination."""
 
+LOGGED = {"logs:CreateLogStream": "*", "logs:PutLogEvents": "log-stream:x"}
+"""AWS: what Lambda takes from each function's role for its log, and on what of the log group."""
+
 UNSCOPED = ("dynamodb:ListStreams",)
 """Actions of a poller that have no resource."""
 
@@ -86,6 +89,10 @@ def needs(stack: Stack, recorded: Recorded) -> Iterator[Need]:
             action = f"{service}:{name}"
             resource = "*" if action in UNSCOPED else source
             yield Need(folder, Permission(action, resource), recorded=False)
+    for folder in stack.folders.values():
+        for action, inside in LOGGED.items():
+            permission = Permission(action, f"{stack.log_group(folder)}:{inside}")
+            yield Need(folder, permission, recorded=False)
     for folder, destination in stack.destinations():
         service = destination.split(":")[2]
         permission = Permission(f"{service}:{SENT_TO[service]}", destination)
@@ -102,7 +109,8 @@ def evaluate(stack: Stack, recorded: Recorded) -> Matrix:
     by_function = {
         folder: {need.permission for need in needed if need.folder == folder} for folder in roles
     }
-    forbidden = sorted(set(refusals.refused(by_function)))
+    log_groups = {folder: stack.log_group(folder) for folder in roles}
+    forbidden = sorted(set(refusals.refused(by_function, log_groups)))
     questions = [
         *(Question(need.folder, need.permission) for need in needed),
         *(Question(folder, permission) for folder, permission in forbidden),

@@ -1,7 +1,7 @@
 """What no function may do: nothing outside of its stack, and nothing that only an operator does."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from tests.permissions.calls import (
     ACCOUNT,
@@ -99,6 +99,19 @@ def network_interfaces(folder: str) -> Iterator[Permission]:
         yield Permission(f"ec2:{action}", resource, context)
 
 
+def logs(own: str, groups: Iterable[str]) -> Iterator[Permission]:
+    """Lines in the log of something else, and groups: Lambda would make a deleted one again.
+
+    AWS's policy for logs, which each role has, allows them. `own` is the function's log group, by
+    its ARN, and `groups` are those of the stack's other functions.
+    """
+    for group in (own, *groups, arn("logs", "log-group:/aws/lambda/other")):
+        yield Permission("logs:CreateLogGroup", group)
+        if group != own:
+            yield Permission("logs:CreateLogStream", f"{group}:*")
+            yield Permission("logs:PutLogEvents", f"{group}:log-stream:x")
+
+
 def access_writes() -> Iterator[Permission]:
     """Writes by which a function would give rights, or hide that it did."""
     table = arn("dynamodb", f"table/{os.environ['TABLE_NAME']}")
@@ -126,8 +139,13 @@ def elsewhere(permission: Permission) -> Iterator[Permission]:
             )
 
 
-def refused(needed: Mapping[str, Collection[Permission]]) -> Iterator[tuple[str, Permission]]:
-    """What each function must be denied. `needed` is what each needs."""
+def refused(
+    needed: Mapping[str, Collection[Permission]], log_groups: Mapping[str, str]
+) -> Iterator[tuple[str, Permission]]:
+    """What each function must be denied.
+
+    `needed` is what each needs, and `log_groups` has the ARN of each one's log group.
+    """
     contexts = {("somebody/x",)} | {
         dict(permission.context)[NAMED_CONTEXT]
         for own in needed.values()
@@ -148,6 +166,11 @@ def refused(needed: Mapping[str, Collection[Permission]]) -> Iterator[tuple[str,
             for permission in access_writes():
                 if permission not in own:
                     yield folder, permission
-        for permission in (*for_operators(), *network_interfaces(folder)):
+        others = (group for other, group in log_groups.items() if other != folder)
+        for permission in (
+            *for_operators(),
+            *network_interfaces(folder),
+            *logs(log_groups[folder], others),
+        ):
             if permission not in own:
                 yield folder, permission

@@ -94,11 +94,10 @@ class Stack:
                 folder = self._folder_of(settings["FunctionName"])
                 yield folder, self._resolved(destination["Destination"])
 
-    def log_streams(self, folder: str) -> str:
-        """The ARN of the streams in a function's log group."""
+    def log_group(self, folder: str) -> str:
+        """The ARN of a function's log group."""
         group = self._properties(self.logical_id(folder))["LoggingConfig"]["LogGroup"]["Ref"]
-        name = self._resolved(self._properties(group)["LogGroupName"])
-        return arn("logs", f"log-group:{name}:log-stream:x")
+        return self._log_group(group)
 
     def logical_id(self, folder: str) -> str:
         """The name in the template of the function in functions/`folder`."""
@@ -112,6 +111,10 @@ class Stack:
             folder for folder, name in names.items() if f"{function}:".startswith(f"{name}:")
         )
         return found
+
+    def _log_group(self, name: str) -> str:
+        group = self._resolved(self._properties(name)["LogGroupName"])
+        return arn("logs", f"log-group:{group}")
 
     # --- references ----------------------------------------------------------------------------
 
@@ -178,6 +181,8 @@ class Stack:
             case "AWS::Lambda::Function", "Arn":
                 folder = self.folders[name].replace("_", "-")
                 return arn("lambda", f"function:{os.environ['STACK_NAME']}-{folder}")
+            case "AWS::Logs::LogGroup", "Arn":
+                return f"{self._log_group(name)}:*"  # AWS: with what is in it
             case "AWS::SQS::Queue", "Arn":
                 return arn("sqs", f"{os.environ['STACK_NAME']}-{name}-1ABCDEFGHIJKL")
         raise LookupError(f"no example of {reference}, a {kind}: add one in {__name__}")
