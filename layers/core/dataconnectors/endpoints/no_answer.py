@@ -3,8 +3,6 @@
 import http.client
 import ssl
 
-from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
-
 from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer, NoAnswerError, reason
 
@@ -28,13 +26,11 @@ def no_complete_answer(error: Exception, host: str, limits: Limits) -> NoAnswer:
     match error:
         case NoAnswerError():
             return NoAnswer(error.no_answer.kind, f"{host}: {error.no_answer.message}")
-        case TimeoutError() | ReadTimeoutError():
+        case TimeoutError():
             message = f"{host} did not answer completely in {limits.timeout:g} s"
             return NoAnswer(FailureKind.TIMEOUT, message)
         case ssl.SSLError():  # for example, it demands a client certificate (TLS 1.3)
             return NoAnswer(FailureKind.TLS, f"{host} ended the TLS connection: {reason(error)}")
-        case SSLError():  # while its body was read
-            return NoAnswer(FailureKind.TLS, f"{host} ended the TLS connection")
         case http.client.RemoteDisconnected():
             return NoAnswer(FailureKind.PROTOCOL, f"{host} closed the connection without an answer")
         case http.client.LineTooLong():
@@ -46,7 +42,7 @@ def no_complete_answer(error: Exception, host: str, limits: Limits) -> NoAnswer:
             return NoAnswer(
                 FailureKind.TOO_LARGE, f"{host} answered with more than 100 header lines"
             )
-        case ProtocolError():
+        case http.client.IncompleteRead():
             return NoAnswer(FailureKind.PROTOCOL, f"{host} broke off its answer")
         case OSError():
             return NoAnswer(FailureKind.PROTOCOL, f"{host} broke the connection: {reason(error)}")
