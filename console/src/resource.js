@@ -30,9 +30,11 @@ export function useResource(path, { every = 0, load = get } = {}) {
     let timer = 0;
     let failures = 0;
     let isReading = false;
+    let isWantedAgain = false; // What is being read may be older than the change that asks for it
     setState({ path, data: cache.get(path), error: null });
     async function read() {
       clearTimeout(timer);
+      isWantedAgain = isReading;
       if (isReading) return;
       isReading = true;
       try {
@@ -48,7 +50,9 @@ export function useResource(path, { every = 0, load = get } = {}) {
       } finally {
         isReading = false;
         const pause = Math.min(every * 2 ** failures, Math.max(every, LONGEST_PAUSE_MS));
-        if (every && !aborter.signal.aborted && !document.hidden) timer = setTimeout(read, pause);
+        if (aborter.signal.aborted) return;
+        if (isWantedAgain) read();
+        else if (every && !document.hidden) timer = setTimeout(read, pause);
       }
     }
     const look = () => {

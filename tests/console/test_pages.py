@@ -1,7 +1,7 @@
 """Every page in both themes and at three widths: it fits its window, and axe finds nothing."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.console import axe
 from tests.console.browser import SIZES, THEMES, Theme, overflow
@@ -96,11 +96,12 @@ def test_pages_are_used_with_the_keyboard_alone(open_console: Open, client: Clie
     page.get_by_role("button", name="Add a member").wait_for()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
-    page.get_by_role("button", name="Add a member").focus()
+    add = page.get_by_role("button", name="Add a member")
+    add.focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_label("Email")).to_be_focused()
     page.keyboard.type("ola@example.com")
-    assert page.get_by_label("Email").input_value() == "ola@example.com"
+    expect(page.get_by_label("Email")).to_have_value("ola@example.com")
     page.keyboard.press("Escape")
-    assert page.get_by_role("dialog").count() == 0
-    focused = page.evaluate("document.activeElement.textContent")
-    assert focused == "Add a member"
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(add).to_be_focused()

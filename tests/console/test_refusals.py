@@ -10,6 +10,7 @@ from tests.console.client import Client
 from tests.console.conftest import Open
 
 LIST = "**/v2/projects/*/devices?*"
+MEMBERS = "**/v2/projects/*/members*"
 
 
 def answering(status: int, times: int | None = None) -> Callable[[Route], None]:
@@ -86,6 +87,30 @@ def test_nothing_typed_is_lost_offline_and_it_goes_on_afterwards(
     page.get_by_role("button", name="Add member").click()
     expect(page.get_by_role("row", name="offline@example.com")).to_be_visible()
     window.forgive("ERR_INTERNET_DISCONNECTED")
+
+
+def test_a_change_shows_although_the_list_was_being_read_meanwhile(
+    open_console: Open, client: Client
+) -> None:
+    page = open_console().page
+    page.goto(f"/console/projects/{client.project}/access/members")
+    page.get_by_role("button", name="Add a member").click()
+    page.get_by_label("Email").fill("meanwhile@example.com")
+    before = client.call("GET", client.below("members?pageSize=1000"))
+    held: list[Route] = []
+    page.route(
+        MEMBERS,
+        lambda route: (
+            route.continue_() if held or route.request.method != "GET" else held.append(route)
+        ),
+    )
+    page.evaluate("dispatchEvent(new Event('online'))")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.get_by_role("button", name="Add member").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    held[0].fulfill(json=before)
+    soon = 10_000  # ms: well before the page reads its list the next time by itself
+    expect(page.get_by_role("row", name="meanwhile@example.com")).to_be_visible(timeout=soon)
 
 
 def test_an_expired_sign_in_keeps_the_page_and_what_was_typed(
