@@ -37,6 +37,9 @@ export function measuresOf(reported, deviceType) {
 /** The value in the data of one type of event; undefined when it is not there. */
 export const valueIn = (measure, data) => (measure.field ? data?.[measure.field] : "TOUCHED");
 
+/** With a minus as wide as a plus, and not a hyphen. */
+export const signed = (text) => text.replace("-", "\u2212");
+
 /** "21.50 °C", "Not present": a value as people read it. */
 export function shown(measure, value) {
   if (value === undefined || value === null) return "–";
@@ -45,7 +48,7 @@ export function shown(measure, value) {
       minimumFractionDigits: measure.digits,
       maximumFractionDigits: measure.digits,
     });
-    return measure.unit ? `${text}\u00a0${measure.unit}` : text;
+    return signed(measure.unit ? `${text}\u00a0${measure.unit}` : text);
   }
   const text = String(value);
   if (!/^[A-Z_]+$/.test(text)) return text;

@@ -1,4 +1,5 @@
 // A connector's settings as the form has them: read from the API, compared, and made into a call.
+import { variable } from "./curl.js";
 
 /** The settings that the form changes, by the names that the API's errors and masks have for them. */
 export const FIELDS = {
@@ -71,6 +72,15 @@ export function bodyOf(settings, names = Object.keys(FIELDS)) {
   }
   return body;
 }
+
+/** The settings with a shell's variable in the place of each secret, for commands that people copy. */
+export const withoutSecrets = (settings) => ({
+  ...settings,
+  "httpConfig.headers": Object.fromEntries(
+    Object.keys(settings["httpConfig.headers"]).map((name, index) => [name, variable(`HEADER_${index + 1}`)]),
+  ),
+  "httpConfig.signatureSecret": settings["httpConfig.signatureSecret"] && variable("SIGNATURE_SECRET"),
+});
 
 /** What an error of the API is about: `{field, text}`; "" for the form as a whole. */
 export function errorOf(error) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import "./browser.js";
-import { curl, quoted } from "../src/curl.js";
+import { curl, quoted, variable } from "../src/curl.js";
 
 test("a call is a command that names the token and does not have it", () => {
   assert.equal(
@@ -14,4 +14,9 @@ test("a call is a command that names the token and does not have it", () => {
 
 test("what somebody typed cannot end the quotes", () => {
   assert.equal(quoted("it's $(here)"), `'it'\\''s $(here)'`);
+});
+
+test("a secret is a variable of the shell, outside of the quotes", () => {
+  const command = curl("POST", "/p", { secret: variable("SECRET"), name: "it's" });
+  assert.ok(command.endsWith(`-d '{"secret":"'"$SECRET"'","name":"it'\\''s"}'`), command);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { bodyOf, differing, EMPTY, errorOf, merge, newSecret, settingsOf } from "../src/settings.js";
+import { bodyOf, differing, EMPTY, errorOf, merge, newSecret, settingsOf, withoutSecrets } from "../src/settings.js";
 
 const BASE = { ...EMPTY, displayName: "First", "httpConfig.url": "https://a.example/" };
 
@@ -9,6 +9,12 @@ test("settings are read from a connector, and make the body that has them", () =
   const connector = { displayName: "First", status: "ACTIVE", events: ["touch"], labels: [], httpConfig };
   assert.deepEqual(bodyOf(settingsOf({ name: "projects/p/dataconnectors/c", ...connector })), connector);
   assert.deepEqual(bodyOf(BASE, ["httpConfig.url"]), { httpConfig: { url: "https://a.example/" } });
+});
+
+test("a command that is copied has no secret in it", () => {
+  const settings = { ...BASE, "httpConfig.headers": { A: "hidden" }, "httpConfig.signatureSecret": "hidden" };
+  assert.ok(!JSON.stringify(bodyOf(withoutSecrets(settings))).includes("hidden"));
+  assert.equal(withoutSecrets(BASE)["httpConfig.signatureSecret"], "");
 });
 
 test("order makes no difference, and everything else does", () => {

@@ -200,7 +200,7 @@ def test_changes_are_those_of_this_connector(
     )
     client.call("PATCH", hook.path, {"labels": ["name", "room"]})
     page = show(open_console, hook, "/changes")
-    expect(page.get_by_role("row").nth(1)).to_contain_text("Changed: labels")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Changed connector: labels")
     expect(page.get_by_role("row").filter(has_text="Created")).to_have_count(1)
     client.call("DELETE", f"/{other['name']}")
 

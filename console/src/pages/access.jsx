@@ -1,6 +1,6 @@
 // Who may do what in a project: members, service accounts with their keys, and the audit log.
 import { useState } from "preact/hooks";
-import { all, get, idOf, patch, post, remove, withQuery } from "../api.js";
+import { all, idOf, patch, post, remove, withQuery } from "../api.js";
 import { usePermissions } from "../project.js";
 import { useAction, useResource } from "../resource.js";
 import { href } from "../router.js";
@@ -17,8 +17,10 @@ import {
   Page,
   Time,
 } from "../ui/basics.jsx";
+import { Curl } from "../ui/curl.jsx";
 import { Confirm, Dialog, Menu } from "../ui/overlays.jsx";
 import { toast } from "../ui/toasts.jsx";
+import { AuditEntries } from "./audit_entries.jsx";
 
 const EVERY_MS = 20_000;
 
@@ -120,11 +122,14 @@ function Members({ project, can }) {
     <>
       <div class="row spread">
         <p class="dim">A member is a person or a service account with one or several roles.</p>
-        {can("membership.create") && (
-          <Button look="primary" icon="plus" onClick={() => setOpen({ what: "add" })}>
-            Add a member
-          </Button>
-        )}
+        <div class="actions">
+          <Curl call={["GET", path]} what="the members" />
+          {can("membership.create") && (
+            <Button look="primary" icon="plus" onClick={() => setOpen({ what: "add" })}>
+              Add a member
+            </Button>
+          )}
+        </div>
       </div>
       <ErrorNote error={error} onRetry={reload} />
       {isLoading && <Loading />}
@@ -155,13 +160,13 @@ function Members({ project, can }) {
                       {member.status === "PENDING" && <Badge kind="warn">Invited</Badge>}
                     </span>
                   </td>
-                  <td>
+                  <td data-name="Roles">
                     <RoleNames held={member.roles} />
                   </td>
                   <td class="number" data-name="Since">
                     <Time at={member.createTime} />
                   </td>
-                  <td class="shrink">
+                  <td class="shrink row-menu">
                     {(can("membership.update") || can("membership.delete")) && (
                       <Menu look="quiet slim" label={`Actions for ${member.displayName || member.email}`}>
                         {(closeMenu) => (
@@ -207,6 +212,7 @@ function Members({ project, can }) {
           title="Remove this member?"
           verb="Remove"
           danger
+          call={["DELETE", `/${open.member.name}`]}
           onClose={close}
           onConfirm={async () => {
             await remove(`/${open.member.name}`);
@@ -227,10 +233,11 @@ function Members({ project, can }) {
 function AddMember({ path, onClose, onDone }) {
   const [email, setEmail] = useState("");
   const [held, setHeld] = useState(["roles/project.user"]);
+  const body = { email: email.trim(), roles: held };
   const add = useAction(async () => {
-    if (!email.trim()) throw Object.assign(new Error("Enter an email."), { field: "email" });
+    if (!body.email) throw Object.assign(new Error("Enter an email."), { field: "email" });
     if (held.length === 0) throw new Error("Choose at least one role.");
-    await post(path, { email: email.trim(), roles: held });
+    await post(path, body);
     toast("The member is added.");
     onDone();
     onClose();
@@ -244,6 +251,7 @@ function AddMember({ path, onClose, onDone }) {
       error={isOfEmail ? null : add.error}
       foot={
         <>
+          <Curl call={["POST", path, body]} what="this call" look="first" />
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isBusy={add.isBusy}>
             Add member
@@ -279,9 +287,10 @@ function AddMember({ path, onClose, onDone }) {
 
 function ChangeRoles({ member, onClose, onDone }) {
   const [held, setHeld] = useState(member.roles);
+  const path = `/${member.name}?update_mask=roles`;
   const change = useAction(async () => {
     if (held.length === 0) throw new Error("Choose at least one role, or remove the member.");
-    await patch(`/${member.name}?update_mask=roles`, { roles: held });
+    await patch(path, { roles: held });
     toast("The roles are changed.");
     onDone();
     onClose();
@@ -294,6 +303,7 @@ function ChangeRoles({ member, onClose, onDone }) {
       error={change.error}
       foot={
         <>
+          <Curl call={["PATCH", path, { roles: held }]} what="this call" look="first" />
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isBusy={change.isBusy}>
             Save roles
@@ -325,7 +335,10 @@ function Accounts({ project, can }) {
     <>
       <div class="row spread">
         <p class="dim">Programs sign in with a key of a service account. Its roles are those of its membership.</p>
-        {data?.length > 0 && add}
+        <div class="actions">
+          <Curl call={["GET", path]} what="the service accounts" />
+          {data?.length > 0 && add}
+        </div>
       </div>
       <ErrorNote error={error} onRetry={reload} />
       {isLoading && <Loading />}
@@ -346,6 +359,7 @@ function Accounts({ project, can }) {
           title="Delete this service account?"
           verb="Delete"
           danger
+          call={["DELETE", `/${open.account.name}`]}
           typed={open.account.displayName || open.account.email}
           onClose={close}
           onConfirm={async () => {
@@ -455,6 +469,7 @@ function Keys({ account, can }) {
           <Button look="slim" icon="plus" isBusy={create.isBusy} onClick={create.run}>
             New key
           </Button>
+          <Curl call={["POST", path]} what="make a key" />
         </div>
       )}
       {made && <MadeKey account={account} made={made} onClose={() => setMade(null)} />}
@@ -463,6 +478,7 @@ function Keys({ account, can }) {
           title="Revoke this key?"
           verb="Revoke"
           danger
+          call={["DELETE", `/${revoked.name}`]}
           onClose={() => setRevoked(null)}
           onConfirm={async () => {
             await remove(`/${revoked.name}`);
@@ -565,10 +581,10 @@ function NewAccount({ project, can, onClose, onDone }) {
   const [values, setValues] = useState({ displayName: "", enableBasicAuth: false });
   const [held, setHeld] = useState(["roles/project.developer"]);
   const [account, setAccount] = useState(null); // It stays made when its membership fails
+  const path = `/projects/${project}/serviceaccounts`;
+  const body = { ...values, displayName: values.displayName.trim() };
   const create = useAction(async () => {
-    const made =
-      account ??
-      (await post(`/projects/${project}/serviceaccounts`, { ...values, displayName: values.displayName.trim() }));
+    const made = account ?? (await post(path, body));
     setAccount(made);
     onDone();
     if (can("membership.create") && held.length > 0) {
@@ -585,6 +601,7 @@ function NewAccount({ project, can, onClose, onDone }) {
       error={withoutField(create.error)}
       foot={
         <>
+          <Curl call={["POST", path, body]} what="this call" look="first" />
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isBusy={create.isBusy}>
             {account ? "Add it to the project" : "Create service account"}
@@ -601,12 +618,11 @@ function NewAccount({ project, can, onClose, onDone }) {
 function EditAccount({ account, onClose, onDone }) {
   const { displayName, enableBasicAuth } = account;
   const [values, setValues] = useState({ displayName, enableBasicAuth });
+  // Only what was changed here, so that a change made elsewhere meanwhile stays.
+  const changed = Object.keys(values).filter((name) => values[name] !== { displayName, enableBasicAuth }[name]);
+  const path = withQuery(`/${account.name}`, { update_mask: changed.join(",") });
   const save = useAction(async () => {
-    // Only what was changed here, so that a change made elsewhere meanwhile stays.
-    const changed = Object.keys(values).filter((name) => values[name] !== { displayName, enableBasicAuth }[name]);
-    if (changed.length > 0) {
-      await patch(withQuery(`/${account.name}`, { update_mask: changed.join(",") }), values);
-    }
+    if (changed.length > 0) await patch(path, values);
     toast("The service account is saved.");
     onDone();
     onClose();
@@ -619,6 +635,7 @@ function EditAccount({ account, onClose, onDone }) {
       error={withoutField(save.error)}
       foot={
         <>
+          <Curl call={["PATCH", path, values]} what="this call" look="first" />
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isBusy={save.isBusy}>
             Save
@@ -631,123 +648,6 @@ function EditAccount({ account, onClose, onDone }) {
   );
 }
 
-/* --- Audit ----------------------------------------------------------------------------------- */
-
-const VERBS = {
-  create: "created",
-  update: "changed",
-  delete: "deleted",
-  transfer: "moved",
-};
-const NOUNS = {
-  dataconnector: "connector",
-  serviceaccount: "service account",
-  "serviceaccount.key": "key",
-  membership: "membership",
-  project: "project",
-  device: "device",
-};
-
-/** "Changed connector" for `dataconnector.update`; the permission itself when it is a new one. */
-function actionText(action) {
-  const [noun, verb] = [action.slice(0, action.lastIndexOf(".")), action.slice(action.lastIndexOf(".") + 1)];
-  if (!VERBS[verb] || !NOUNS[noun]) return action;
-  return `${VERBS[verb][0].toUpperCase()}${VERBS[verb].slice(1)} ${NOUNS[noun]}`;
-}
-
-const AUDIT_PAGE = 50;
-
-function Audit({ project, can }) {
-  const accounts = useResource(can("serviceaccount.read") ? `/projects/${project}/serviceaccounts` : null, {
-    load: allOf("serviceAccounts"),
-  });
-  const names = new Map(accounts.data?.map(({ email, displayName }) => [email, displayName || email]));
-  const path = withQuery(`/projects/${project}/audit`, { pageSize: AUDIT_PAGE });
-  const { data, error, isLoading, reload } = useResource(path, { every: EVERY_MS });
-  const [older, setOlder] = useState({ entries: [], nextPageToken: null });
-  const nextPage = older.nextPageToken ?? data?.nextPageToken;
-  const loadOlder = useAction(async () => {
-    const page = await get(withQuery(path, { pageToken: nextPage }));
-    setOlder({ entries: [...older.entries, ...page.entries], nextPageToken: page.nextPageToken });
-  });
-  const newest = new Set(data?.entries.map(({ id }) => id));
-  const entries = data && [...data.entries, ...older.entries.filter(({ id }) => !newest.has(id))];
-  return (
-    <>
-      <ErrorNote error={error} onRetry={reload} />
-      {isLoading && <Loading lines={6} />}
-      {entries?.length === 0 && (
-        <div class="card">
-          <Empty icon="clock" title="Nothing has been changed yet">
-            Changes of connectors, members, accounts and keys appear here.
-          </Empty>
-        </div>
-      )}
-      {entries?.length > 0 && (
-        <div class="table-frame">
-          <table class="table folds">
-            <thead>
-              <tr>
-                <th class="shrink">Time</th>
-                <th>Who</th>
-                <th>What</th>
-                <th>Of</th>
-                <th class="shrink">From</th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map((entry) => (
-                <tr key={entry.id}>
-                  <td class="shrink" data-name="Time">
-                    <Time at={entry.time} />
-                  </td>
-                  <td class="actor" data-name="Who">
-                    <span class="outside" title={entry.actor}>
-                      {names.get(entry.actor) ?? entry.actor}
-                    </span>
-                  </td>
-                  <td>
-                    {actionText(entry.action)}
-                    {entry.fields.length > 0 && <div class="faint small outside">{entry.fields.join(", ")}</div>}
-                    <Details details={entry.details} />
-                  </td>
-                  <td data-name="Of">
-                    <code class="small outside">{entry.resource.replace(/^projects\/[^/]+\//, "")}</code>
-                  </td>
-                  <td class="shrink" data-name="From">
-                    <span class="faint outside">{entry.address || "–"}</span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      <ErrorNote error={loadOlder.error} />
-      {nextPage && (
-        <div class="row">
-          <Button isBusy={loadOlder.isBusy} onClick={loadOlder.run}>
-            Show older changes
-          </Button>
-        </div>
-      )}
-    </>
-  );
-}
-
-function textOf(value) {
-  if (Array.isArray(value)) return value.map(textOf).join(", ");
-  return typeof value === "string" ? value.replace(/^roles\/(project\.|organization\.)?/, "") : JSON.stringify(value);
-}
-
-function Details({ details }) {
-  const entries = Object.entries(details ?? {});
-  if (entries.length === 0) return null;
-  return (
-    <div class="faint small outside">
-      {entries
-        .map(([name, value]) => `${name}: ${textOf(value)}`)
-        .join(" · ")}
-    </div>
-  );
+function Audit({ project }) {
+  return <AuditEntries project={project} title="Audit log" />;
 }

@@ -11,9 +11,9 @@ import { Curl } from "../ui/curl.jsx";
 import { Confirm, Menu } from "../ui/overlays.jsx";
 import { Icon } from "../ui/icons.jsx";
 import { toast } from "../ui/toasts.jsx";
+import { AuditEntries } from "./audit_entries.jsx";
 import { AttemptSheet } from "./connector/attempt.jsx";
 import { Attempts } from "./connector/attempts.jsx";
-import { Changes } from "./connector/changes.jsx";
 import { ExplainDialog, PreviewDialog, ResendDialog, TestDialog } from "./connector/deliveries.jsx";
 import { DeliveriesPlot } from "./connector/plot.jsx";
 import { Replays } from "./connector/replays.jsx";
@@ -36,6 +36,8 @@ const SAID = {
   PAUSED: "Events are held, each for 12 hours at most.",
   DISABLED: "Events are dropped, and never pushed later.",
 };
+
+const NEXT = { OUTAGE: "of one event", FAILING: "each failed event has its own" };
 
 export function Connector({ project, connector, tab = "" }) {
   const base = `/projects/${project}/dataconnectors/${connector}`;
@@ -158,7 +160,7 @@ export function Connector({ project, connector, tab = "" }) {
         </>
       )}
       {tab === "replays" && <Replays base={base} can={can} isActive={isActive} />}
-      {tab === "changes" && <Changes project={project} name={`projects/${project}/dataconnectors/${connector}`} />}
+      {tab === "changes" && <AuditEntries project={project} name={`projects/${project}/dataconnectors/${connector}`} title="Changes" />}
       {!tabs.some(([id]) => id === tab) && <Empty title="There is no such page">Choose one above.</Empty>}
 
       {query.get("attempt") && (
@@ -179,6 +181,7 @@ export function Connector({ project, connector, tab = "" }) {
         <Confirm
           title="Pause the connector?"
           verb="Pause"
+          call={["POST", `${base}:pause`]}
           onClose={() => setPausing(false)}
           onConfirm={async () => {
             await post(`${base}:pause`);
@@ -252,7 +255,7 @@ function Health({ health, isLoading }) {
         <Note kind={kind === "bad" || kind === "warn" ? "warn" : "info"} title={`It is ${STATES[state][1]}`}>
           {health.since && (
             <>
-              Since <Time at={health.since} />.{" "}
+              It began <Time at={health.since} />.{" "}
             </>
           )}
           {SAID[state]}
@@ -265,7 +268,7 @@ function Health({ health, isLoading }) {
         <Tile name="Last error" note={lastError && <span class="outside error-said">{lastError.message}</span>}>
           {lastError ? <Time at={lastError.time} /> : <span class="faint">None</span>}
         </Tile>
-        <Tile name="Next attempt" note={state === "OUTAGE" ? "of one event" : "each event has its own"}>
+        <Tile name="Next attempt" note={NEXT[state] ?? "only in an outage"}>
           <Time at={health.nextAttemptTime} fallback="–" />
         </Tile>
         <Tile

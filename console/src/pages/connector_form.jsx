@@ -4,8 +4,9 @@ import { get, patch, post, remove, withQuery } from "../api.js";
 import { usePermissions } from "../project.js";
 import { useAction, useResource } from "../resource.js";
 import { go, guardLeaving, href } from "../router.js";
-import { differing, EMPTY, errorOf, FIELDS, bodyOf, merge, settingsOf } from "../settings.js";
+import { differing, EMPTY, errorOf, FIELDS, bodyOf, merge, settingsOf, withoutSecrets } from "../settings.js";
 import { Button, Card, ErrorNote, Field, Loading, Note, Page } from "../ui/basics.jsx";
+import { Curl } from "../ui/curl.jsx";
 import { Confirm } from "../ui/overlays.jsx";
 import { toast } from "../ui/toasts.jsx";
 import { Events } from "./form/events.jsx";
@@ -44,6 +45,7 @@ export function NewConnector({ project }) {
           base={EMPTY}
           verb="Create connector"
           back={list}
+          callOf={(settings) => ["POST", `/projects/${project}/dataconnectors`, bodyOf(withoutSecrets(settings))]}
           onSave={async (settings) => {
             const { name } = await create(settings);
             toast("Connector created");
@@ -102,12 +104,12 @@ export function EditConnector({ project, connector }) {
             await patch(path, { httpConfig: { previousSecretTtl: "0s" } });
             reload();
           }}
+          callOf={(settings, names, rotation) =>
+            names.length > 0 ? change(path, withoutSecrets(settings), names, rotation) : ["GET", path]
+          }
           onSave={async (settings, names, rotation) => {
-            const body = bodyOf(settings, names);
-            if (rotation && names.includes("httpConfig.signatureSecret")) {
-              body.httpConfig.previousSecretTtl = rotation;
-            }
-            await patch(withQuery(path, { update_mask: names.join(",") }), body);
+            const [, to, body] = change(path, settings, names, rotation);
+            await patch(to, body);
             toast("Saved");
             return back;
           }}
@@ -115,7 +117,7 @@ export function EditConnector({ project, connector }) {
       )}
       {first && can("dataconnector.delete") && (
         <Card title="Delete">
-          <div class="spread">
+          <div class="row spread">
             <p class="dim">The connector and the events in its queue are deleted at once, and cannot be brought back.</p>
             <Button look="danger" icon="trash" onClick={() => setDeleting(true)}>
               Delete connector
@@ -128,6 +130,7 @@ export function EditConnector({ project, connector }) {
           title="Delete the connector?"
           verb="Delete"
           danger
+          call={["DELETE", path]}
           typed={name}
           onClose={() => setDeleting(false)}
           onConfirm={async () => {
@@ -144,6 +147,13 @@ export function EditConnector({ project, connector }) {
   );
 }
 
+/** The call that changes these fields of a connector. `rotation`: how long a replaced secret goes on signing. */
+function change(path, settings, names, rotation) {
+  const body = bodyOf(settings, names);
+  if (rotation && names.includes("httpConfig.signatureSecret")) body.httpConfig.previousSecretTtl = rotation;
+  return ["PATCH", withQuery(path, { update_mask: names.join(",") }), body];
+}
+
 /** What is wrong before the API is asked: {field: text}. */
 function problemsOf(settings, choosesEvents) {
   const found = {};
@@ -152,7 +162,7 @@ function problemsOf(settings, choosesEvents) {
   return found;
 }
 
-function Form({ project, base: first, latest, previousUntil, verb, back, load, onSave, onEndPrevious }) {
+function Form({ project, base: first, latest, previousUntil, verb, back, load, callOf, onSave, onEndPrevious }) {
   const [base, setBase] = useState(first);
   const [values, setValues] = useState({ ...first, rows: rowsOf(first["httpConfig.headers"]) });
   const [choosesEvents, setChoosesEvents] = useState(first.events.length > 0);
@@ -377,6 +387,7 @@ function Form({ project, base: first, latest, previousUntil, verb, back, load, o
         <span class="dim small" role="status">
           {isDirty ? "Not saved yet" : ""}
         </span>
+        <Curl call={callOf(settings, names, rotation)} what="this call" look="" />
         <Button href={href(back)}>Cancel</Button>
         <Button type="submit" look="primary" isBusy={save.isBusy}>
           {verb}

@@ -7,6 +7,7 @@ import { useResource } from "../resource.js";
 import { href, setQuery, usePlace } from "../router.js";
 import { count, counted } from "../time.js";
 import { Badge, Button, Empty, ErrorNote, Loading, Page, Time } from "../ui/basics.jsx";
+import { Curl } from "../ui/curl.jsx";
 import { Icon } from "../ui/icons.jsx";
 import { Sparkline } from "../ui/sparkline.jsx";
 
@@ -94,10 +95,10 @@ export function Connectors({ project }) {
                 </option>
               ))}
             </select>
-            <span class="grow" />
-            <span class="dim small" role="status">
+            <span class="rest end dim small" role="status">
               {found.length === rows.length ? counted(rows.length, "connector") : `${count(found.length)} of ${count(rows.length)}`}
             </span>
+            <Curl call={["GET", settings.path]} what="the connectors" />
           </div>
           {found.length === 0 ? (
             <div class="card">
@@ -141,7 +142,7 @@ function useTurned(rows) {
 
 const Table = ({ project, rows, turned }) => (
   <div class="table-frame">
-    <table class="table folds">
+    <table class="table folds dense">
       <thead>
         <tr>
           <th>Connector</th>
@@ -174,21 +175,21 @@ function Row({ row, project, isTurned }) {
           {row.url}
         </span>
       </td>
-      <td data-name="State" class="shrink">
+      <td data-name="State" class="shrink corner">
         <Badge kind={kind} class={isTurned ? "turned" : ""}>
           {word}
         </Badge>
       </td>
-      <td data-name="Last 3 hours">
+      <td data-name="Last 3 hours" class="bare">
         <Sparkline points={row.points} label={`${count(row.successes)} delivered, ${count(row.errors)} errors`} />
       </td>
-      <td data-name="Delivered" class="number">
+      <td data-name="Delivered" class="number half">
         {count(row.successes)}
       </td>
-      <td data-name="Errors" class={`number ${row.errors ? "bad-text" : ""}`}>
+      <td data-name="Errors" class={`number half ${row.errors ? "bad-text" : ""}`}>
         {count(row.errors)}
       </td>
-      <td data-name="Last error" class="said-cell">
+      <td data-name="Last error" class={`said-cell ${row.lastError ? "" : "none"}`}>
         {row.lastError ? (
           <span>
             <span class="outside clip-lines" title={row.lastError.message}>
@@ -202,7 +203,7 @@ function Row({ row, project, isTurned }) {
           <span class="faint">–</span>
         )}
       </td>
-      <td data-name="Next attempt" class="shrink">
+      <td data-name="Next attempt" class={`shrink ${row.nextAttemptTime ? "" : "none"}`}>
         <Time at={row.nextAttemptTime} />
       </td>
     </tr>

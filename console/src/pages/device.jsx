@@ -8,6 +8,7 @@ import { href, setQuery, usePlace } from "../router.js";
 import { now } from "../session.js";
 import { counted } from "../time.js";
 import { Button, Card, Copy, Empty, ErrorNote, Loading, Note, Page, Segments, Time } from "../ui/basics.jsx";
+import { Curl } from "../ui/curl.jsx";
 import { Dialog } from "../ui/overlays.jsx";
 import { toast } from "../ui/toasts.jsx";
 import { ValuePlot } from "../ui/value_plot.jsx";
@@ -121,19 +122,15 @@ function EditLabels({ project, device, onClose, onSaved }) {
     (repeated && `There are two labels ${repeated}. Remove one of them.`) ||
     (unnamed && "A value has no key. Give it one, or remove it.");
   const isChangedElsewhere = JSON.stringify(before) !== JSON.stringify(device.labels);
+  const after = Object.fromEntries(named.map(({ key, value }) => [key.trim(), value]));
+  const addLabels = Object.fromEntries(Object.entries(after).filter(([key, value]) => before[key] !== value));
+  const removeLabels = Object.keys(before).filter((key) => !(key in after));
+  const path = `/projects/${project}/devices:batchUpdate`;
+  const body = { devices: [device.name], addLabels, removeLabels };
   const save = useAction(async () => {
     if (problem) throw new Error(problem);
-    const after = Object.fromEntries(named.map(({ key, value }) => [key.trim(), value]));
-    const addLabels = Object.fromEntries(
-      Object.entries(after).filter(([key, value]) => before[key] !== value),
-    );
-    const removeLabels = Object.keys(before).filter((key) => !(key in after));
     if (removeLabels.length || Object.keys(addLabels).length) {
-      const { batchErrors } = await post(
-        `/projects/${project}/devices:batchUpdate`,
-        { devices: [device.name], addLabels, removeLabels },
-        { isRepeatable: true }, // Twice is as good as once
-      );
+      const { batchErrors } = await post(path, body, { isRepeatable: true }); // Twice is as good as once
       if (batchErrors.length) throw new Error(batchErrors[0].status.message);
     }
     onSaved();
@@ -151,6 +148,7 @@ function EditLabels({ project, device, onClose, onSaved }) {
       error={save.error}
       foot={
         <>
+          <Curl call={["POST", path, body]} what="this call" look="first" />
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isBusy={save.isBusy}>
             Save labels
@@ -308,6 +306,7 @@ function History({ path, id, measures }) {
               {counted(state.events.length, "event")} · {summary(measure, points)}
             </span>
             <span class="row">
+              <Curl call={["GET", eventsPath(path, type, state.from)]} what="these events" />
               <Button
                 look="slim"
                 icon="download"
@@ -330,19 +329,19 @@ function History({ path, id, measures }) {
   );
 }
 
+const eventsPath = (path, type, from, pageToken = "") =>
+  withQuery(`${path}/events`, {
+    eventTypes: type,
+    startTime: new Date(from).toISOString(),
+    pageSize: PAGE_SIZE,
+    pageToken,
+  });
+
 async function read(path, type, from, signal, tell) {
   const events = [];
   let pageToken = "";
   do {
-    const page = await get(
-      withQuery(`${path}/events`, {
-        eventTypes: type,
-        startTime: new Date(from).toISOString(),
-        pageSize: PAGE_SIZE,
-        pageToken,
-      }),
-      { signal },
-    );
+    const page = await get(eventsPath(path, type, from, pageToken), { signal });
     events.push(...page.events);
     pageToken = page.nextPageToken;
     tell(events.length);

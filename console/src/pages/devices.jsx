@@ -7,6 +7,7 @@ import { useAction, useResource } from "../resource.js";
 import { go, href, setQuery, usePlace } from "../router.js";
 import { Badge, Button, Empty, ErrorNote, Field, Loading, Page, Time } from "../ui/basics.jsx";
 import { Icon } from "../ui/icons.jsx";
+import { Curl } from "../ui/curl.jsx";
 import { Dialog } from "../ui/overlays.jsx";
 
 const EVERY_MS = 15_000;
@@ -59,7 +60,7 @@ export function Devices({ project }) {
       }
     >
       <div class="bar" role="search">
-        <div class="with-icon grow">
+        <div class="with-icon search">
           <Icon name="search" />
           <input
             class="input"
@@ -71,7 +72,7 @@ export function Devices({ project }) {
           />
         </div>
         <select
-          class="input narrow-input"
+          class="input auto"
           aria-label="Type of device"
           value={type}
           onChange={(event) => setQuery({ type: event.currentTarget.value })}
@@ -83,6 +84,8 @@ export function Devices({ project }) {
             </option>
           ))}
         </select>
+        <span class="rest" />
+        <Curl call={["GET", path]} what="the devices" />
       </div>
       <ErrorNote error={error} onRetry={reload} />
       {isLoading && <Loading lines={6} />}
@@ -158,7 +161,7 @@ function Row({ project, device }) {
         {device.labels.name && <div class="faint small mono break">{id}</div>}
       </td>
       <td data-name="Type">{device.type ? typeName(device.type) : <span class="faint">unknown</span>}</td>
-      <td>
+      <td data-name="Labels" class={labels.length ? "" : "none"}>
         <span class="row">
           {labels.slice(0, SHOWN_LABELS).map(([key, value]) => (
             <Label key={key} name={key} value={value} />
@@ -190,11 +193,10 @@ export const Label = ({ name, value }) => (
 
 function NewDevice({ project, onClose }) {
   const [values, setValues] = useState({ name: "", type: "temperature" });
+  const path = `/projects/${project}/devices`;
+  const body = { type: values.type, labels: values.name.trim() ? { name: values.name.trim() } : {} };
   const create = useAction(async () => {
-    const device = await post(`/projects/${project}/devices`, {
-      type: values.type,
-      labels: values.name.trim() ? { name: values.name.trim() } : {},
-    });
+    const device = await post(path, body);
     await go(`/projects/${project}/devices/${encodeURIComponent(idOf(device.name))}`);
   });
   const set = (name) => (event) => setValues({ ...values, [name]: event.currentTarget.value });
@@ -206,6 +208,7 @@ function NewDevice({ project, onClose }) {
       error={create.error}
       foot={
         <>
+          <Curl call={["POST", path, body]} what="this call" look="first" />
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isBusy={create.isBusy}>
             Create device

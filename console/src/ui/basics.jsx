@@ -181,7 +181,7 @@ export function Empty({ icon = "connector", title, children, action }) {
 /** Grey lines in the place of what is being loaded. */
 export function Loading({ lines = 4 }) {
   return (
-    <div class="stack" role="status" aria-label="Loading">
+    <div class="loading" role="status" aria-label="Loading">
       {Array.from({ length: lines }, (_, index) => (
         <span key={index} class={`skeleton w${(index % 3) + 1}`} />
       ))}

@@ -2,6 +2,7 @@
 // focus, Escape and the rest of the page behave as everywhere.
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button, ErrorNote } from "./basics.jsx";
+import { Curl } from "./curl.jsx";
 
 function useModal(onClose) {
   const dialog = useRef(null);
@@ -79,8 +80,11 @@ export function Sheet({ title, onClose, children, foot, class: more = "" }) {
   );
 }
 
-/** Ask before something that cannot be undone. With `typed`, that text has to be typed. */
-export function Confirm({ title, children, verb, danger, typed, onConfirm, onClose }) {
+/**
+ * Ask before something that cannot be undone. With `typed`, that text has to be typed. `call` is what it
+ * calls, as `Curl` takes it.
+ */
+export function Confirm({ title, children, verb, danger, typed, call, onConfirm, onClose }) {
   const [text, setText] = useState("");
   const [state, setState] = useState({ isBusy: false, error: null });
   const id = useId();
@@ -102,6 +106,7 @@ export function Confirm({ title, children, verb, danger, typed, onConfirm, onClo
       error={state.error}
       foot={
         <>
+          {call && <Curl call={call} what="this call" look="first" />}
           <Button onClick={onClose}>Cancel</Button>
           <Button
             type="submit"

@@ -1,7 +1,7 @@
 // A plot of one measure over time: a line for numbers, steps with their words for states.
 import { useEffect, useRef } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
-import { shown } from "../measures.js";
+import { shown, signed } from "../measures.js";
 
 const HEIGHT = 300; // CSS pixels
 const GAP_FACTOR = 6; // A pause of so many usual distances between two events breaks the line
@@ -108,7 +108,7 @@ function options(UPlot, measure, points, from, to, place) {
             splits: () => states.map((_, index) => index),
             values: (_, values) => values.map(word),
           }
-        : { ...axis, size: 4.75 * size, values: (_, values) => values.map((value) => value.toLocaleString("en")) },
+        : { ...axis, size: 4.75 * size, values: (_, values) => values.map((value) => signed(value.toLocaleString("en"))) },
     ],
     series: [
       {},

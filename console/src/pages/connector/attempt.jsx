@@ -33,7 +33,7 @@ export function AttemptSheet({ base, project, id, onClose, onExplain, onResend }
       foot={
         data && (
           <>
-            <Curl call={["GET", path]} what="this call" look="" />
+            <Curl call={["GET", path]} what="this call" look="first" />
             {!data.isTest && (
               <Button icon="question" onClick={() => onExplain(data)}>
                 Explain

@@ -73,7 +73,7 @@ export function Attempts({ base, project, canTest, onOpen, onTest }) {
   const isFiltered = Object.values(filter).some(Boolean);
   return (
     <section class="stack" aria-label="Attempts">
-      <div class="bar">
+      <div class="bar attempts-bar">
         <h2 class="grow">Attempts</h2>
         <Segments
           label="Outcome"
@@ -142,7 +142,7 @@ function LogSaid({ log }) {
 function List({ attempts, arrivals, onOpen }) {
   return (
     <div class="table-frame">
-      <table class="table folds">
+      <table class="table folds dense">
         <thead>
           <tr>
             <th class="shrink">Time</th>
@@ -164,10 +164,10 @@ function List({ attempts, arrivals, onOpen }) {
                   <span class="visually-hidden">: open the attempt</span>
                 </button>
               </td>
-              <td class="shrink" data-name="Outcome">
+              <td class="shrink corner" data-name="Outcome">
                 <Outcome attempt={each} />
               </td>
-              <td class="attempt-said" data-name="What happened">
+              <td class="attempt-said bare" data-name="What happened">
                 <span class="outside">{each.message}</span>
               </td>
               <td data-name="Event">
@@ -179,10 +179,10 @@ function List({ attempts, arrivals, onOpen }) {
               <td class="attempt-device" data-name="Device">
                 <span class="outside dim">{each.deviceName ? idOf(each.deviceName) : "–"}</span>
               </td>
-              <td class="number" data-name="Attempt">
+              <td class="number half" data-name="Attempt">
                 {each.attempt}
               </td>
-              <td class="number" data-name="Took">
+              <td class="number half" data-name="Took">
                 {duration(each.durations.total)}
               </td>
               <td class="shrink" data-name="Next">

@@ -78,7 +78,7 @@ export function TestDialog({ base, types, onClose, onOpen }) {
       error={send.error}
       foot={
         <>
-          <Curl call={["POST", path, { eventType }]} what="this call" look="" />
+          <Curl call={["POST", path, { eventType }]} what="this call" look="first" />
           <Button type="submit" look="primary" icon="send" isBusy={send.isBusy}>
             {sent ? "Send another" : "Send"}
           </Button>
@@ -86,7 +86,7 @@ export function TestDialog({ base, types, onClose, onOpen }) {
       }
     >
       <p class="dim">
-        A sample goes to this connector alone, once. It has the header <code>X-Dt-Test: true</code>, by which the
+        A sample goes to this connector alone, once. It has the header <code class="unbroken">X-Dt-Test: true</code>, by which the
         receiver can tell.
       </p>
       <Field label="Event type">
@@ -151,7 +151,7 @@ export function ResendDialog({ base, of, onClose, onOpen }) {
       error={elsewhere(send.error)}
       foot={
         <>
-          <Curl call={["POST", path, body]} what="this call" look="" />
+          <Curl call={["POST", path, body]} what="this call" look="first" />
           <Button type="submit" look="primary" icon="send" isBusy={send.isBusy} disabled={!body.event}>
             Resend
           </Button>
@@ -198,7 +198,7 @@ export function ExplainDialog({ base, of, onClose, onOpen, onResend }) {
       error={elsewhere(error)}
       foot={
         <>
-          <Curl call={["GET", path(typed)]} what="this call" look="" />
+          <Curl call={["GET", path(typed)]} what="this call" look="first" />
           {data && onResend && (
             <Button icon="send" onClick={() => onResend({ eventId: data.eventId, deviceName: data.deviceName ?? "" })}>
               Resend
@@ -271,7 +271,7 @@ export function PreviewDialog({ base, types, onClose }) {
       error={elsewhere(show.error)}
       foot={
         <>
-          <Curl call={["POST", path, body]} what="this call" look="" />
+          <Curl call={["POST", path, body]} what="this call" look="first" />
           <Button
             type="submit"
             look="primary"

@@ -171,6 +171,7 @@ function Replay({ replay, base, mayCancel, onChanged }) {
         <Confirm
           title="Cancel the replay?"
           verb="Cancel the replay"
+          call={["POST", cancel]}
           onClose={() => setAsked(false)}
           onConfirm={async () => {
             await post(cancel);
@@ -219,7 +220,7 @@ function ReplayDialog({ base, of, onClose, onStarted }) {
       error={["startTime", "endTime"].includes(error?.field) ? null : error}
       foot={
         <>
-          <Curl call={["POST", path, body]} what="this call" look="" />
+          <Curl call={["POST", path, body]} what="this call" look="first" />
           <Button type="submit" look="primary" icon="replay" isBusy={run.isBusy} disabled={!isWhole}>
             Start
           </Button>

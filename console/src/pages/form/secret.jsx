@@ -141,7 +141,7 @@ export function Secret({
         <details class="verify">
           <summary>How to verify an event</summary>
           <div class="stack">
-            <div class="spread">
+            <div class="row spread">
               <Segments label="Language" value={language} options={LANGUAGES} onChange={setLanguage} />
               <Copy text={code} look="slim">
                 Copy with the secret

@@ -16,7 +16,8 @@ STYLE = """\
 html{scroll-padding-top:5rem}
 @media(min-width:120em){html{font-size:112.5%}}
 body{margin:0;background:var(--page);color:var(--ink);
-font:.9375rem/1.6 Inter,ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+font:.9375rem/1.6 Inter,ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
+font-feature-settings:"cv11","ss03"}
 a{color:var(--accent);text-underline-offset:.2em}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:.25rem}
 .skip{position:absolute;left:-99rem}
@@ -25,7 +26,9 @@ a{color:var(--accent);text-underline-offset:.2em}
 .bar>div{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 2rem;min-height:3.5rem;
 padding-block:.5rem}
 .bar>div,.columns{max-width:84rem;margin-inline:auto;padding-inline:clamp(1rem,3vw,2rem)}
-.bar b{font-weight:650;letter-spacing:-.01em;white-space:nowrap}
+.bar b{display:flex;align-items:center;gap:.625rem;font-weight:600;letter-spacing:-.01em;
+white-space:nowrap}
+.bar svg{width:1.5rem;height:1.5rem}
 .bar nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}
 .bar a{color:var(--dim);text-decoration:none;padding-block:.25rem}
 .bar a:hover,.bar a[aria-current]{color:var(--ink)}
@@ -37,7 +40,8 @@ h2{font-size:1.25rem;line-height:1.3;letter-spacing:-.01em;font-weight:650;margi
 h3{font-size:.8125rem;font-weight:600;margin:1.5rem 0 .5rem}
 p{margin:0 0 .75rem;max-width:44rem}
 section{padding-top:2.5rem}
-code,pre{font-family:var(--mono);font-size:.8125rem;font-variant-ligatures:none}
+code,pre{font-family:var(--mono);font-size:.8125rem;font-variant-ligatures:none;
+font-feature-settings:normal}
 code{overflow-wrap:anywhere}
 pre{margin:0;padding:.75rem 1rem;background:var(--sunken);border:1px solid var(--line);
 border-radius:.5rem;line-height:1.55;white-space:pre-wrap;overflow-wrap:anywhere}
@@ -49,6 +53,15 @@ dt span{font-size:.8125rem}
 dd{margin:0}
 .card{background:var(--surface);border:1px solid var(--line);border-radius:.625rem}
 """
+
+MARK = (
+    '<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" '
+    'fill="#4b49d6"/><path d="M8 16h7m0 0 8-6m-8 6 8 6m-8-6h8" fill="none" stroke="#fff" '
+    'stroke-width="2.2" stroke-linecap="round"/><circle cx="8.5" cy="16" r="2.6" fill="#fff"/>'
+    '<circle cx="24" cy="9.6" r="2.2" fill="#9be7c0"/><circle cx="24" cy="16" r="2.2" '
+    'fill="#fff"/><circle cx="24" cy="22.4" r="2.2" fill="#fff"/></svg>'
+)
+"""The console's, as `console/icon.svg` has it."""
 
 SECURITY_POLICY = (
     "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; "
@@ -73,8 +86,9 @@ def build(title: str, path: str, main: str, *, style: str = "", side: str = "") 
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(title)} · Data Connectors</title><style>{page_style}</style></head><body>"
         '<a class="skip" href="#main">Skip to the content</a>'
-        f'<header class="bar"><div><b>Data Connectors</b><nav aria-label="Pages">{items}</nav>'
-        f'</div></header><div class="columns">{side}<main id="main"><h1>{escape(title)}</h1>{main}'
+        f'<header class="bar"><div><b>{MARK}Data Connectors</b>'
+        f'<nav aria-label="Pages">{items}</nav></div></header>'
+        f'<div class="columns">{side}<main id="main"><h1>{escape(title)}</h1>{main}'
         "</main></div></body></html>"
     )
     digest = base64.b64encode(hashlib.sha256(page_style.encode()).digest()).decode()
