@@ -11,7 +11,6 @@ from typing import Any
 
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util import SKIP_HEADER
 
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
@@ -68,9 +67,6 @@ class Connection(HTTPSConnection):
     def begin(self, limits: Limits) -> None:
         """Connect if necessary, and apply the limits of this attempt."""
         self._limits = limits
-        self.timeout = (
-            limits.remaining()
-        )  # urllib3 gives it to the socket, which then goes by the limits
         if self.is_closed:
             self.connect()
         self.sock.limits = limits
@@ -113,14 +109,11 @@ class Connection(HTTPSConnection):
         """
         self._unsent = bytearray()
         try:
-            self.request(
-                "POST",
-                target,
-                body,
-                {**headers, "Accept-Encoding": SKIP_HEADER},
-                preload_content=False,
-                decode_content=False,
-            )
+            self.putrequest("POST", target, skip_accept_encoding=True)
+            self.putheader("Content-Length", str(len(body)))
+            for name, value in headers.items():
+                self.putheader(name, value)
+            self.endheaders(body)
         except ValueError:
             # Headers are checked when they are configured. Do not name the value, a secret perhaps.
             raise NoAnswerError(
@@ -129,8 +122,8 @@ class Connection(HTTPSConnection):
         return self._unsent
 
     def send(self, data: Any) -> None:
-        """Collect the head and the body that `request` sends. One TLS record for both saves a fifth
-        of a POST's CPU."""
+        """Collect the head and the body that `endheaders` sends. One TLS record for both saves a
+        fifth of a POST's CPU."""
         self._unsent += data
 
     def _new_conn(self) -> Any:
