@@ -249,8 +249,9 @@ class Batch:
     `posts` counts the attempts by connector name; `acknowledged` and `overdue` count those that
     ended so. `counted` has the successes and errors in each connector's metrics.
 
-    `row` is what its first read found of its connector, at `read_at`. `claim` is the row after it
-    has claimed a canary, and `noted` the rows before and after it has written what it knows of
+    `row` is what it went by: its last read of its connector, at `read_at`, before it `is_decided`
+    what to attempt. A read that comes back late is repeated. `claim` is the row after it has claimed
+    a canary, and `noted` the rows before and after it has written what it knows of
     failures. `gone` is the connector whose endpoint has answered it 410. It is `over` when its
     invocation has ended.
     """
@@ -271,6 +272,7 @@ class Batch:
     process: Process | None = None
     row: Row | None = None
     read_at: float = 0.0
+    is_decided: bool = False
     claim: Row | None = None
     noted: list[tuple[Row, Row]] = field(default_factory=list)
     canary: Canary | None = None
@@ -613,6 +615,7 @@ class Ledger:
         number = int(found[1])
         batch.posts[account.name] += 1
         batch.begun.add((id(account), number))
+        batch.is_decided = True
         where = f"event {number} for {account.name}"
         if not account.state(number) & State.SENT:
             self.violated(f"{where} was sent and never queued")

@@ -187,10 +187,11 @@ class Outages:
             watch.due = max(watch.due, self._seconds())
 
     def read(self, batch: "Batch", account: "Account", process: Process) -> None:
-        """Take note of the first read of a row in a batch."""
-        if batch.row is None:
-            batch.account, batch.process = account, process
-            batch.row, batch.read_at = account.watch.row, process.clock()
+        """Take note of a read of a row in a batch that has not decided what to attempt."""
+        if batch.account not in (None, account) or batch.is_decided:
+            return
+        batch.account, batch.process = account, process
+        batch.row, batch.read_at = account.watch.row, process.clock()
 
     # --- attempts ------------------------------------------------------------------------------
 

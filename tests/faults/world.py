@@ -429,6 +429,8 @@ class World:
         self.ledger.process = process
         if method == "get_item" and process.role == "sender":
             self.ledger.read(process, parameters["Key"])
+        elif isinstance(process.invocation, Batch):
+            process.invocation.is_decided |= method == "update_item"
 
     def _slowed(self, process: Process, method: str) -> None:
         """Sometimes disable or pause the connector that a sender has just read, while it waits for
