@@ -249,9 +249,9 @@ class Batch:
     `posts` counts the attempts by connector name; `acknowledged` and `overdue` count those that
     ended so. `counted` has the successes and errors in each connector's metrics.
 
-    `row` is what it went by: its last read of its connector, at `read_at`, before it `is_decided`
-    what to attempt. A read that comes back late is repeated. `claim` is the row after it has claimed
-    a canary, and `noted` the rows before and after it has written what it knows of
+    `row` is what it went by: the last read of its connector, at `read_at`, before it `is_decided`
+    what to attempt. A read that comes back late is repeated. `claim` is the row after it has
+    claimed a canary, and `noted` the rows before and after it has written what it knows of
     failures. `gone` is the connector whose endpoint has answered it 410. It is `over` when its
     invocation has ended.
     """
