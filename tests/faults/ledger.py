@@ -563,16 +563,17 @@ class Ledger:
         """Take note that the answer to a publisher says that these events are accepted."""
         types = dict(zip(call.numbers, call.types, strict=True))
         candidates = [
-            (account, account.during(call.began, self.tick))
+            (account, settings)
             for account in self.by_project[call.project]
+            if (settings := account.during(call.began, self.tick))
+            and settings[0].tick <= call.began
+            and all(setting.wants for setting in settings)
         ]
         for number in numbers:
             self.acknowledged += 1
             if number not in call.kept:
                 self.violated(f"event {number} was accepted and is not in history")
             for account, settings in candidates:
-                if not settings or settings[0].tick > call.began:
-                    continue
                 if not all(_wants(setting, types[number]) for setting in settings):
                     continue
                 if (id(account), number) not in call.sent:

@@ -30,6 +30,41 @@ T = TypeVar("T")
 Observer = Callable[["Process", str, Mapping[str, Any]], None]
 
 
+class Ended(Future[T]):
+    """The future of a call that has ended, or that nobody waits for any more.
+
+    A future of the standard library has a lock and a condition, for threads that wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._is_done = False
+        self._value: Any = None
+        self._failure: BaseException | None = None
+
+    def done(self) -> bool:
+        return self._is_done
+
+    def cancelled(self) -> bool:
+        return False
+
+    def set_result(self, result: T) -> None:
+        self._is_done, self._value = True, result
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        self._is_done, self._failure = True, exception
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        assert self._is_done, "nobody waits for this call"
+        return self._failure
+
+    def result(self, timeout: float | None = None) -> T:
+        assert self._is_done, "nobody waits for this call"
+        if self._failure is not None:
+            raise self._failure
+        value: T = self._value
+        return value
+
+
 class LateError(BaseException):
     """Nothing waits for a call any more, so the rest of it is not run."""
 
@@ -128,8 +163,7 @@ class Process:
                 if killed and self.world.rng.random() < 0.5:
                     continue
                 self.ahead = 0.0
-                future: Future[T] = Future()
-                future.set_running_or_notify_cancel()
+                future: Future[T] = Ended()
                 try:
                     result = call()
                 except KilledError:
@@ -152,8 +186,7 @@ class Process:
         return futures
 
     def _alone(self, call: Callable[[], T], seconds: float) -> "Future[T]":
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()
+        future: Future[T] = Ended()
         self._waited_until = self.world.scheduler.now + seconds
         try:
             future.set_result(call())

@@ -82,11 +82,12 @@ class Replays:
         self._history: dict[str, dict[int, Kept]] = {}
         self._numbers: dict[tuple[str, str], int] = {}
         self._replays: dict[str, Replay] = {}
+        self._running: dict[str, Replay] = {}
 
     @property
     def is_any_running(self) -> bool:
         """Whether there is a replay that has not ended."""
-        return any(replay.state == "RUNNING" for replay in self._replays.values())
+        return bool(self._running)
 
     def times_of(self, project: str) -> list[int]:
         """The times of a project's events in history, in microseconds and in order."""
@@ -106,7 +107,7 @@ class Replays:
         _, project, _ = key[0].split("#")
         number = self._numbers.pop(key)
         del self._history[project][number]
-        for replay in self._replays.values():
+        for replay in self._running.values():  # of those that have ended, nothing is expected
             if replay.project == project:
                 replay.expected.discard(number)
 
@@ -117,9 +118,11 @@ class Replays:
         replay = self._replays.get(name)
         if replay is None:
             replay = self._replays[name] = self._new(connector, item, began)
+            self._running[name] = replay
         before, replay.state = replay.state, item["state"]["S"]
         if before == replay.state:
             return
+        self._running.pop(name, None)
         if before != "RUNNING":
             self._violated(f"{name} was {before} and is now {replay.state}")
         elif replay.state == "SUCCEEDED":
@@ -178,6 +181,5 @@ class Replays:
 
     def close(self) -> None:
         """Check that no replay was forgotten."""
-        for name, replay in self._replays.items():
-            if replay.state == "RUNNING":
-                self._violated(f"{name} is still running")
+        for name in self._running:
+            self._violated(f"{name} is still running")

@@ -1,13 +1,15 @@
-"""Virtual time, in which actions run in order and tasks take turns on real threads.
+"""Virtual time, in which actions run in order and tasks take turns.
 
-Only one thread runs at a time, so a run is the same for the same seed. A task is code that sleeps.
-While it sleeps, actions that are due earlier run, however deep in calls the task is. So a connector
-can change while a batch is being sent.
+All tasks run on one thread, each on a stack of its own (a greenlet), so a run is the same for the
+same seed. A task is code that sleeps. While it sleeps, actions that are due earlier run, however
+deep in calls the task is. So a connector can change while a batch is being sent.
 """
 
 import heapq
-import threading
 from collections.abc import Callable
+from contextlib import suppress
+
+from greenlet import getcurrent, greenlet
 
 Action = Callable[[], object]
 
@@ -23,12 +25,10 @@ class Scheduler:
         self.now = 0.0
         self._due: list[tuple[float, int, Action]] = []
         self._count = 0
-        self._main = threading.Lock()
-        self._main.acquire()
+        self._main = getcurrent()
         self._idle: list[_Worker] = []
         self._asleep: set[_Worker] = set()
         self._running: _Worker | None = None
-        self._failure: BaseException | None = None
         self._stopped = False
 
     @property
@@ -53,7 +53,10 @@ class Scheduler:
             action()
 
     def spawn(self, work: Action) -> None:
-        """Run a task now, until it sleeps while another action is due."""
+        """Run a task now, until it sleeps while another action is due. Only actions spawn tasks.
+
+        What the task raises is raised by the action that wakes it.
+        """
         worker = self._idle.pop() if self._idle else _Worker(self)
         worker.work = work
         self._switch_to(worker)
@@ -68,54 +71,47 @@ class Scheduler:
             return
         worker = self._running
         assert worker is not None, "only tasks sleep"
-        self.at(until, lambda: self._switch_to(worker))
+        self.at(until, worker.wake)
         self._asleep.add(worker)
-        self._main.release()
-        worker.turn.acquire()
+        self._main.switch()
         self._asleep.discard(worker)
         if self._stopped:
             raise StoppedError
 
     def close(self) -> None:
-        """End every task and all threads."""
+        """End every task."""
         self._stopped = True
         while self._asleep:
             self._switch_to(next(iter(self._asleep)))
         for worker in self._idle:
-            worker.work = None
-            worker.turn.release()
-            worker.thread.join()
+            worker.stack.throw()
+        self._idle.clear()
 
     def _switch_to(self, worker: "_Worker") -> None:
-        before, self._running = self._running, worker
-        worker.turn.release()
-        self._main.acquire()
-        self._running = before
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
-
-    def _work(self, worker: "_Worker") -> None:
-        while True:
-            worker.turn.acquire()
-            if worker.work is None:
-                return
-            try:
-                worker.work()
-            except StoppedError:
-                pass
-            except BaseException as failure:  # noqa: BLE001  # raised again in the main thread
-                self._failure = failure
-            self._idle.append(worker)
-            self._main.release()
+        assert self._running is None, "only actions start and wake tasks"
+        self._running = worker
+        try:
+            worker.stack.switch()
+        finally:
+            self._running = None
 
 
 class _Worker:
-    """A thread that runs one task after another."""
+    """A stack that runs one task after another."""
 
     def __init__(self, scheduler: Scheduler) -> None:
-        self.turn = threading.Lock()
-        self.turn.acquire()
-        self.work: Action | None = None
-        self.thread = threading.Thread(target=scheduler._work, args=(self,), daemon=True)
-        self.thread.start()
+        self.work: Action = lambda: None
+        self.stack = greenlet(self._run, scheduler._main)
+        self._scheduler = scheduler
+
+    def wake(self) -> None:
+        """Go on with the task until it sleeps again."""
+        self._scheduler._switch_to(self)
+
+    def _run(self) -> None:
+        scheduler = self._scheduler
+        while True:
+            with suppress(StoppedError):
+                self.work()
+            scheduler._idle.append(self)
+            scheduler._main.switch()

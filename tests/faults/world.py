@@ -421,8 +421,11 @@ class World:
     def _called(
         self, process: Process, service: str, operation: str, given: Mapping[str, Any]
     ) -> None:
-        """Record what a function needs. Mutants and the test's own processes do not count."""
-        if process.role in FUNCTIONS and not self.scenario.edits:
+        """Record what a function needs. Mutants and the test's own processes do not count.
+
+        Outside of pytest nobody reads it, and it would take a tenth of a long run's time.
+        """
+        if recorder.is_installed and process.role in FUNCTIONS and not self.scenario.edits:
             recorder.record(process.role, service, operation, given)
 
     def _observe(self, process: Process, method: str, parameters: Mapping[str, Any]) -> None:

@@ -31,9 +31,11 @@ class Recorder:
     def __init__(self) -> None:
         self.first: dict[tuple[str, Permission], str] = {}
         self.test = ""
+        self.is_installed = False
 
     def install(self) -> None:
         """Record from now on: every botocore session that a function makes is watched."""
+        self.is_installed = True
         setattr(botocore.session, "get_session", self._get_session)  # noqa: B010  # not exported
 
     def record(self, function: str, service: str, operation: str, given: Mapping[str, Any]) -> None:

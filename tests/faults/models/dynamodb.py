@@ -1,9 +1,9 @@
 """One DynamoDB table with conditions, transactions, pages, and eventually consistent reads."""
 
 import re
-from bisect import insort
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
@@ -122,31 +122,36 @@ class DynamoDb:
         if IndexName:
             if IndexName != self._index or ConsistentRead:
                 raise refusal("ValidationException", "Query", IndexName)
-            keys = sorted(self._indexed)
+            keys: Sequence[Any] = sorted(self._indexed)
+            key_of: Callable[[Any], Key] = tuple
         else:
             partition = _PARTITION.match(KeyConditionExpression)
             assert partition is not None, KeyConditionExpression
             pk = ExpressionAttributeValues[partition[1]]["S"]
-            keys = [(pk, sort_key) for sort_key in self._sorted.get(pk, [])]
-        if not ScanIndexForward:
-            keys = keys[::-1]
-        start = 0
+            keys = self._sorted.get(pk, [])
+            key_of = partial(_in_partition, pk)
+        positions = range(len(keys))
         if ExclusiveStartKey is not None:
             # The item of the key may be gone.
             after = _key(ExclusiveStartKey)
-            start = sum((key <= after) == ScanIndexForward for key in keys)
-            start += not ScanIndexForward and after in keys
+            bound = after if IndexName else after[1]
+            if ScanIndexForward:
+                positions = range(bisect_right(keys, bound), len(keys))
+            else:
+                positions = range(bisect_left(keys, bound))
+        if not ScanIndexForward:
+            positions = positions[::-1]
         page: list[Item] = []
         read = 0
         last = None
-        for position in range(start, len(keys)):
-            item = self._read(keys[position], consistent=ConsistentRead)
+        for position in positions:
+            item = self._read(key_of(keys[position]), consistent=ConsistentRead)
             if item is None or not holds(item, names, ExpressionAttributeValues):
                 continue
             read += 1
             if passes(item, names, ExpressionAttributeValues):
                 page.append(dict(item))
-            if read == (Limit or self._page_size) and position + 1 < len(keys):
+            if read == (Limit or self._page_size) and position != positions[-1]:
                 last = {"pk": item["pk"], "sk": item["sk"]}
                 break
         answer = {"Count": len(page)} if Select == "COUNT" else {"Items": page, "Count": len(page)}
@@ -286,6 +291,10 @@ def pages(query: Callable[..., dict[str, Any]], **parameters: Any) -> Iterator[d
 
 def _everything(item: Item, names: Mapping[str, str], values: Values) -> bool:
     return True
+
+
+def _in_partition(pk: str, sk: str) -> Key:
+    return pk, sk
 
 
 def _key(item: Item) -> Key:
