@@ -179,10 +179,22 @@ def exported(api: Api, project: str, *, secrets: bool = False) -> dict[str, Any]
     }
 
 
+def masked_url(url: str) -> str:
+    """The URL with `MASK` for each value of its query, as the API shows it to readers."""
+    address, mark, query = url.partition("?")
+    parts = (part.partition("=") for part in query.split("&"))
+    return (
+        address
+        + mark
+        + "&".join(f"{name}={MASK}" if equals else MASK for name, equals, _ in parts if mark)
+    )
+
+
 def _connector(shown: dict[str, Any], is_paused: bool, *, secrets: bool) -> dict[str, Any]:
     http = shown["httpConfig"]
     values = [http["signatureSecret"], *http["headers"].values()]
-    if secrets and MASK in values:
+    is_hidden = MASK in values or ("?" in http["url"] and http["url"] == masked_url(http["url"]))
+    if secrets and is_hidden:
         raise ConfigurationError(
             f"{shown['name']}: this account may not see secrets. Export with a developer's or "
             "administrator's key, or without SECRETS=1"
@@ -194,6 +206,7 @@ def _connector(shown: dict[str, Any], is_paused: bool, *, secrets: bool) -> dict
         "standardWebhooks": http.get("standardWebhooks", False),
     }
     if not secrets:
+        fields["url"] = masked_url(http["url"])
         fields["signatureSecret"] = MASK if http["signatureSecret"] else ""
         fields["headers"] = dict.fromkeys(http["headers"], MASK)
     kept = ("displayName", "type", "status", "events", "labels")
@@ -227,17 +240,19 @@ def imported(api: Api, project: str, document: dict[str, Any]) -> Iterator[str]:
 
 
 def _import_connectors(api: Api, path: str, connectors: list[dict[str, Any]]) -> Iterator[str]:
-    there = {
-        (each["displayName"], each["httpConfig"]["url"])
-        for each in api.listed(f"{path}/dataconnectors", "dataConnectors")
-    }
+    there: set[tuple[str, str]] = set()
+    for each in api.listed(f"{path}/dataconnectors", "dataConnectors"):
+        url = each["httpConfig"]["url"]
+        there |= {(each["displayName"], form) for form in (url, masked_url(url))}
     for connector in connectors:
         http = dict(connector["httpConfig"])
-        title = f"connector '{connector['displayName']}' ({http['url']})"
-        if (connector["displayName"], http["url"]) in there:
+        names = {(connector["displayName"], http["url"])}
+        title = f"connector '{connector['displayName']}' ({masked_url(http['url'])})"
+        missing = _without_masks(http)
+        names.add((connector["displayName"], http["url"]))  # An import before has left the rest out
+        if names & there:
             yield f"kept     {title}: it is there"
             continue
-        missing = _without_masks(http)
         active = connector["status"] == "ACTIVE"
         fields = ("displayName", "type", "events", "labels")
         made = api.call(
@@ -258,6 +273,10 @@ def _import_connectors(api: Api, path: str, connectors: list[dict[str, Any]]) ->
 def _without_masks(http: dict[str, Any]) -> list[str]:
     """Remove what only stands for a secret, and name it: nothing is sent unsigned by mistake."""
     missing = []
+    address, mark, _ = http["url"].partition("?")
+    if mark and http["url"] == masked_url(http["url"]):
+        missing.append("url, with its query")
+        http["url"] = address
     if http["signatureSecret"] == MASK:
         missing.append("signatureSecret")
         missing += ["standardWebhooks"] if http["standardWebhooks"] else []

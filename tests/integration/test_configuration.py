@@ -1,12 +1,13 @@
 """A project's configuration goes through a file, over HTTP, into another project."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dataconnectors.connectors.secrets import MASK
+from dataconnectors.connectors.secrets import MASK, masked_url
 from dataconnectors.identity.accounts import EMAIL_DOMAIN
 from ops import configuration
 from ops.configuration import Api, ConfigurationError, checked, exported, imported, project_of
@@ -34,7 +35,8 @@ def api_of(client: Client, base_url: str) -> Api:
 
 def furnish(client: Client) -> None:
     """Give a project something of each kind."""
-    connect(client, displayName="Signed", httpConfig={"url": "https://a.example"} | SECRETS)
+    url = "https://a.example/hook?code=a+code+of+mine&v="
+    connect(client, displayName="Signed", httpConfig={"url": url} | SECRETS)
     path = connect(client, displayName="Paused", events=["touch"], labels=[])
     assert client.call("POST", f"{path}:pause")[0] == 200
     connect(client, displayName="Disabled", status="USER_DISABLED")
@@ -73,7 +75,7 @@ def test_an_export_with_secrets_makes_the_same_connectors_in_another_project(
     (terraform,) = (each for each in accounts if each["displayName"] == "Terraform")
     assert roles[terraform["email"]] == ["roles/project.developer"]
     assert "left out labels of 1 devices that are not there: repeat after their events" in lines
-    assert SECRETS["signatureSecret"] not in "\n".join(lines)
+    assert not re.search("of.mine", "\n".join(lines))
 
 
 def test_without_secrets_an_export_has_none_and_what_needs_them_stays_disabled(
@@ -82,25 +84,35 @@ def test_without_secrets_an_export_has_none_and_what_needs_them_stays_disabled(
     furnish(client)
     document = exported(api_of(client, base_url), client.project)
     text = json.dumps(document)
-    assert "of mine" not in text
+    assert not re.search("of.mine", text)
     assert not document["hasSecrets"]
     other = new_administrator("Other")
     lines = list(imported(api_of(other, base_url), other.project, document))
     *rest, signed = connectors(other)
     assert (signed["status"], signed["httpConfig"]["headers"]) == ("USER_DISABLED", {})
+    assert signed["httpConfig"]["url"] == "https://a.example/hook"
     assert rest == connectors(client)[:-1]
-    note = "it is disabled: set its signatureSecret, standardWebhooks, header X-Key, then enable it"
+    note = (
+        "it is disabled: set its url, with its query, signatureSecret, standardWebhooks, "
+        "header X-Key, then enable it"
+    )
     assert sum(line.endswith(note) for line in lines) == 1
 
 
-def test_a_repeated_import_makes_nothing_twice(client: Client, base_url: str) -> None:
+@pytest.mark.parametrize("secrets", [True, False])
+def test_a_repeated_import_makes_nothing_twice(
+    client: Client, base_url: str, secrets: bool
+) -> None:
     furnish(client)
-    document = exported(api_of(client, base_url), client.project, secrets=True)
+    document = exported(api_of(client, base_url), client.project, secrets=secrets)
     other = new_administrator("Other")
     list(imported(api_of(other, base_url), other.project, document))
-    lines = list(imported(api_of(other, base_url), other.project, document))
-    assert [line for line in lines if line.startswith("made")] == []
-    assert connectors(other) == connectors(client)
+    made = connectors(other)
+    assert (made == connectors(client)) is secrets
+    for again in (other, client):
+        lines = list(imported(api_of(again, base_url), again.project, document))
+        assert [line for line in lines if line.startswith("made")] == []
+    assert connectors(other) == made
 
 
 def test_labels_of_devices_come_back_and_those_that_are_there_stay(
@@ -189,5 +201,7 @@ def test_what_cannot_be_read_is_said_in_one_line(
 
 def test_the_commands_know_the_apis_words() -> None:
     assert configuration.MASK == MASK
+    for url in ("https://a.example/x", "https://a.example/x?a=b&c=", "https://a.example/?d&e==f"):
+        assert configuration.masked_url(url) == masked_url(url)
     assert project_of(f"account@project.{EMAIL_DOMAIN}") == "project"
     assert configuration.EMAIL_DOMAIN == EMAIL_DOMAIN

@@ -66,6 +66,7 @@ def test_the_sdk_reads_a_connector_with_masked_secrets(client: Client, base_url:
     [
         ({"signatureSecret": MASK}, "httpConfig.signatureSecret"),
         ({"headers": {"X-Key": MASK}}, "httpConfig.headers.X-Key"),
+        ({"url": f"https://example.com/hook?code={MASK}"}, "httpConfig.url"),
     ],
 )
 def test_a_mask_that_is_sent_back_does_not_replace_a_secret(

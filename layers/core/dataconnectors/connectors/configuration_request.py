@@ -19,7 +19,7 @@ from dataconnectors.connectors.secret_rotation import (
     with_other_end,
     with_secret,
 )
-from dataconnectors.connectors.secrets import MASK, MASKED_VALUE, Secrets
+from dataconnectors.connectors.secrets import MASK, MASKED_VALUE, Secrets, has_mask
 from dataconnectors.connectors.webhook_key import webhook_key
 from dataconnectors.devices.labels import LONGEST_LABEL_KEY, MAXIMUM_LABELS, is_label_key
 from dataconnectors.events.event_types import EVENT_TYPES
@@ -230,6 +230,8 @@ def _labels(value: Any) -> tuple[str, ...]:
 def _url(value: Any, check_url: CheckUrl) -> str:
     if not isinstance(value, str):
         raise BadRequestError("httpConfig.url: expected the HTTPS address to push to")
+    if has_mask(value):
+        raise BadRequestError(f"httpConfig.url: {MASKED_VALUE}")
     try:
         check_url(value)
     except DestinationError as error:

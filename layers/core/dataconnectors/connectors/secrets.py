@@ -1,4 +1,7 @@
-"""Secrets: what a connector's deliveries are signed with, and custom headers: stored encrypted."""
+"""Secrets: what a connector's deliveries are signed with, and custom headers: stored encrypted.
+
+And what stands for them, and for the keys in a URL, in answers to who may not read them.
+"""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -81,6 +84,23 @@ MASK = "********"
 
 MASKED_VALUE = f"{MASK} stands for a secret that is not shown: leave it out to keep the secret"
 """What to do about a mask that is sent back as a value."""
+
+
+def masked_url(url: str) -> str:
+    """The URL with `MASK` for what its query holds: the names stay, values are often keys."""
+    address, mark, query = url.partition("?")
+    if not mark:
+        return url
+    parts = []
+    for part in query.split("&"):
+        name, equals, _ = part.partition("=")
+        parts.append(f"{name}={MASK}" if equals else MASK)
+    return f"{address}?{'&'.join(parts)}"
+
+
+def has_mask(url: str) -> bool:
+    """Whether a part of the URL's query is `MASK`, as `masked_url` writes it."""
+    return any(part.rpartition("=")[2] == MASK for part in url.partition("?")[2].split("&"))
 
 
 def open_secrets(connector: Connector, vault: Vault) -> Secrets:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dataconnectors.connectors.secrets import masked_url
 from dataconnectors.delivery.attempt_log import Entry
 from dataconnectors.delivery.expiring import described
 from dataconnectors.endpoints.outcomes import Failed
-from dataconnectors.endpoints.shown_exchange import ShownExchange, masked_url, shown
+from dataconnectors.endpoints.shown_exchange import ShownExchange, shown
 from dataconnectors.endpoints.trace import PHASES
 
 LONGEST_MESSAGE = 300

@@ -8,7 +8,7 @@ they were sent.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from dataconnectors.connectors.secrets import MASK
+from dataconnectors.connectors.secrets import MASK, masked_url
 from dataconnectors.endpoints.addresses import HTTPS_PORT
 from dataconnectors.endpoints.client import TEST_HEADER
 from dataconnectors.endpoints.exchange import Exchange
@@ -72,18 +72,6 @@ def shown(exchange: Exchange, url: str, body: bytes) -> ShownExchange:
         answer_body,
         is_cut,
     )
-
-
-def masked_url(url: str) -> str:
-    """The URL with `MASK` for what its query holds: the names stay, values are often keys."""
-    address, mark, query = url.partition("?")
-    if not mark:
-        return url
-    parts = []
-    for part in query.split("&"):
-        name, equals, _ = part.partition("=")
-        parts.append(f"{name}={MASK}" if equals else MASK)
-    return f"{address}?{'&'.join(parts)}"
 
 
 def _request_headers(exchange: Exchange, length: int) -> tuple[tuple[str, str], ...]:

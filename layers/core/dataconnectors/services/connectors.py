@@ -17,7 +17,7 @@ from dataconnectors.connectors.idempotency import (
     IdempotencyRecord,
     digest_of_create,
 )
-from dataconnectors.connectors.secrets import NO_SECRETS, Secrets, open_secrets
+from dataconnectors.connectors.secrets import NO_SECRETS, Secrets, masked_url, open_secrets
 from dataconnectors.delivery.freshness import SETTLE_SECONDS
 from dataconnectors.identity.audit import Actor
 from dataconnectors.kernel import times
@@ -300,7 +300,10 @@ class ConnectorService:
 
     def _to_api(self, connector: Connector, *, show_secrets: bool) -> dict[str, Any]:
         secrets = self._secrets_of(connector)
-        return configuration.to_api(connector, secrets if show_secrets else secrets.masked())
+        if not show_secrets:
+            connector = replace(connector, url=masked_url(connector.url))
+            secrets = secrets.masked()
+        return configuration.to_api(connector, secrets)
 
     def _seal(self, secrets: Secrets, name: str) -> bytes | None:
         return None if secrets == NO_SECRETS else self._vault.seal(secrets.to_bytes(), name)

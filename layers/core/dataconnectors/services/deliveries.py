@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector, Lifecycle
-from dataconnectors.connectors.secrets import MASK, Secrets, open_secrets
+from dataconnectors.connectors.secrets import MASK, Secrets, masked_url, open_secrets
 from dataconnectors.devices.device import Device
 from dataconnectors.devices.sample_event import SAMPLES, TEST_LABEL, sample_device, sample_event
 from dataconnectors.endpoints.addresses import Destination
@@ -84,8 +84,9 @@ class DeliveryService:
     ) -> dict[str, Any]:
         """What would be POSTed now, for an event of history or a sample. Nothing is sent.
 
-        Without `show_secrets`, values that the connector keeps secret are masked, and so are
-        signatures: with one, anybody could send this event to the endpoint.
+        Without `show_secrets`, values that the connector keeps secret are masked, those of the
+        URL's query among them, and so are signatures: with one, anybody could send this event to
+        the endpoint.
 
         Raises `NotFoundError` and `BadRequestError`.
         """
@@ -100,11 +101,12 @@ class DeliveryService:
         secrets = open_secrets(connector, self._vault).at(self._now())
         text = prepared.message.body
         headers, problem = self._headers(connector, secrets, prepared.message)
+        url = connector.url
         if not show_secrets:
-            headers = _masked(headers, secrets)
+            url, headers = masked_url(url), _masked(headers, secrets)
         return {
             "method": "POST",
-            "url": connector.url,
+            "url": url,
             "headers": headers,
             "body": text,
             "notes": [*problem, *_why_not_sent(connector, prepared.event.type)],

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dataconnectors.connectors.secrets import MASK, Secrets
+from dataconnectors.connectors.secrets import MASK, Secrets, has_mask, masked_url
 
 FULL = Secrets("new", (("x-team", "blau ü"),), "old", 1_790_000_000.5, standard_webhooks=True)
 
@@ -43,3 +43,26 @@ def test_neither_a_mask_nor_a_repr_shows_a_secret() -> None:
     )
     assert not [text for text in ("new", "blau", "old") if text in repr(FULL)]
     assert Secrets().masked() == Secrets()
+
+
+URL = "https://example.com/hook"
+
+
+@pytest.mark.parametrize(
+    ("query", "masked"),
+    [
+        ("?code=abc&to=b%3Dc", f"?code={MASK}&to={MASK}"),
+        ("?key", f"?{MASK}"),
+        ("?a==b=c", f"?a={MASK}"),
+        ("?", f"?{MASK}"),
+    ],
+)
+def test_values_of_a_query_are_masked(query: str, masked: str) -> None:
+    assert masked_url(URL + query) == URL + masked
+    assert has_mask(URL + masked)
+    assert not has_mask(URL + query)
+
+
+def test_a_url_without_a_query_has_nothing_to_mask() -> None:
+    assert masked_url(URL) == URL
+    assert not has_mask(f"{URL}/{MASK}")

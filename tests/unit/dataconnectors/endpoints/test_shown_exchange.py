@@ -10,7 +10,6 @@ from dataconnectors.endpoints.shown_exchange import (
     SHOWN_HEADERS,
     SHOWN_HEADERS_LENGTH,
     ShownExchange,
-    masked_url,
     shown,
 )
 from dataconnectors.endpoints.trace import Trace
@@ -41,18 +40,8 @@ def shown_of(exchange: Exchange, url: str = URL) -> ShownExchange:
     return shown(exchange, url, b"{}")
 
 
-@pytest.mark.parametrize(
-    ("url", "masked"),
-    [
-        (URL, URL),
-        (URL + "?code=abc&to=b%3Dc", f"{URL}?code={MASK}&to={MASK}"),
-        (URL + "?key", f"{URL}?{MASK}"),
-        (URL + "?a==b=c", f"{URL}?a={MASK}"),
-        (URL + "?", f"{URL}?{MASK}"),
-    ],
-)
-def test_values_of_the_query_are_masked(url: str, masked: str) -> None:
-    assert masked_url(url) == masked
+def test_values_of_the_urls_query_are_masked() -> None:
+    assert shown_of(an_exchange(), URL + "?code=abc").url == f"{URL}?code={MASK}"
 
 
 def test_only_headers_that_are_no_secret_are_shown() -> None:

@@ -36,8 +36,8 @@ _CONNECTORS = "/projects/{project}/dataconnectors"
 _CONNECTOR = _CONNECTORS + "/{connector}"
 
 _MASKED = (
-    f"The signature secret and the values of the headers are `{MASK}` for callers without the "
-    "permission `dataconnector.update`. A previous secret is shown to nobody."
+    f"The signature secret and the values of the headers and of the URL's query are `{MASK}` for "
+    "callers without the permission `dataconnector.update`. A previous secret is shown to nobody."
 )
 
 OPERATIONS = (

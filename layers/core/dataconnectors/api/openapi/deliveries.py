@@ -57,7 +57,7 @@ OPERATIONS = (
         description=(
             "For an `event` of history, with the labels that its device has now, or a sample of an "
             "`eventType`, as `:test` pushes it. The sender's own code writes body and headers, and "
-            "each attempt is signed anew. Secrets and signatures are "
+            "each attempt is signed anew. Secrets, values of the URL's query and signatures are "
             f"`{MASK}` for callers without the permission `dataconnector.update`. {_FOUND}"
         ),
     ),
