@@ -2,16 +2,18 @@
 
     python -m tools.parameters dev [samconfig.toml]      run with .venv/sam (see Makefile)
 
-SAM ignores parameters that the template does not have. CloudFormation checks each parameter by
-itself, but not what a function refuses at its start, such as an attempt that takes longer than the
-sender may run: with that, a deployment would succeed and nothing be delivered.
+SAM ignores parameters that the template does not have. CloudFormation checks the limits of each and
+what has to be given together, but only after SAM has made a bucket and uploaded the artefact, so
+they are checked here too. It does not check what a function refuses at its start, such as an
+attempt that takes longer than the sender may run: with that, a deployment would succeed and nothing
+be delivered.
 """
 
 import difflib
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,17 @@ SETTINGS: Mapping[str, Any] = {
 MADE_LATER = "made-by-cloudformation"
 """Stands in place of names and ARNs in the functions' environments."""
 
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+CONSTRAINTS: Mapping[str, Callable[[str, Any], bool]] = {
+    "AllowedPattern": lambda value, pattern: re.fullmatch(pattern, value, re.ASCII) is not None,
+    "AllowedValues": lambda value, allowed: value in map(str, allowed),
+    "MaxLength": lambda value, limit: len(value) <= int(limit),
+    "MaxValue": lambda value, limit: float(value) <= limit,
+    "MinValue": lambda value, limit: float(value) >= limit,
+}
+"""CloudFormation's rules for a value, by the name of a parameter's constraint."""
+
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 """CloudFormation's rule."""
 
@@ -56,8 +69,15 @@ def problems(
         yield f"template.yaml has no parameter {name}{hint}"
     if not STACK_NAME.fullmatch(stack):
         yield f"stack_name is '{stack}', expected letters, digits and hyphens"
+    for name in sorted(given.keys() & known.keys()):
+        yield from out_of_range(name, given[name], known[name])
     defaults = {name: str(each.get("Default", "")) for name, each in known.items()}
     values = {**defaults, **given, "AWS::StackName": stack}
+    for rule in template["Rules"].values():
+        if _holds(rule["RuleCondition"], values):
+            for each in rule["Assertions"]:
+                if not _holds(each["Assert"], values):
+                    yield each["AssertDescription"]
     common = template["Globals"]["Function"]["Environment"]["Variables"]
     said = set()
     for function, read in settings_of.items():
@@ -69,6 +89,30 @@ def problems(
             if str(error) not in said:
                 yield f"{function} would not start: {error}"
             said.add(str(error))
+
+
+def out_of_range(name: str, value: str, parameter: Mapping[str, Any]) -> Iterator[str]:
+    """What CloudFormation would say against a value of a parameter, a sentence each.
+
+    Raises `KeyError` for a constraint that is not checked here.
+    """
+    if parameter["Type"] == "Number" and not NUMBER.fullmatch(value):
+        yield f"{name} is '{value}', expected a number"
+        return
+    for constraint in parameter.keys() - {"Type", "Default", "Description"}:
+        limit = parameter[constraint]
+        if not CONSTRAINTS[constraint](value, limit):
+            yield f"{name} is '{value:.60}', but its {constraint} is {limit}"
+
+
+def _holds(condition: Any, values: Mapping[str, str]) -> bool:
+    """Whether a condition of a rule holds."""
+    match condition:
+        case {"Fn::Not": [negated]}:
+            return not _holds(negated, values)
+        case {"Fn::Equals": [{"Ref": name}, text]}:
+            return values[name] == str(text)
+    raise NotImplementedError(f"a rule of template.yaml has {condition}: say here what it means")
 
 
 def _value(property_: object, values: Mapping[str, str]) -> str:

@@ -93,6 +93,11 @@ class Stack:
             raise ClientError(denied, "GetTopicAttributes")
         return {"Attributes": {"SubscriptionsConfirmed": "0" if "topic" in self.faults else "1"}}
 
+    def get_function_concurrency(self, *, FunctionName: str) -> Any:
+        if "stopped" in self.faults and FunctionName == "dc-SenderFunction":
+            return {"ReservedConcurrentExecutions": 0}
+        return {"ReservedConcurrentExecutions": 5} if FunctionName == "dc-IngestFunction" else {}
+
     def filter_log_events(self, **_: Any) -> Any:
         return {"events": [{"message": "REPORT Init Duration: 312.50 ms Memory"}]}
 
@@ -228,6 +233,7 @@ class _Pages:
                 f"{name}FunctionRole"
                 for name in ("Sender", "Ingest", "ConfigApi", "Reconciler", "Admin")
             ),
+            "AWS::Lambda::Function": ("SenderFunction", "IngestFunction"),
             "AWS::Logs::LogGroup": ("SenderLogGroup",),
         }
         return [
@@ -280,6 +286,7 @@ def test_a_stack_that_works_is_proved_to_and_nothing_is_left(stack: Stack, run: 
 
 
 FAULTS = {
+    "stopped": "no            its functions may run: SenderFunction has a reserved concurrency of",
     "open": "no            the API refuses who may not read: nobody 200",
     "forged": "no            API Gateway refuses a forged id token: answered 200",
     "sqs:DeleteQueue": "no            IAM denies what it should: ConfigApiFunctionRole may sqs:Del",
