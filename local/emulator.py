@@ -142,6 +142,11 @@ class Emulator:
                 )
             time.sleep(POLL_S)
 
+    @property
+    def session(self) -> int:
+        """The session of the emulator's process and of all functions; -1 while it does not run."""
+        return self._process.pid if self._process else -1
+
     def ended(self) -> bool:
         """Whether the emulator has ended, by itself or by `stop`."""
         return self._process is None or self._process.poll() is not None
