@@ -321,23 +321,24 @@ class Outages:
         note = message.note
         now, first = self._seconds(), batch.read_at
         wall = EPOCH + process.skew
-        age = [max(0.0, wall + moment - message.sent_at) for moment in (first, now)]
-        clock = [min(8 * 2.0 ** min(receives - 1, 9), each + 8, 3600.0) for each in age]
-        share = [hold_share(wall + moment - row.held_since) for moment in (first, now)]
-        note.share = share[1]
+        age = max(0.0, wall + now - message.sent_at)
+        share = hold_share(wall + now - row.held_since)
+        note.share = share
         note.held_from = note.held_from or now
-        if age[1] > LAST_LOOK - 1:
+        if age > LAST_LOOK - 1:
             return  # it expires, and its record is checked
         visible = message.visible_at - EPOCH
         look = message.sent_at + LAST_LOOK - wall
-        longest = min(now + min(share[1], clock[1]) + SLOT, look) + 1.1
-        shortest = min(first + _shortest_hold(share[0], clock[0]), look)
+        longest = min(now + min(share, _back_off(receives, age)) + SLOT, look) + 1.1
+        clock = _back_off(receives, max(0.0, wall + first - message.sent_at))
+        least = _shortest_hold(hold_share(wall + first - row.held_since), clock)
+        shortest = min(first + least, look)
         if batch.claim is not None and batch.canary is None:
             shortest = 0.0  # it was not started, because the row had changed since
         if not shortest - 0.1 <= visible <= longest:
             where = f"event {note.number} for {note.account.name}"
             self._violated(
-                f"{where} was held for {visible - now:.1f} s at an age of {age[1]:.0f} s, not for "
+                f"{where} was held for {visible - now:.1f} s at an age of {age:.0f} s, not for "
                 f"{shortest - now:.1f} to {longest - now:.1f} s"
             )
 
@@ -459,6 +460,11 @@ class Outages:
 def hold_share(age: float) -> float:
     """The longest seconds for which events are held in an outage of this age."""
     return min(max(age * HOLD_SHARE, SHORTEST_HOLD), LONGEST_HOLD)
+
+
+def _back_off(receives: int, age: float) -> float:
+    """The longest seconds for which an event of this age is held after so many receives."""
+    return min(8 * 2.0 ** min(receives - 1, 9), age + 8, 3600.0)
 
 
 def _shortest_hold(share: float, clock: float) -> float:
