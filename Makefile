@@ -53,6 +53,10 @@ $(foreach name,$(COST),$(eval $(name) =))
 # machine has cores, because the end-to-end tests mostly wait. Their files come first, so they start first.
 WORKERS ?= 3
 
+# Option of `make console-test`: the number of processes that share its files. Each has a browser and a stack of its
+# own, which mostly wait for each other.
+CONSOLE_WORKERS ?= 2
+
 # Option of `make permissions`: 1 runs the tests first, and records the functions' calls of AWS again.
 RECORD =
 
@@ -102,7 +106,7 @@ check: .venv/dev/.made .venv/iam/.made .venv/sam/.made ## Format, lint, types, a
 	$(DEV) -m pytest -q tests/template
 
 .PHONY: test
-test: install build chromium ## Every test but mutants and those of console-test, the end-to-end one included
+test: install build chromium ## Every test but mutants and those of console-test, the end-to-end ones included
 	$(DEV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore $(MUTANTS)
 
 # They test the fault runs and not the bundle, and take minutes.
@@ -112,7 +116,7 @@ mutants: .venv/dev/.made ## Each mistake that somebody could make is found by a 
 
 .PHONY: console-test
 console-test: install build chromium ## The pages in a real browser: every flow, both themes, three widths
-	$(DEV) -m pytest tests/console
+	$(DEV) -m pytest -n $(CONSOLE_WORKERS) --dist loadfile tests/console
 
 .PHONY: screenshots
 screenshots: install build chromium ## Make the pictures of the pages in docs/pictures

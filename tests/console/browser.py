@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
@@ -26,8 +26,8 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 SIZES = {360: 740, 1280: 800, 2560: 1440}
 """Widths and heights of windows in CSS pixels: a small telephone, a laptop, a large screen."""
 
-WAIT_MS = 15_000
-"""For what a page shows after a call of the API: the emulator takes up to seconds on busy cores."""
+WAIT_MS = 30_000
+"""For what a page shows after a call of the API: the emulator takes seconds on busy cores."""
 
 HTTP_STATUS = "Failed to load resource: the server responded with a status"
 """Chromium reports each answer over 399 so, which is no fault of a page that shows the error."""
@@ -54,7 +54,8 @@ def _launch(playwright: Playwright, path: str) -> Browser:
 class Window:
     """A browser's window with its own storage. `problems` are what it noticed that should not be.
 
-    These are errors of scripts, violations of the security policy, and requests to other hosts.
+    These are errors of scripts, violations of the security policy, requests to other hosts, and
+    addresses with one of `secrets` in them.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Window:
     ) -> None:
         """`base` is the address of the stack, such as http://127.0.0.1:8000."""
         self.problems: list[str] = []
+        self.secrets: set[str] = set()
         self._host = urlsplit(base).netloc
         self._context = browser.new_context(
             base_url=base,
@@ -81,6 +83,7 @@ class Window:
 
     def resume(self, session: str) -> None:
         """Go on with a session of the console, as `session` of another window has it."""
+        self.secrets.add(json.loads(session)["token"])
         self._context.add_init_script(
             f"if (!sessionStorage.session) sessionStorage.setItem('session', {json.dumps(session)})"
         )
@@ -103,9 +106,14 @@ class Window:
         address = urlsplit(request.url)
         if address.scheme in ("http", "https", "ws", "wss") and address.netloc != self._host:
             self.problems.append(f"request to {address.netloc}")
+        if any(secret in unquote(request.url) for secret in self.secrets):
+            self.problems.append(f"a secret in an address below {address.path}")
 
     def close(self) -> None:
         """Close its page and forget its storage."""
+        # A handler of a request that is under way would fail in the next test.
+        for page in self._context.pages:
+            page.unroute_all(behavior="ignoreErrors")
         self._context.close()
 
 

@@ -1,15 +1,19 @@
 """A browser and a local stack for all tests of this folder, and a window for each test."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console import browser, chromium
 from tests.console.client import Client, fill
+from tests.console.hook import SECRET
 from tests.e2e.conftest import Stack
 from tests.e2e.conftest import stack as stack  # the fixture
+
+expect.set_options(timeout=browser.WAIT_MS)
 
 Open = Callable[..., browser.Window]
 """Opens a window: `open_window(theme="dark", width=360)`."""
@@ -25,7 +29,16 @@ def running_browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> Client:
-    return Client(stack.ready)
+    """The API with a key of its own: the limit of requests is one of each key."""
+    email, key = Client(stack.ready).member_with("roles/project.admin", "Client of the tests")
+    return Client(stack.ready, {"email": email, **key})
+
+
+@pytest.fixture(scope="session")
+def account(stack: Stack) -> dict[str, str]:
+    """The administrator's service account, with which the console is used: email, keyId, secret."""
+    file: dict[str, dict[str, str]] = json.loads(Path(stack.ready["credentials"]).read_bytes())
+    return file["serviceAccount"]
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +48,14 @@ def devices(client: Client) -> dict[str, str]:
 
 
 @pytest.fixture
-def open_window(running_browser: Browser, stack: Stack) -> Iterator[Open]:
+def open_window(running_browser: Browser, stack: Stack, account: dict[str, str]) -> Iterator[Open]:
     """Opens windows, and fails the test when one of them noticed a problem."""
     windows: list[browser.Window] = []
 
     def open_one(theme: browser.Theme = "light", width: int = 1280) -> browser.Window:
         base = stack.ready["api"].removesuffix("/v2")
         windows.append(browser.Window(running_browser, base, theme, width))
+        windows[-1].secrets |= {SECRET, account["secret"]}
         return windows[-1]
 
     yield open_one

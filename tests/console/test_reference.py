@@ -2,20 +2,22 @@
 
 import pytest
 
-from tests.console import axe
-from tests.console.browser import SIZES, THEMES, Theme, overflow
 from tests.console.conftest import Open
+from tests.console.looks import check
 
 
-@pytest.mark.parametrize("width", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("path", ["/v2/docs", "/v2/errors"])
-def test_a_page_fits_its_window_and_axe_finds_nothing(
-    open_window: Open, path: str, theme: Theme, width: int
-) -> None:
-    page = open_window(theme, width).page
+def test_a_page_fits_its_window_and_axe_finds_nothing(open_window: Open, path: str) -> None:
+    window = open_window(width=360)
+    page = window.page
     page.goto(path)
-    assert overflow(page) == 0
+    check(page, [360])
     page.evaluate("() => document.querySelectorAll('details').forEach((each) => each.open = true)")
-    assert overflow(page) == 0
-    assert axe.violations(page) == []
+    check(page)
+
+
+def test_samples_call_the_address_that_the_page_was_served_from(open_window: Open) -> None:
+    page = open_window().page
+    page.goto("/v2/docs")
+    origin: str = page.evaluate("() => location.origin")
+    assert f"API={origin}/v2" in page.get_by_text("API=").first.inner_text()

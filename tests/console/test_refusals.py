@@ -114,7 +114,7 @@ def test_a_change_shows_although_the_list_was_being_read_meanwhile(
 
 
 def test_an_expired_sign_in_keeps_the_page_and_what_was_typed(
-    open_console: Open, client: Client
+    open_console: Open, client: Client, account: dict[str, str]
 ) -> None:
     page = open_console().page
     page.goto(f"/console/projects/{client.project}/access/members")
@@ -125,19 +125,19 @@ def test_an_expired_sign_in_keeps_the_page_and_what_was_typed(
     again = page.get_by_role("dialog", name="Your session has ended")
     again.wait_for()
     page.unroute("**/v2/projects/*/members")
-    again.get_by_label("Service account email").fill(client.account["email"])
-    again.get_by_label("Key id").fill(client.account["keyId"])
-    again.get_by_label("Secret").fill(client.account["secret"])
+    again.get_by_label("Service account email").fill(account["email"])
+    again.get_by_label("Key id").fill(account["keyId"])
+    again.get_by_label("Secret").fill(account["secret"])
     again.get_by_role("button", name="Sign in", exact=True).click()
     expect(again).to_have_count(0)
     expect(page.get_by_role("row", name="expired@example.com")).to_be_visible()
 
 
-def test_a_wrong_secret_is_said_plainly(open_window: Open, client: Client) -> None:
+def test_a_wrong_secret_is_said_plainly(open_window: Open, account: dict[str, str]) -> None:
     page = open_window().page
     page.goto("/console/")
-    page.get_by_label("Service account email").fill(client.account["email"])
-    page.get_by_label("Key id").fill(client.account["keyId"])
+    page.get_by_label("Service account email").fill(account["email"])
+    page.get_by_label("Key id").fill(account["keyId"])
     page.get_by_label("Secret").fill("wrong")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("Not signed in")

@@ -147,10 +147,13 @@ export function EditConnector({ project, connector }) {
   );
 }
 
-/** The call that changes these fields of a connector. `rotation`: how long a replaced secret goes on signing. */
+/**
+ * The call that changes these fields of a connector. `rotation`: how long a replaced secret goes on signing; the
+ * API takes it only where one is replaced.
+ */
 function change(path, settings, names, rotation) {
   const body = bodyOf(settings, names);
-  if (rotation && names.includes("httpConfig.signatureSecret")) body.httpConfig.previousSecretTtl = rotation;
+  if (rotation) body.httpConfig.previousSecretTtl = rotation;
   return ["PATCH", withQuery(path, { update_mask: names.join(",") }), body];
 }
 
@@ -184,6 +187,9 @@ function Form({ project, base: first, latest, previousUntil, verb, back, load, c
   delete settings.rows;
   const names = differing(base, settings);
   const isDirty = names.length > 0;
+  const secret = "httpConfig.signatureSecret";
+  const isReplaced = base[secret] && settings[secret] && base[secret] !== settings[secret];
+  const keptFor = isReplaced ? rotation : "";
 
   const set = (name) => (value) => {
     setValues((before) => ({ ...before, [name]: value }));
@@ -242,7 +248,7 @@ function Form({ project, base: first, latest, previousUntil, verb, back, load, c
     isSaving.current = true;
     try {
       if (load && absorb(await load())) return undefined; // Shown first; the next click saves
-      const to = names.length > 0 || !load ? await onSave(settings, names, rotation) : back;
+      const to = names.length > 0 || !load ? await onSave(settings, names, keptFor) : back;
       dirty.current = false;
       await go(to, { replace: !load });
     } catch (error) {
@@ -387,7 +393,7 @@ function Form({ project, base: first, latest, previousUntil, verb, back, load, c
         <span class="dim small" role="status">
           {isDirty ? "Not saved yet" : ""}
         </span>
-        <Curl call={callOf(settings, names, rotation)} what="this call" look="" />
+        <Curl call={callOf(settings, names, keptFor)} what="this call" look="" />
         <Button href={href(back)}>Cancel</Button>
         <Button type="submit" look="primary" isBusy={save.isBusy}>
           {verb}

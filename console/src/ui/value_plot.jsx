@@ -72,8 +72,7 @@ function columns(measure, points, from, to) {
 function options(UPlot, measure, points, from, to, place) {
   const style = getComputedStyle(place);
   const color = (name) => {
-    // light-dark() is resolved where a colour is used, not in the variable itself. A new element
-    // has no transition from another colour, as one that is there has for an instant.
+    // light-dark() is resolved where a colour is used, not in the variable itself.
     const probe = document.createElement("span");
     probe.style.color = `var(${name})`;
     place.append(probe);
