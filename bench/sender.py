@@ -31,8 +31,9 @@ from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.delivery.attempt_counts import AttemptCounts
-from dataconnectors.delivery.attempt_log import ENTRIES_PER_SECOND, Entry, LogMode, Write
+from dataconnectors.delivery.attempt_log import ENTRIES_PER_SECOND, Entry, Write
 from dataconnectors.delivery.dead_letters import DeadLetterQueue
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.delivery.sender import Sender
 from dataconnectors.delivery.visibility import QueueVisibility

@@ -50,7 +50,7 @@ from dataconnectors.aws.clients import MAXIMUM_CONNECTIONS, Clients
 from dataconnectors.aws.settings import ApiSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
-from dataconnectors.delivery.attempt_log import LogMode
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.endpoints.addresses import check_url
 from dataconnectors.identity.access import Access
 from dataconnectors.identity.authentication import Authenticator

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataconnectors.connectors.secrets import MASK
-from dataconnectors.endpoints.client import TEST_HEADER
+from dataconnectors.endpoints.delivery_headers import TEST_HEADER
 from dataconnectors.identity import roles
 from dataconnectors.kernel import times
 from dataconnectors.services.deliveries import ASKED_PER_MINUTE

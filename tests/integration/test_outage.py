@@ -9,7 +9,7 @@ import pytest
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.delivery.sender import Sender
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.connection import Headers
+from dataconnectors.endpoints.delivery_headers import Headers
 from dataconnectors.endpoints.outcomes import Answer
 from dataconnectors.kernel.workers import Workers
 from dataconnectors.store import keys

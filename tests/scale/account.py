@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.secrets import Secrets
-from dataconnectors.delivery.attempt_log import Entry, LogMode
+from dataconnectors.delivery.attempt_log import Entry
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.delivery.sender import Sender
 from dataconnectors.delivery.visibility import ENTRIES_PER_CALL, VisibilityChange

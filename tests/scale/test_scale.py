@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from dataconnectors.delivery.attempt_log import LogMode
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.endpoints.outcomes import Outcome
 from tests.outages import outage
 from tests.outages.outage import share

@@ -11,7 +11,7 @@ from dataconnectors.connectors.connector import Connector, Status
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.connection import Headers
+from dataconnectors.endpoints.delivery_headers import Headers
 from dataconnectors.endpoints.outcomes import Answer, NoAnswer, Outcome
 from dataconnectors.events.message import Message
 from dataconnectors.kernel.errors import VaultError

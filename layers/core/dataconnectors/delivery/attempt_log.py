@@ -7,11 +7,11 @@ raises: what cannot be written is counted, logged, and told with the next entry 
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
 from dataconnectors.delivery.deadlines import LOG_SECONDS, Clocks
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.results import Attempted, Result
 from dataconnectors.endpoints.outcomes import Delivered, Outcome
 from dataconnectors.kernel import times
@@ -34,15 +34,6 @@ owner is looking whether it works."""
 
 REMEMBERED = 1000
 """Connectors whose left-out attempts are remembered until the next entry. It bounds memory."""
-
-
-class LogMode(StrEnum):
-    """Which attempts are written down. The values are those of the stack's parameter."""
-
-    ALL = "all"
-    SAMPLED = "sampled"  # failures, and one success in a number
-    FAILURES = "failures"
-    OFF = "off"
 
 
 class Entry(NamedTuple):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dataconnectors.connectors.connector import Connector
-from dataconnectors.delivery.attempt_log import LogMode
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.logged_attempt import LoggedAttempt
 from dataconnectors.expiry.expired_event import RETENTION_SECONDS, ExpiredEvent
 from dataconnectors.kernel import times

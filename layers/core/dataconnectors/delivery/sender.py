@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from dataconnectors.aws.vault import Vault
-from dataconnectors.delivery.attempt_log import AttemptLog, LogMode, Write
+from dataconnectors.delivery.attempt_log import AttemptLog, Write
 from dataconnectors.delivery.attempts import Attempts
 from dataconnectors.delivery.back_off import AttemptCounters, BackOff
 from dataconnectors.delivery.connector_reader import ConnectorReader, Connectors
 from dataconnectors.delivery.deadlines import Clocks, Deadlines
 from dataconnectors.delivery.departures import DeadLetters, Departures, ExpiredEvents
 from dataconnectors.delivery.gone import Disable, GoneEndpoints
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.outages import FailingConnectors, Outages
 from dataconnectors.delivery.received import QueuedEvent, ReceivedMessage, oldest_age
 from dataconnectors.delivery.results import LEAVES_QUEUE, Result, Verdict, undeliverable

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import socket
 import ssl
-from collections.abc import Mapping
 from email.message import Message
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from dataconnectors.endpoints.delivery_headers import Headers
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.outcomes import Answer, FailureKind, NoAnswerError
@@ -26,8 +26,6 @@ attempt would wait for its deadline. Linux: TCP_USER_TIMEOUT, tcp(7)."""
 BODY_BYTES = 4096
 """How much of an answer's body is read. What it says changes nothing: a connection can only be kept
 when the body was read to its end, and the attempt log shows its beginning."""
-
-Headers = Mapping[str, str]
 
 CONNECT_ERRORS = (NoAnswerError, OSError, HTTPError, ValueError)
 ANSWER_ERRORS = (

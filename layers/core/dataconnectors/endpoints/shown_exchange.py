@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dataconnectors.connectors.secrets import MASK, masked_url
 from dataconnectors.endpoints.addresses import HTTPS_PORT
-from dataconnectors.endpoints.client import TEST_HEADER
+from dataconnectors.endpoints.delivery_headers import TEST_HEADER
 from dataconnectors.endpoints.exchange import Exchange
 
 SHOWN_BODY_BYTES = 2048

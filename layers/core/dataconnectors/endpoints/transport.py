@@ -20,8 +20,8 @@ from dataconnectors.endpoints.connection import (
     ANSWER_ERRORS,
     CONNECT_ERRORS,
     Connection,
-    Headers,
 )
+from dataconnectors.endpoints.delivery_headers import Headers
 from dataconnectors.endpoints.dialler import Dialler
 from dataconnectors.endpoints.limits import Limits
 from dataconnectors.endpoints.no_answer import no_complete_answer, no_connection

@@ -1,7 +1,8 @@
 """The request of a delivery as it goes over the wire, written by the sender's own code, unsent."""
 
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.connection import Connection, Headers
+from dataconnectors.endpoints.connection import Connection
+from dataconnectors.endpoints.delivery_headers import Headers
 from dataconnectors.endpoints.dialler import Dialler
 
 

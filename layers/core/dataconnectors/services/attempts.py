@@ -7,7 +7,7 @@ from typing import Any
 
 from dataconnectors.aws.settings import AttemptLogSettings
 from dataconnectors.connectors.secrets import MASK
-from dataconnectors.delivery.attempt_log import LogMode
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.logged_attempt import LoggedAttempt
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import NotFoundError

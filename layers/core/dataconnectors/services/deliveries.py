@@ -169,7 +169,7 @@ class DeliveryService:
     ) -> tuple[dict[str, str], list[str]]:
         """The headers of the POST, and why it would not be made, if so."""
         # Imported here, because few cold starts of the API happen for a preview.
-        from dataconnectors.endpoints.client import delivery_headers
+        from dataconnectors.endpoints.delivery_headers import delivery_headers
         from dataconnectors.endpoints.outcomes import NoAnswerError
         from dataconnectors.endpoints.wire import wire_headers
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dataconnectors.connectors.connector import Connector
-from dataconnectors.delivery.attempt_log import LogMode
 from dataconnectors.delivery.explanation import Change, Changed, Known, Verdict, explain, facts
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.logged_attempt import LoggedAttempt
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity.audit import AuditEntry

@@ -8,12 +8,14 @@ import heapq
 import json
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dataconnectors.delivery.attempt_log import Entry
-from dataconnectors.delivery.logged_attempt import LoggedAttempt, exchange_of, logged_attempt
+from dataconnectors.delivery.logged_attempt import LoggedAttempt, exchange_of
 from dataconnectors.store import keys
 from dataconnectors.store.table import BATCH_WRITE_PUTS, Item, Table
+
+if TYPE_CHECKING:  # The API, which only reads, needs nothing of the sender's.
+    from dataconnectors.delivery.attempt_log import Entry
 
 RETENTION_SECONDS = 3 * 24 * 3600
 """How long an attempt is shown after it began. TTL removes its items."""
@@ -62,11 +64,13 @@ class AttemptStore:
         self._table = table
         self._shard = shard
 
-    def write(self, entries: Sequence[Entry]) -> int:
+    def write(self, entries: "Sequence[Entry]") -> int:
         """Write down attempts, and return how many are not written. Raises botocore's errors.
 
         What DynamoDB leaves unprocessed is not sent again: it is busy with something that matters.
         """
+        from dataconnectors.delivery.log_records import logged_attempt
+
         items: dict[tuple[str, str], Item] = {}
         for entry in entries:
             attempt = logged_attempt(entry)

@@ -12,8 +12,8 @@ from dataconnectors.delivery.attempt_log import (
     MOST_AT_ONCE,
     PAUSE_SECONDS,
     Entry,
-    LogMode,
 )
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.received import ReceivedMessage
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswer
 from dataconnectors.events.message import RESEND, Message

@@ -7,8 +7,8 @@ import pytest
 
 from dataconnectors.connectors.connector import Status
 from dataconnectors.connectors.failing import OUTAGE_FAILURES, Failing
-from dataconnectors.delivery.attempt_log import LogMode
 from dataconnectors.delivery.explanation import SOON, Change, Changed, Known, explain, facts
+from dataconnectors.delivery.log_mode import LogMode
 from dataconnectors.delivery.logged_attempt import LoggedAttempt
 from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.kernel import times

@@ -7,8 +7,8 @@ import pytest
 
 from dataconnectors.connectors.secrets import Secrets
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.client import USER_AGENT, EndpointClient, headers_of
-from dataconnectors.endpoints.connection import Headers
+from dataconnectors.endpoints.client import EndpointClient
+from dataconnectors.endpoints.delivery_headers import USER_AGENT, Headers, headers_of
 from dataconnectors.endpoints.outcomes import Answer, Delivered, Failed, FailureKind, NoAnswer
 from dataconnectors.receive import verify
 

@@ -17,7 +17,7 @@ from dataconnectors.api.openapi.schema import (
 )
 from dataconnectors.connectors.secrets import MASK
 from dataconnectors.devices.sample_event import TEST_LABEL
-from dataconnectors.endpoints.client import TEST_HEADER
+from dataconnectors.endpoints.delivery_headers import TEST_HEADER
 from dataconnectors.events.message import TEST_SECONDS
 from dataconnectors.services.deliveries import ASKED_PER_MINUTE
 from dataconnectors.services.explanations import VERDICTS
