@@ -24,6 +24,12 @@ ACCESS_PARTITIONS = ("ACCESS#x", "AUDIT#x", "KEY#x", "MEMBER#x", "ORGANIZATION#x
 ACCESS_ADMINISTRATORS = ("admin", "config_api")
 """Rows that say who may do what, and the functions that may write them."""
 
+READS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+
+PRIVATE_PARTITIONS = (*ACCESS_PARTITIONS, "ATTEMPTS#x", "EXPIRED#x", "HISTORY#x", "TRYOUT#x")
+"""Rows with credentials, or with what devices sent and endpoints answered. A function reads those
+kinds that it needs; the config API needs them all."""
+
 TAKEN_OVER = {"lambda:FunctionArn": FOREIGN_FUNCTION, "events:source": "other"}
 """Condition keys that say whose a thing is, each with somebody else. No condition key says whose
 mapping is tagged, or whose tags are read."""
@@ -121,6 +127,14 @@ def access_writes() -> Iterator[Permission]:
             yield Permission(f"dynamodb:{action}", table, context)
 
 
+def private_reads() -> Iterator[Permission]:
+    """Reads of what a function need not know."""
+    table = arn("dynamodb", f"table/{os.environ['TABLE_NAME']}")
+    for partition in PRIVATE_PARTITIONS:
+        for action in READS:
+            yield Permission(action, table, (("dynamodb:LeadingKeys", (partition,)),))
+
+
 def elsewhere(permission: Permission) -> Iterator[Permission]:
     """The same for something that is not the stack's."""
     action, resource, context = permission
@@ -161,6 +175,17 @@ def refused(
             for action in ("kms:Decrypt", "kms:Encrypt"):
                 permission = Permission(action, KEY, ((NAMED_CONTEXT, name), *ONLY_NAME))
                 if permission not in own:
+                    yield folder, permission
+        if folder != "config_api":
+            # A policy has partitions for all of its reads together.
+            read = {
+                partition
+                for permission in own
+                if permission.action in READS
+                for partition in dict(permission.context).get("dynamodb:LeadingKeys", ())
+            }
+            for permission in private_reads():
+                if not read.issuperset(dict(permission.context)["dynamodb:LeadingKeys"]):
                     yield folder, permission
         if folder not in ACCESS_ADMINISTRATORS:
             for permission in access_writes():
