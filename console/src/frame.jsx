@@ -104,7 +104,8 @@ function Side({ project }) {
 }
 
 function ProjectChooser({ project }) {
-  const { data } = useProjects();
+  const { data, error } = useProjects();
+  const isKnown = data || error; // Before that its id would flash
   const current = data?.find((each) => idOf(each.name) === project);
   return (
     <Menu
@@ -113,7 +114,7 @@ function ProjectChooser({ project }) {
       icon={null}
       text={
         <>
-          <span class="clip outside">{current?.displayName ?? (project || "Choose a project")}</span>
+          <span class="clip outside">{current?.displayName ?? (isKnown ? project || "Choose a project" : "…")}</span>
           <Icon name="chevron" />
         </>
       }

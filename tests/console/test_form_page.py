@@ -4,7 +4,10 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -87,6 +90,60 @@ def test_from_nothing_to_a_green_connector_with_the_try_out_endpoint(
     assert [each["isSignatureValid"] for each in deliveries] == [True]
     client.call("DELETE", f"/{made['name']}")
     client.call("DELETE", f"/{used['name']}")
+
+
+STATES = {
+    "HEALTHY": ("healthy", "good"),
+    "FAILING": ("failing", "warn"),
+    "OUTAGE": ("in outage", "bad"),
+    "PAUSED": ("paused", "accent"),
+    "DISABLED": ("disabled", "hollow"),
+}
+
+
+def test_states_have_a_word_and_a_colour_and_the_list_says_what_failed_and_what_is_next(
+    open_console: Open, client: Client
+) -> None:
+    names = {state: client.below(f"dataconnectors/{state.lower()}")[1:] for state in STATES}
+    soon = datetime.now(UTC) + timedelta(hours=2, minutes=1)
+    error = {"kind": "status", "message": "example.com answered 503", "status": 503}
+    health = [
+        {
+            "name": name,
+            "state": state,
+            "lastError": {**error, "time": "2026-01-31T12:00:00Z"} if state == "OUTAGE" else None,
+            "nextAttemptTime": soon.isoformat() if state == "OUTAGE" else None,
+        }
+        for state, name in names.items()
+    ]
+    settings = [
+        {"name": name, "displayName": f"Is {state}", "httpConfig": {"url": URL}}
+        for state, name in names.items()
+    ]
+    points = [{"successCount": 40, "errorCount": 1}, {"successCount": 1_200, "errorCount": 0}]
+    timelines = [{"connector": name, "points": points} for name in names.values()]
+    page = open_console().page
+    for path, field, entries in (
+        ("**/dataconnectors?*", "dataConnectors", settings),
+        ("**/dataconnectors:health?*", "dataConnectorHealth", health),
+        ("**/dataconnectors:timeline?*", "timelines", timelines),
+    ):
+        answer = {field: entries, "nextPageToken": ""}
+        page.route(path, partial(answer_with, answer))
+    page.goto(list_of(client))
+    for state, (word, kind) in STATES.items():
+        row = row_of(page, f"Is {state}")
+        badge = row.locator(".badge")
+        expect(badge).to_have_text(word)
+        expect(badge).to_contain_class(kind)
+        expect(row.get_by_role("img", name="1,240 delivered, 1 error")).to_be_visible()
+    outage = row_of(page, "Is OUTAGE")
+    expect(outage).to_contain_text("example.com answered 503")
+    expect(outage.get_by_text("in 2 hr.")).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d"))
+
+
+def answer_with(answer: dict[str, Any], route: Route) -> None:
+    route.fulfill(json=answer)
 
 
 def test_all_settings_are_saved_as_they_were_typed(

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.console.client import Client
-from tests.console.conftest import Open
+from tests.console.conftest import Open, sign_in_with_file
+from tests.e2e.conftest import Stack
 
 LIST = "**/v2/projects/*/devices?*"
 MEMBERS = "**/v2/projects/*/members*"
@@ -149,3 +151,34 @@ def test_signed_out_is_signed_out(open_console: Open, client: Client) -> None:
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert page.evaluate("() => Object.keys(sessionStorage)") == []
+
+
+def test_a_page_that_was_offline_says_so_and_goes_on_by_itself(
+    open_console: Open, client: Client, devices: dict[str, str]
+) -> None:
+    window = open_console()
+    page = window.page
+    page.goto(f"/console/projects/{client.project}/devices")
+    expect(page.get_by_role("link", name="Corridor")).to_be_visible()
+    page.context.set_offline(True)
+    banner = page.get_by_role("status").filter(has_text="You are offline")
+    expect(banner).to_be_visible()
+    expect(page.get_by_role("link", name="Corridor")).to_be_visible()  # What was read stays
+    device = client.device("touch", name="Made meanwhile")
+    page.context.set_offline(False)
+    expect(page.get_by_role("link", name="Made meanwhile")).to_be_visible()
+    expect(banner).to_have_count(0)
+    client.call("DELETE", client.below(f"devices/{device}"))
+    window.forgive("ERR_INTERNET_DISCONNECTED")
+
+
+def test_other_tabs_are_signed_in_and_out_too(
+    open_window: Open, client: Client, stack: Stack
+) -> None:
+    page = open_window().page
+    sign_in_with_file(page, Path(stack.ready["credentials"]))
+    other = page.context.new_page()
+    other.goto(f"/console/projects/{client.project}/devices")
+    expect(other.get_by_role("heading", name="Devices")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -181,7 +181,7 @@ function Row({ row, project, isTurned }) {
         </Badge>
       </td>
       <td data-name="Last 3 hours" class="bare">
-        <Sparkline points={row.points} label={`${count(row.successes)} delivered, ${count(row.errors)} errors`} />
+        <Sparkline points={row.points} label={`${count(row.successes)} delivered, ${counted(row.errors, "error")}`} />
       </td>
       <td data-name="Delivered" class="number half">
         {count(row.successes)}
