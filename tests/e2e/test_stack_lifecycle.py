@@ -3,6 +3,7 @@
 moto's CloudFormation is not asked: docs/operations.md says what it leaves out.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from local.emulator import (
     Emulator,
     uploaded,
 )
+from ops.package import TEMPLATE, package
+from ops.stacks import outputs
 
 STACK = "dc"
 DEADLINE = 30
@@ -82,6 +85,23 @@ class Account:
         broken = whole.replace("\nOutputs:\n", BROKEN)
         s3.put_object(Bucket=BUCKET, Key="broken.yaml", Body=broken.encode())
         self.empty = self.left()
+
+    def upload(self, folder: Path) -> str:
+        """Copy the files of a package to the bucket, as docs/supply-chain.md says.
+
+        Returns the template's URL.
+        """
+        s3 = self._emulator.client("s3")
+        for path in folder.iterdir():
+            s3.put_object(Bucket=BUCKET, Key=f"packaged/{path.name}", Body=path.read_bytes())
+        return self.template.replace("template.yaml", f"packaged/{TEMPLATE}")
+
+    def invoke_admin(self) -> Any:
+        """What the stack's admin function answers to a request for a project."""
+        name = (outputs(self._cloudformation, STACK) or {})["AdminFunctionName"]
+        request = {"displayName": "A", "tokenEndpoint": "https://api.example.com/v2/oauth2/token"}
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))
+        return json.loads(answer["Payload"].read())
 
     def create(self, template: str, **parameters: str) -> str:
         """Create the stack. Returns how that ended."""
@@ -221,5 +241,15 @@ def test_a_stack_is_changed_in_place_and_goes_back_when_a_change_fails(account: 
     assert account.update(account.template) == "UPDATE_COMPLETE"
     assert account.left() == before
     assert account.client("dynamodb").list_tables()["TableNames"] == [table]
+    account.delete()
+    assert account.left() == account.empty
+
+
+def test_a_package_deploys_without_building(account: Account, tmp_path: Path) -> None:
+    package(BUILD, tmp_path, tmp_path / "out")
+    template = account.upload(tmp_path / "out")
+    parameters = {"ArtefactBucket": BUCKET, "ArtefactPrefix": "packaged/"}
+    assert account.create(template, **parameters) == "CREATE_COMPLETE"
+    assert account.invoke_admin()["project"]
     account.delete()
     assert account.left() == account.empty
