@@ -59,7 +59,7 @@ FAN_OUTS = ((10, 0.05, 1.35), (10, 0.2, 1.10), (100, 0.2, 2.00))
 """Events in a batch, the seconds of each answer, and the budget of the batch's time as a multiple
 of that. Two cores are shared with the endpoint."""
 
-CPU_BUDGET = 1.6
+CPU_BUDGET = 1.3
 LOG_BUDGET = 1.15
 """Issue F: the attempt log costs below 15 % of an event."""
 
