@@ -192,8 +192,10 @@ audit: .venv/dev/.made .venv/supply/.made ## Known vulnerabilities of everything
 	@$(DEV) -m ops.audit $(if $(filter 1,$(STRICT)),--strict)
 
 .PHONY: workflows
-workflows: .venv/supply/.made ## Rules of security for the workflows of GitHub Actions, offline
-	@.venv/supply/bin/zizmor --offline --quiet --pedantic .github
+workflows: .venv/supply/.made ## Form, and rules of security, of the workflows of GitHub Actions, offline
+	@.venv/supply/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*
+	@.venv/supply/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@.venv/supply/bin/zizmor --offline --quiet --strict-collection --pedantic .github
 
 .PHONY: invoke
 invoke: .venv/dev/.made .venv/emulator/.made build ## One built function with its events/*.json: FN=sender
