@@ -193,8 +193,8 @@ audit: .venv/dev/.made .venv/supply/.made ## Known vulnerabilities of everything
 
 .PHONY: workflows
 workflows: .venv/supply/.made ## Form, and rules of security, of the workflows of GitHub Actions, offline
-	@.venv/supply/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*
-	@.venv/supply/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@.venv/supply/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*
+	@.venv/supply/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@.venv/supply/bin/zizmor --offline --quiet --strict-collection --pedantic .github
 
 .PHONY: invoke
