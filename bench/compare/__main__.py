@@ -36,7 +36,7 @@ CONTENDERS: dict[str, Callable[[Place], Contender]] = {
 }
 WITH_REDIS = {"celery", "bullmq"}
 
-LOGS = Path(".local/compare")
+LOGS = Path(".local/compare").absolute()
 """Where everything writes, until the next run."""
 
 Error = (ConversationError, EmulatorError, RedisError, ScenarioError)
