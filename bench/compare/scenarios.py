@@ -21,7 +21,7 @@ WARM_UP = 300
 """Events that nothing counts. They start every worker and open every connection."""
 
 WARM_UP_S = LEASE_S + 60.0
-"""Seconds. On a busy machine attempts of cold workers take too long, and come back after a lease."""
+"""Seconds. On a busy machine attempts of cold workers time out, and come back after a lease."""
 
 RATE = 20
 """Events a second at a steady load. The dearest contender needs less than one of two cores then."""
@@ -144,8 +144,8 @@ Sample = tuple[int, float, float]
 
 def _per_event(samples: Sequence[Sample]) -> Cpu:
     return Cpu(
-        application=tuple(app / events for events, app, _ in samples),
-        both=tuple((app + broker) / events for events, app, broker in samples),
+        application=tuple(app / max(events, 1) for events, app, _ in samples),
+        both=tuple((app + broker) / max(events, 1) for events, app, broker in samples),
     )
 
 
