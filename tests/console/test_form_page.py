@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.console.browser import overflow
 from tests.console.client import Client
 from tests.console.conftest import Open, sign_in_with_file
+from tests.console.hook import SECRET
 from tests.e2e.conftest import Stack
 
 HOSTILE = "<img src=x onerror=\"document.title='run'\"> {{7*7}} \u202emoc \u202d" + "w" * 200
@@ -33,7 +34,7 @@ def connector(client: Client) -> Iterator[str]:
         "status": "USER_DISABLED",
         "httpConfig": {
             "url": URL,
-            "signatureSecret": "an-old-secret-of-32-characters--",
+            "signatureSecret": SECRET,
             "headers": {"X-Tenant": "first"},
         },
     }
@@ -327,7 +328,7 @@ def test_the_secret_is_made_shown_copied_explained_and_removed(
     field = page.get_by_label("Signature secret")
     expect(field).to_have_attribute("type", "password")
     page.get_by_role("button", name="Show the secret").click()
-    expect(field).to_have_value("an-old-secret-of-32-characters--")
+    expect(field).to_have_value(SECRET)
     page.get_by_role("button", name="Generate").click()
     secret = field.input_value()
     assert len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) == 32
