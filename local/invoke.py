@@ -35,7 +35,7 @@ from local.emulator import (
     deploy,
 )
 from local.ports import HOST
-from local.runtime import Function, RuntimeHost, RuntimeHostError
+from local.runtime import Function, Outcome, RuntimeHost, RuntimeHostError
 
 EVENTS = Path("events")
 SAM = Path(".venv/sam/bin/sam")
@@ -53,12 +53,13 @@ WARM_CALLS = 2
 class Row(NamedTuple):
     """A file's calls in an environment of their own, the first after a cold start.
 
-    `kinds` has what each ended with, and `milliseconds` the times of start and calls.
+    `ends` has what each ended with: `response`, with the status of an answer over HTTP, or `error`.
+    `milliseconds` has the times of start and calls.
     """
 
     function: str
     file: str
-    kinds: list[str]
+    ends: list[str]
     milliseconds: list[float]
 
 
@@ -125,7 +126,15 @@ def table() -> Iterator[Row]:
                     start = (time.monotonic() - started) * 1000
                     outcomes = [host.invoke(event) for _ in range(1 + WARM_CALLS)]
                 times = [start, *(outcome.milliseconds for outcome in outcomes)]
-                yield Row(folder, file.name, [outcome.kind for outcome in outcomes], times)
+                yield Row(folder, file.name, [end_of(outcome) for outcome in outcomes], times)
+
+
+def end_of(outcome: Outcome) -> str:
+    """What a call ended with, as a row has it. A status of 500 and above is an error too."""
+    status = outcome.value.get("statusCode") if isinstance(outcome.value, dict) else None
+    if status is None:
+        return outcome.kind
+    return f"response {status}" if status < 500 else f"error {status}"
 
 
 def print_table() -> int:
@@ -134,12 +143,12 @@ def print_table() -> int:
     failed = 0
     for row in table():
         start, first, *warm = (f"{value:.0f}" for value in row.milliseconds)
-        kinds = ", ".join(sorted(set(row.kinds)))
+        ends = ", ".join(sorted(set(row.ends)))
         print(
-            f"{row.function:<12} {row.file:<28} {start:>10} {first:>9}  {', '.join(warm)}  {kinds}",
+            f"{row.function:<12} {row.file:<28} {start:>10} {first:>9}  {', '.join(warm)}  {ends}",
             flush=True,
         )
-        failed += "error" in row.kinds
+        failed += any(end.startswith("error") for end in row.ends)
     return 1 if failed else 0
 
 

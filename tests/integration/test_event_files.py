@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from functions.config_api import app as config_api
 from functions.ingest import app as ingest
 from functions.labels import app as labels
 from functions.replay import app as replay
 from functions.sync import app as sync
 from functions.try_out import app as try_out
+from tests.support.api_server import Handler
 from tests.support.http_api import LambdaContext, content
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -19,6 +22,19 @@ def test_publishing_without_credentials_is_a_401() -> None:
     answer = ingest.lambda_handler(event, LambdaContext())
     assert answer["statusCode"] == 401
     assert content(answer)["error"].startswith("no credentials")
+
+
+@pytest.mark.parametrize(
+    ("file", "handler"),
+    [
+        ("ingest_unknown_key.json", ingest.lambda_handler),
+        ("config_api_unknown_key.json", config_api.lambda_handler),
+    ],
+)
+def test_a_key_that_is_not_there_is_a_401(file: str, handler: Handler) -> None:
+    answer = handler(json.loads((EVENTS / file).read_text()), LambdaContext())
+    assert answer["statusCode"] == 401
+    assert not content(answer)["error"].startswith("no credentials")
 
 
 def test_the_page_of_errors_needs_no_credentials() -> None:
