@@ -13,9 +13,11 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from bench.__main__ import machine
 from bench.compare.contender import Contender, Place, Receiver
@@ -26,6 +28,7 @@ from bench.compare.redis_server import RedisError, find
 from bench.compare.scenarios import Result, ScenarioError, run
 from bench.compare.table import lines
 from bench.report import BUSY, OtherWork
+from client.http import CallError
 from local.emulator import EmulatorError
 
 CONTENDERS: dict[str, Callable[[Place], Contender]] = {
@@ -39,7 +42,16 @@ WITH_REDIS = {"celery", "bullmq"}
 LOGS = Path(".local/compare").absolute()
 """Where everything writes, until the next run."""
 
-Error = (ConversationError, EmulatorError, RedisError, ScenarioError)
+ERRORS = (
+    BotoCoreError,
+    CallError,
+    ClientError,
+    ConversationError,
+    EmulatorError,
+    OSError,
+    RedisError,
+    ScenarioError,
+)
 
 
 def measure(key: str, directory: Path) -> tuple[str, Result, float]:
@@ -79,27 +91,37 @@ def main(arguments: list[str] | None = None) -> int:
     # A shell's profile, endpoint or Region must not reach clients of the emulator.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
+    if WITH_REDIS & set(wanted):
+        try:
+            find()  # before anything that takes minutes
+        except RedisError as error:
+            print(f"make compare: {error}", file=sys.stderr)
+            return 1
+    shutil.rmtree(LOGS, ignore_errors=True)
     results: dict[str, Result] = {}
     busy: dict[str, float] = {}
-    try:
-        if WITH_REDIS & set(wanted):
-            find()  # before anything that takes minutes
-        shutil.rmtree(LOGS, ignore_errors=True)
-        for key in CONTENDERS:
-            if key in wanted:
-                (LOGS / key).mkdir(parents=True)
+    for key in CONTENDERS:
+        if key in wanted:
+            (LOGS / key).mkdir(parents=True)
+            try:
                 name, result, cores = measure(key, LOGS / key)
+            except ERRORS as error:
+                print(f"make compare: {key} was not measured: {error}", file=sys.stderr)
+            else:
                 results[name], busy[name] = result, cores
-    except Error as error:
-        print(f"make compare: {error}", file=sys.stderr)
-        return 1
+    if results:
+        print(*report(results, busy), sep="\n")
+    return 0 if len(results) == len(set(wanted)) else 1
+
+
+def report(results: Mapping[str, Result], busy: Mapping[str, float]) -> Iterator[str]:
+    """Where and when it ran, the table, and what other processes used, in cores."""
     about = machine()
-    print(f"\n{about['machine']}, commit {about['commit']}, {time.strftime('%Y-%m-%d')}\n")
-    print(*lines(results, busy, Ours.name), sep="\n")
+    yield f"\n{about['machine']}, commit {about['commit']}, {time.strftime('%Y-%m-%d')}\n"
+    yield from lines(results, busy, Ours.name)
     used = ", ".join(f"{cores:.2f} during {name}" for name, cores in busy.items())
     verdict = "busy, so there is no verdict" if max(busy.values()) > BUSY else "quiet enough"
-    print(f"\nCores that other processes used: {used} ({verdict}; the limit is {BUSY}).")
-    return 0
+    yield f"\nCores that other processes used: {used} ({verdict}; the limit is {BUSY})."
 
 
 def end(number: int, frame: FrameType | None) -> None:
