@@ -80,7 +80,7 @@ def test_from_nothing_to_a_green_connector_with_the_try_out_endpoint(
     page.get_by_role("link", name="Connectors", exact=True).first.click()
     row = row_of(page, "First one")
     expect(row).to_contain_text("no deliveries yet")
-    device = client.device("temperature", name="Freezer")
+    device = client.device("temperature", name="Of the first connector")
     client.publish(device, "temperature", [(1, {"value": -18.0})])
     expect(row.get_by_text("healthy", exact=True)).to_be_visible(timeout=GREEN_MS)
     expect(row.get_by_role("img", name="1 delivered, 0 errors")).to_be_visible()
@@ -91,6 +91,7 @@ def test_from_nothing_to_a_green_connector_with_the_try_out_endpoint(
     assert [each["isSignatureValid"] for each in deliveries] == [True]
     client.call("DELETE", f"/{made['name']}")
     client.call("DELETE", f"/{used['name']}")
+    client.call("DELETE", client.below(f"devices/{device}"))
 
 
 STATES = {
