@@ -1,86 +1,121 @@
 """The lines of the comparison, and what each says about ours."""
 
 import math
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bench.compare.account import Account, percentile
-from bench.compare.scenarios import Cpu, Fault, Result
+from bench.compare.scenarios import Fault, Result
 from bench.report import BUSY, Figure
 
 MARGIN = 0.05
 """What two values may differ by before one is better: ratios of one run are no more exact than
-that. Half of a wider spread counts instead."""
+that. A wider spread counts instead."""
 
 PERCENTILES = (50, 95, 99)
 
 
+SLICES = 5
+"""Parts of a steady load whose percentiles show the spread."""
+
+
+class Value(NamedTuple):
+    """What a contender did, and half of the interquartile range as a part of the median."""
+
+    value: float
+    spread: float = 0.0
+
+
 @dataclass(frozen=True)
 class Measure:
-    """What a line shows: `of` is its value, or one for each slice, in `unit`.
+    """What a line shows: `of` is its value in `unit`, and `slices` has those of parts of the run.
 
     Without `better`, contenders are not compared and `why` says why not. With it, `why` says why
     ours loses where it does.
     """
 
     name: str
-    of: Callable[[Result], Sequence[float]]
+    of: Callable[[Result], float]
     better: Literal["higher", "lower"] | None
     why: str
     unit: str = ""
+    slices: Callable[[Result], Sequence[float]] | None = None
 
-    def figure(self, result: Result) -> Figure:
+    def value(self, result: Result) -> Value:
         """A contender's value."""
-        return Figure(self.name, self.of(result), None, self.unit)
+        slices = self.slices(result) if self.slices else ()
+        if not all(map(math.isfinite, slices)):
+            return Value(self.of(result))
+        return Value(self.of(result), Figure(self.name, slices, None).spread / 2 if slices else 0)
 
-    def verdict(self, ours: Figure, others: Mapping[str, Figure]) -> str:
+    def verdict(self, ours: Value, others: Mapping[str, Value]) -> str:
         """What the line says about ours, beside each of the others."""
         if self.better is None or not others:
             return self.why if self.better is None else ""
         choose = max if self.better == "higher" else min
-        best = choose(others, key=lambda name: others[name].median)
-        gain = self._gain(others[best], ours)
-        margin = max(MARGIN, ours.spread / 2, others[best].spread / 2)
+        best = choose(others, key=lambda name: others[name].value)
+        gain = self._gain(others[best].value, ours.value)
+        margin = max(MARGIN, ours.spread, others[best].spread)
         if gain > 1 + margin:
             return f"ours loses to {best}: {self.why}"
         return "ours is best" if gain < 1 / (1 + margin) else f"ours is as good as {best}"
 
-    def _gain(self, other: Figure, ours: Figure) -> float:
+    def _gain(self, other: float, ours: float) -> float:
         """How many times better than ours another's value is; 1 for equal ones."""
-        if other.median == ours.median:
+        if other == ours:
             return 1.0
-        pair = other.median, ours.median
-        high, low = pair if self.better == "higher" else reversed(pair)
+        high, low = (other, ours) if self.better == "higher" else (ours, other)
         return high / low if low else math.inf
 
 
-def _rates(of: Callable[[Result], Cpu], *, broker: bool) -> Callable[[Result], Sequence[float]]:
-    """Events for each CPU second."""
-    return lambda result: [
-        1 / seconds for seconds in (of(result).both if broker else of(result).application)
-    ]
+def _rate(
+    name: str, of: Callable[[Result], Sequence[float]], better: Literal["higher"] | None, why: str
+) -> Measure:
+    """Events for each CPU second, from the seconds for each event."""
+    return Measure(
+        name,
+        lambda result: 1 / statistics.median(of(result)),
+        better,
+        why,
+        slices=lambda result: [1 / seconds for seconds in of(result)],
+    )
 
 
-def _delay(of: Callable[[Result], Account], part: int) -> Callable[[Result], Sequence[float]]:
-    """A percentile of the delays, in milliseconds."""
-    return lambda result: [percentile(of(result).delays, part) * 1e3]
+def _parts(delays: Sequence[float]) -> Iterator[Sequence[float]]:
+    """The delays in the order of time, in as many parts as are looked at."""
+    for number in range(SLICES):
+        first, last = (len(delays) * part // SLICES for part in (number, number + 1))
+        yield delays[first:last]
 
 
-def _delays(name: str, of: Callable[[Result], Account], why: str) -> Iterator[Measure]:
+def _delays(
+    name: str, of: Callable[[Result], Account], why: str, *, sliced: bool
+) -> Iterator[Measure]:
+    """Percentiles of the delays, in milliseconds. What is published at once has no slices."""
+
+    def value(part: int) -> Callable[[Result], float]:
+        return lambda result: percentile(of(result).delays, part) * 1e3
+
+    def slices(part: int) -> Callable[[Result], Sequence[float]]:
+        return lambda result: [
+            percentile(delays, part) * 1e3 for delays in _parts(of(result).delays)
+        ]
+
     for part in PERCENTILES:
-        yield Measure(f"{name}, p{part}", _delay(of, part), "lower", why, "ms")
+        yield Measure(
+            f"{name}, p{part}", value(part), "lower", why, "ms", slices(part) if sliced else None
+        )
 
 
 def _fault(name: str, of: Callable[[Result], Fault], since: str, why: str) -> Iterator[Measure]:
+    yield Measure(f"{name}: lost", lambda result: of(result).account.lost, "lower", WHY_LOST)
     yield Measure(
-        f"{name}: lost", lambda result: [of(result).account.lost], "lower", "see that page"
+        "... came twice", lambda result: of(result).account.duplicated, "lower", WHY_TWICE
     )
     yield Measure(
-        "... came twice", lambda result: [of(result).account.duplicated], "lower", WHY_TWICE
-    )
-    yield Measure(
-        f"... all there, after {since}", lambda result: [of(result).seconds], "lower", why, "s"
+        f"... all there, after {since}", lambda result: of(result).seconds, "lower", why, "s"
     )
 
 
@@ -95,6 +130,8 @@ WHY_CPU_BURST = "each invocation reads its connector's row and writes log lines 
 
 WHY_DELAY = "the emulator's pollers, and the row that is read before each batch, are on the way"
 
+WHY_LOST = "that is a defect: ours promises at least once"
+
 WHY_TWICE = "ten events are acknowledged together, when the slowest attempt of their batch is over"
 
 WHY_KILL = "SQS hides what a dead worker held for six times the function's timeout, as AWS advises"
@@ -104,56 +141,42 @@ WHY_DOWN = "its clock is the back-off, exactly; others draw a shorter wait by ch
 WHY_MEMORY = "Lambda has a process for each batch in flight; the others have one process in all"
 
 MEASURES = (
-    Measure(
+    _rate(
         "delivered per CPU second, 20 a second",
-        _rates(lambda result: result.steady_cpu, broker=False),
+        lambda result: result.steady_cpu.application,
         "higher",
         WHY_CPU,
     ),
-    Measure(
-        "... with the broker",
-        _rates(lambda result: result.steady_cpu, broker=True),
-        None,
-        EMULATOR,
-    ),
-    Measure(
+    _rate("... with the broker", lambda result: result.steady_cpu.both, None, EMULATOR),
+    _rate(
         "delivered per CPU second, 500 at once",
-        _rates(lambda result: result.burst_cpu, broker=False),
+        lambda result: result.burst_cpu.application,
         "higher",
         WHY_CPU_BURST,
     ),
-    Measure(
-        "... with the broker",
-        _rates(lambda result: result.burst_cpu, broker=True),
-        None,
-        EMULATOR,
-    ),
-    *_delays("one of ten hangs, 20 a second", lambda result: result.steady, WHY_DELAY),
-    *_delays("one of ten hangs, 500 at once", lambda result: result.burst, WHY_DELAY),
+    _rate("... with the broker", lambda result: result.burst_cpu.both, None, EMULATOR),
+    *_delays("one of ten hangs, 20 a second", lambda result: result.steady, WHY_DELAY, sliced=True),
+    *_delays("one of ten hangs, 500 at once", lambda result: result.burst, WHY_DELAY, sliced=False),
     Measure(
         "... lost of both",
-        lambda result: [result.steady.lost + result.burst.lost],
+        lambda result: result.steady.lost + result.burst.lost,
         "lower",
-        "see that page",
+        WHY_LOST,
     ),
     Measure(
         "... came twice of both",
-        lambda result: [result.steady.duplicated + result.burst.duplicated],
+        lambda result: result.steady.duplicated + result.burst.duplicated,
         "lower",
         WHY_TWICE,
     ),
     *_fault("kill -9 of all workers", lambda result: result.killed, "the kill", WHY_KILL),
     *_fault("receiver down for 60 s", lambda result: result.down, "it was back", WHY_DOWN),
     Measure(
-        "peak memory, all processes",
-        lambda result: [result.peak / 1e6],
-        "lower",
-        WHY_MEMORY,
-        "MB",
+        "peak memory, all processes", lambda result: result.peak / 1e6, "lower", WHY_MEMORY, "MB"
     ),
     Measure(
         "... how many they are",
-        lambda result: [result.processes],
+        lambda result: result.processes,
         None,
         "each keeps its own copy of most of its memory",
     ),
@@ -169,22 +192,19 @@ def lines(results: Mapping[str, Result], busy: Mapping[str, float], ours: str) -
     yield f"|---|{'---:|' * len(results)}---|"
     is_busy = any(cores > BUSY for cores in busy.values())
     for measure in MEASURES:
-        figures = {name: measure.figure(result) for name, result in results.items()}
-        others = {name: figure for name, figure in figures.items() if name != ours}
-        said = ""
-        if ours in figures:
-            said = measure.verdict(figures[ours], others)
+        values = {name: measure.value(result) for name, result in results.items()}
+        others = {name: value for name, value in values.items() if name != ours}
+        said = measure.verdict(values[ours], others) if ours in values else ""
         if is_busy and measure.better:
             said = "no verdict, the machine was busy"
-        shown = " | ".join(_shown(figure) for figure in figures.values())
+        shown = " | ".join(_shown(value, measure.unit) for value in values.values())
         yield f"| {measure.name} | {shown} | {said} |"
 
 
-def _shown(figure: Figure) -> str:
+def _shown(value: Value, unit: str) -> str:
     """A value with three digits, its unit and its spread, if that is known."""
-    value = figure.median
-    if not math.isfinite(value):
+    number, spread = value
+    if not math.isfinite(number):
         return "never"
-    digits = 0 if value == int(value) or value >= 100 else 1 if value >= 10 else 2
-    spread = f" ±{figure.spread / 2:.0%}" if figure.spread else ""
-    return f"{value:,.{digits}f} {figure.unit}".strip() + spread
+    digits = 0 if number == int(number) or number >= 100 else 1 if number >= 10 else 2
+    return f"{number:,.{digits}f} {unit}".strip() + (f" ±{spread:.0%}" if spread else "")

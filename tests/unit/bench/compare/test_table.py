@@ -7,8 +7,8 @@ import pytest
 
 from bench.compare.account import Account
 from bench.compare.scenarios import Cpu, Fault, Result
-from bench.compare.table import MEASURES, Measure, lines
-from bench.report import BUSY, Figure
+from bench.compare.table import MEASURES, Measure, Value, lines
+from bench.report import BUSY
 
 NONE_LOST = Account((0.02, 0.03, 0.04), lost=0, duplicated=0, last=60.0)
 
@@ -21,35 +21,31 @@ def a_result(seconds: float, account: Account = NONE_LOST) -> Result:
 
 
 def a_measure(better: Literal["higher", "lower"] | None) -> Measure:
-    return Measure("it", lambda result: [0.0], better, "of physics", "ms")
-
-
-def a_figure(*samples: float) -> Figure:
-    return Figure("it", samples, None)
+    return Measure("it", lambda result: 0.0, better, "of physics", "ms")
 
 
 @pytest.mark.parametrize(
     ("better", "ours", "theirs", "said"),
     [
-        ("higher", [100.0], [50.0], "ours is best"),
-        ("higher", [100.0], [200.0], "ours loses to them: of physics"),
-        ("lower", [100.0], [50.0], "ours loses to them: of physics"),
-        ("lower", [100.0], [200.0], "ours is best"),
-        ("lower", [100.0], [97.0], "ours is as good as them"),
-        ("lower", [100.0], [103.0], "ours is as good as them"),
-        ("lower", [0.0], [0.0], "ours is as good as them"),
-        ("lower", [1.0], [0.0], "ours loses to them: of physics"),
-        ("lower", [0.0], [1.0], "ours is best"),
-        ("lower", [float("inf")], [1.0], "ours loses to them: of physics"),
-        ("lower", [80.0, 100.0, 110.0, 130.0], [90.0], "ours is as good as them"),
-        (None, [1.0], [0.0], "of physics"),
+        ("higher", Value(100.0), 50.0, "ours is best"),
+        ("higher", Value(100.0), 200.0, "ours loses to them: of physics"),
+        ("lower", Value(100.0), 50.0, "ours loses to them: of physics"),
+        ("lower", Value(100.0), 200.0, "ours is best"),
+        ("lower", Value(100.0), 97.0, "ours is as good as them"),
+        ("lower", Value(100.0), 103.0, "ours is as good as them"),
+        ("lower", Value(100.0, 0.1), 92.0, "ours is as good as them"),
+        ("lower", Value(0.0), 0.0, "ours is as good as them"),
+        ("lower", Value(1.0), 0.0, "ours loses to them: of physics"),
+        ("lower", Value(0.0), 1.0, "ours is best"),
+        ("lower", Value(float("inf")), 1.0, "ours loses to them: of physics"),
+        (None, Value(1.0), 0.0, "of physics"),
     ],
 )
 def test_a_line_says_where_ours_loses_and_why(
-    better: Literal["higher", "lower"] | None, ours: list[float], theirs: list[float], said: str
+    better: Literal["higher", "lower"] | None, ours: Value, theirs: float, said: str
 ) -> None:
-    others = {"worse": a_figure(0.1 if better == "higher" else 999.0), "them": a_figure(*theirs)}
-    assert a_measure(better).verdict(a_figure(*ours), others) == said
+    others = {"worse": Value(0.1 if better == "higher" else 999.0), "them": Value(theirs)}
+    assert a_measure(better).verdict(ours, others) == said
 
 
 def test_each_contender_has_a_column_and_each_measure_a_line() -> None:
@@ -69,10 +65,17 @@ def test_a_busy_machine_gives_no_verdict() -> None:
 
 
 def test_the_spread_of_the_slices_is_shown() -> None:
-    slices = (1 / 400, 1 / 450, 1 / 550, 1 / 600)
+    slices = (1 / 400, 1 / 450, 1 / 500, 1 / 550, 1 / 600)
     result = dataclasses.replace(a_result(0.002), steady_cpu=Cpu(slices, slices))
     _, _, first, *_ = lines({"ours": result}, {"ours": 0.0}, "ours")
-    assert first.startswith("| delivered per CPU second, 20 a second | 500 ±18% |")
+    assert first.startswith("| delivered per CPU second, 20 a second | 500 ±15% |")
+
+
+def test_delays_show_their_spread_over_the_slices_of_a_steady_load() -> None:
+    uneven = Account((0.1,) * 40 + (0.2,) * 20 + (0.3,) * 40, lost=0, duplicated=0, last=60.0)
+    shown = "\n".join(lines({"ours": a_result(0.002, uneven)}, {"ours": 0.0}, "ours"))
+    assert "20 a second, p50 | 200 ms ±50% |" in shown
+    assert "500 at once, p50 | 200 ms |" in shown
 
 
 def test_an_event_that_never_came_shows_as_such() -> None:
