@@ -19,10 +19,10 @@ from dataconnectors.aws.clients import Clients
 from dataconnectors.aws.settings import SenderSettings
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
-from dataconnectors.delivery.attempt_counts import metric_values
 from dataconnectors.delivery.attempt_log import Entry
 from dataconnectors.delivery.dead_letters import DeadLetterQueue
 from dataconnectors.delivery.log_mode import LogMode
+from dataconnectors.delivery.outcome_counts import metric_values
 from dataconnectors.delivery.received import ReceivedMessage, oldest_age
 from dataconnectors.delivery.sender import Sender
 from dataconnectors.delivery.visibility import QueueVisibility

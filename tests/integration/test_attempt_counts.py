@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from dataconnectors.delivery.attempt_counts import AttemptCounts
+from dataconnectors.delivery.outcome_counts import counts_of
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind
 from dataconnectors.kernel import times
 from dataconnectors.store import keys
@@ -17,7 +18,7 @@ from tests.integration.conftest import Client
 
 NOW = 1_790_000_030.0
 NAME = "projects/p/dataconnectors/c"
-BATCH = AttemptCounts.of(
+BATCH = counts_of(
     [Delivered(200, 0.1), Delivered(200, 0.2), Failed(FailureKind.STATUS, "", 0.4, 500)]
 )
 

@@ -6,12 +6,8 @@ that of the attempts themselves by `RELATIVE_ERROR` at most.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
-
-from dataconnectors.aws.metrics import Values
-from dataconnectors.endpoints.outcomes import Delivered, Outcome
 
 RELATIVE_ERROR = 0.05
 """Of a percentile, up or down. Half of it would double the size of what is stored."""
@@ -47,14 +43,6 @@ class AttemptCounts:
     errors: int = 0
     latencies: Mapping[int, int] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, outcomes: Iterable[Outcome]) -> Self:
-        """The counts of some attempts."""
-        results = list(outcomes)
-        successes = sum(isinstance(outcome, Delivered) for outcome in results)
-        latencies = Counter(bucket_of(outcome.response_time) for outcome in results)
-        return cls(successes, len(results) - successes, latencies)
-
     def __add__(self, other: "AttemptCounts") -> "AttemptCounts":
         return AttemptCounts(
             self.successes + other.successes,
@@ -72,22 +60,3 @@ class AttemptCounts:
             if left <= 0:
                 return latency_of(bucket)
         return 0.0
-
-
-def metric_values(outcomes: Sequence[Outcome], first_waits: Sequence[float] = ()) -> Values:
-    """CloudWatch metrics of a batch's attempts, those of one connector or of several.
-
-    `first_waits` are the seconds from accepting an event to its first attempt, of those events of
-    the batch that had theirs.
-    """
-    delivered = sum(isinstance(outcome, Delivered) for outcome in outcomes)
-    times = [round(outcome.response_time * 1000) for outcome in outcomes]
-    values: dict[str, tuple[float | Sequence[float], str]] = {
-        "Delivered": (delivered, "Count"),
-        "Failed": (len(outcomes) - delivered, "Count"),
-        "ResponseTime": (times, "Milliseconds"),
-    }
-    if first_waits:
-        waits = [round(wait * 1000) for wait in first_waits]
-        values["PublishToPost"] = (waits, "Milliseconds")
-    return values

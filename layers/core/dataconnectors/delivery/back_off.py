@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from dataconnectors.delivery.attempt_counts import AttemptCounts
 from dataconnectors.delivery.deadlines import COUNT_SECONDS, Clocks
+from dataconnectors.delivery.outcome_counts import counts_of
 from dataconnectors.delivery.results import Result
 from dataconnectors.delivery.visibility import QueueVisibility, VisibilityChange, longest_wait
 from dataconnectors.endpoints.outcomes import Outcome
@@ -101,4 +102,4 @@ def _counts(results: Sequence[Result]) -> list[tuple[str, AttemptCounts]]:
     for result in results:
         if result.outcome is not None:
             outcomes.setdefault(result.connector, []).append(result.outcome)
-    return [(connector, AttemptCounts.of(found)) for connector, found in outcomes.items()]
+    return [(connector, counts_of(found)) for connector, found in outcomes.items()]
