@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 RESULTS = Path(__file__).parents[1] / "results.json"
 
-MEASURED = "commit 407dd297, 2026-11-28, a shared x86-64 core, Python 3.13, other work going on"
-"""Of ingest: 6.40 ms for an event alone in a call, and 2.15 for each of a hundred (`make bench`,
-part handlers); of the sender 0.62 ms, +- 19 % (part sender)."""
+MEASURED = "commit 8a91802, 2026-11-29, a quiet shared x86-64 core (AMD EPYC), Python 3.13"
+"""Of ingest: 3.19 ms for an event alone in a call, and 1.10 for each of a hundred (`make bench`,
+part handlers); of the sender 0.30 ms (part sender)."""
 
 
 class Cpu(NamedTuple):
@@ -25,7 +25,7 @@ class Cpu(NamedTuple):
     source: str
 
 
-RECORDED = Cpu(4.29, 2.11, 0.62, MEASURED)
+RECORDED = Cpu(2.11, 1.08, 0.30, MEASURED)
 
 ONE, HUNDRED = (f"ingest, {count} events to 1 connectors: CPU per event" for count in (1, 100))
 SENDER = "CPU per event"
