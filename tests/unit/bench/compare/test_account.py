@@ -27,9 +27,10 @@ def test_a_percentile_is_a_value_that_was_measured(
 
 def test_an_event_counts_by_its_first_arrival_and_once_when_it_came_more_often() -> None:
     arrivals = [("b", 1, 12.5, True), ("a", 0, 10.5, True), ("a", 0, 99.0, True)]
-    found = account({"a": 10.0, "b": 12.0}, [*arrivals, ("a", 0, 100.0, True)])
-    assert found.delays == (0.5, 0.5)
-    assert (found.lost, found.duplicated, found.last) == (0, 1, 12.5)
+    arrivals += [("c", 2, at, True) for at in (13.5, 14.0, 15.0)]
+    found = account({"a": 10.0, "b": 12.0, "c": 13.0}, arrivals)
+    assert found.delays == (0.5, 0.5, 0.5)
+    assert (found.lost, found.duplicated, found.last) == (0, 2, 13.5)
 
 
 def test_an_event_that_did_not_come_is_lost_and_its_delay_has_no_end() -> None:
