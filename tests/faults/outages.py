@@ -236,18 +236,15 @@ class Outages:
         before = watch.canary
         if before is None or before.outage != (row.since, row.window):
             return
-        # The sender has given up an attempt without an answer when it writes what it knows of it.
-        # Its process may still die after that.
-        given_up = bool(before.batch.noted)
         if before.ended_wall is not None:
             earliest = before.ended_wall + SHORTEST_INTERVAL
-        elif before.batch.died and not given_up:
-            earliest = before.began_wall + LEASE - SLOWEST_CLAIM
-        else:
-            earliest = before.began_wall + SHORTEST_INTERVAL
+        else:  # its process has died, or the sender has given it up
+            earliest = before.began_wall + (
+                LEASE - SLOWEST_CLAIM if before.batch.died else SHORTEST_INTERVAL
+            )
         if process.now() < earliest:
             self._violated(f"{where}: {earliest - process.now():.1f} s too soon after a canary")
-        in_flight = before.ended_wall is None and not before.batch.over and not given_up
+        in_flight = before.ended_wall is None and not before.batch.over
         if in_flight and abs(before.skew - process.skew) <= SKEW:
             self._violated(f"{where} is a second canary beside another")
 
