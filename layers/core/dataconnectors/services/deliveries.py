@@ -19,11 +19,11 @@ from dataconnectors.kernel.errors import (
     BadRequestError,
     DestinationError,
     EventError,
-    NotFoundError,
     TooManyRequestsError,
     UnavailableError,
 )
 from dataconnectors.kernel.ids import ENTROPY_BYTES, new_id
+from dataconnectors.services.connector_finder import find_connector
 from dataconnectors.services.event_finder import EventFinder, parse_reference
 from dataconnectors.store.connectors import ConnectorStore
 from dataconnectors.store.devices import DeviceStore
@@ -217,15 +217,6 @@ class DeliveryService:
                 "a minute: wait, or start a replay",
                 wait=max(1, math.ceil(end - self._now())),
             )
-
-
-def find_connector(connectors: ConnectorStore, project: str, connector_id: str) -> Connector:
-    """A connector's row; raises `NotFoundError` when it is not there or is being deleted."""
-    name = f"projects/{project}/dataconnectors/{connector_id}"
-    connector = connectors.connector(name)
-    if connector is None or connector.lifecycle is Lifecycle.DELETING:
-        raise NotFoundError(f"{name:.200} is not there")
-    return connector
 
 
 def _fields(body: Any) -> dict[str, Any]:

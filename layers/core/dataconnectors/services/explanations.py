@@ -11,7 +11,7 @@ from dataconnectors.expiry.expired_event import ExpiredEvent
 from dataconnectors.identity.audit import AuditEntry
 from dataconnectors.kernel import times
 from dataconnectors.services import attempts
-from dataconnectors.services.deliveries import find_connector
+from dataconnectors.services.connector_finder import find_connector
 from dataconnectors.services.event_finder import EventFinder, EventReference, parse_reference
 from dataconnectors.store.attempts import CLOCK_SKEW, RETENTION_SECONDS, AttemptStore
 from dataconnectors.store.audit import AuditStore

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dataconnectors.aws.queue_depth import QueueDepth, queue_depth
-from dataconnectors.connectors.connector import Connector, Lifecycle
+from dataconnectors.connectors.connector import Connector
 from dataconnectors.connectors.health import next_attempt, state_of, state_since
 from dataconnectors.expiry.expired_event import RETENTION_SECONDS
 from dataconnectors.kernel import times
-from dataconnectors.kernel.errors import NotFoundError
+from dataconnectors.services.connector_finder import find_connector
 from dataconnectors.services.lists import ListRequest
 from dataconnectors.store.attempt_counts import AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
@@ -39,11 +39,8 @@ class HealthService:
 
     def get(self, project: str, connector_id: str) -> dict[str, Any]:
         """The health of one connector. Raises `NotFoundError`."""
-        name = f"projects/{project}/dataconnectors/{connector_id}"
-        connector = self._store.connector(name)
-        if connector is None or connector.lifecycle is Lifecycle.DELETING:
-            raise NotFoundError(f"{name:.200} is not there")
-        success = self._attempt_counts.last_success(name, self._now(), self._map)
+        connector = find_connector(self._store, project, connector_id)
+        success = self._attempt_counts.last_success(connector.name, self._now(), self._map)
         last = {"lastSuccessTime": None if success is None else times.to_text(success)}
         return self._to_api(connector) | last
 

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from dataconnectors.connectors.connector import Lifecycle
-from dataconnectors.kernel.errors import NotFoundError
+from dataconnectors.services.connector_finder import find_connector
 from dataconnectors.store.connectors import ConnectorStore
 
 
@@ -27,13 +26,10 @@ class SyncService:
         A disabled connector is sent nothing, which is no error. Raises `NotFoundError` when the
         connector is not there or is being deleted.
         """
-        name = f"projects/{project}/dataconnectors/{connector_id}"
-        connector = self._store.connector(name)
-        if connector is None or connector.lifecycle is Lifecycle.DELETING:
-            raise NotFoundError(f"{name:.200} is not there")
+        connector = find_connector(self._store, project, connector_id)
         self._functions.invoke(
             FunctionName=self._sync_function,
             InvocationType="Event",  # Lambda keeps the event and tries again when the run fails
-            Payload=json.dumps({"connector": name}).encode(),
+            Payload=json.dumps({"connector": connector.name}).encode(),
         )
         return {}

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dataconnectors.connectors.connector import Lifecycle
 from dataconnectors.delivery.attempt_counts import AttemptCounts
 from dataconnectors.kernel import times
-from dataconnectors.kernel.errors import NotFoundError
+from dataconnectors.services.connector_finder import find_connector
 from dataconnectors.services.lists import ListRequest
 from dataconnectors.store.attempt_counts import WINDOW_MINUTES, AttemptCountStore
 from dataconnectors.store.connectors import ConnectorStore
@@ -42,11 +41,8 @@ class TimelineService:
 
     def get(self, project: str, connector_id: str) -> dict[str, Any]:
         """The timeline of one connector, with latencies. Raises `NotFoundError`."""
-        name = f"projects/{project}/dataconnectors/{connector_id}"
-        connector = self._connectors.connector(name)
-        if connector is None or connector.lifecycle is Lifecycle.DELETING:
-            raise NotFoundError(f"{name:.200} is not there")
-        (timeline,) = self._timelines([name], with_latencies=True)
+        connector = find_connector(self._connectors, project, connector_id)
+        (timeline,) = self._timelines([connector.name], with_latencies=True)
         return timeline
 
     def page(self, project: str, wanted: ListRequest) -> dict[str, Any]:
