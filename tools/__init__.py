@@ -1,1 +1,2 @@
-"""What looks at the project itself: draws documentation from code, and checks parameters."""
+"""What looks at the project itself: draws documentation from code, checks parameters, and
+installs what it needs."""

@@ -1,6 +1,5 @@
 """A Redis of our own, on loopback, with its files in a directory of its own."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from bench.compare.processes import Process, of_session
 from local.ports import HOST, free_port
+from tools import apt
 
 PROGRAM = "redis-server"
 
@@ -41,34 +41,12 @@ def find() -> str:
     """The program's path. Installs Debian's where that is possible; else raises `RedisError`."""
     found = shutil.which(PROGRAM)
     if found is None:
-        wrong = _install()
+        print(f"installing {PROGRAM} with apt", flush=True)
+        wrong = apt.install([PROGRAM], INSTALL_S)
         found = shutil.which(PROGRAM)
         if found is None:
-            raise RedisError(f"{MISSING}. {wrong}")
+            raise RedisError(f"{MISSING}: {wrong}")
     return found
-
-
-def _install() -> str:
-    """Install it with apt; what went wrong, or "" when nothing did."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return "Only root can install it here, and only with apt"
-    print(f"installing {PROGRAM} with apt", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["update"], ["install", "--yes", "--no-install-recommends", PROGRAM]):
-        try:
-            done = subprocess.run(
-                ["apt-get", "-qq", *step],
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_S,
-                env=environment,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return f"apt-get {step[0]} did not end within {INSTALL_S} s"
-        if done.returncode:
-            return f"apt-get {step[0]} failed: {done.stderr.strip()[-500:]}"
-    return ""
 
 
 class Redis:

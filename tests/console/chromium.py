@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 
+from tools import apt
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 """Debian's name, and those of others. `CHROMIUM` in the environment names another program."""
 
@@ -44,33 +46,11 @@ def is_required() -> bool:
     return bool(os.environ.get("CI"))
 
 
-def install() -> str:
-    """Install it with apt; what went wrong, or "" when nothing did."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return "only root can install it here, and only with apt"
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        try:
-            done = subprocess.run(
-                ["apt-get", "-qq", *step],
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_SECONDS,
-                env=environment,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return f"apt-get {step[0]} did not end within {INSTALL_SECONDS} s"
-        if done.returncode:
-            return f"apt-get {step[0]} failed: {done.stderr.strip()[-500:]}"
-    return ""
-
-
 def main() -> int:
     """Install it if it is missing; 1 when it stays missing and that is a failure."""
     if find() is None:
         print("installing chromium with apt", flush=True)
-        if wrong := install():
+        if wrong := apt.install(PACKAGES, INSTALL_SECONDS):
             print(wrong, file=sys.stderr)
     path = find()
     if path is None:
