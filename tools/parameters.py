@@ -112,7 +112,7 @@ def _holds(condition: Any, values: Mapping[str, str]) -> bool:
             return not _holds(negated, values)
         case {"Fn::Equals": [{"Ref": name}, text]}:
             return values[name] == str(text)
-    raise NotImplementedError(f"a rule of template.yaml has {condition}: say here what it means")
+    raise ValueError(f"a rule of template.yaml has {condition}: say here what it means")
 
 
 def _value(property_: object, values: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ execution environment is a process of its own, and these are the application.
 import json
 import shutil
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ RECEIVES = 5
 """Before a message goes to the dead-letter queue. AWS: at least five for a queue of Lambda's."""
 
 
-class _OnEmulator:
+class _OnEmulator(ABC):
     """What both have in common."""
 
     lease = float(LEASE_S)
@@ -75,9 +76,9 @@ class _OnEmulator:
         self.emulator.start()
         self._sqs = self.emulator.client("sqs")
 
+    @abstractmethod
     def address(self, event: Event) -> tuple[str, str]:
         """An event's queue and message."""
-        raise NotImplementedError
 
     def publish(self, events: Sequence[Event]) -> Mapping[str, float]:
         """Put events into their queues, ten at a time, as ingest does."""

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 """The variables that workers get of the shell's environment, as the emulator's functions do."""
 
 
-class _WithRedis:
+class _WithRedis(ABC):
     """What both have in common: Redis, a worker and a publisher."""
 
     name: str
@@ -54,13 +55,13 @@ class _WithRedis:
         self._worker: subprocess.Popen[bytes] | None = None
         self._publisher: Conversation | None = None
 
+    @abstractmethod
     def worker_command(self) -> list[str]:
         """What starts the workers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def publisher_command(self) -> list[str]:
         """What starts the publisher."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start Redis, the workers and the publisher."""
