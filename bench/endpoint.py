@@ -1,6 +1,6 @@
 """An HTTPS endpoint in a separate process, so that its work does not count as the sender's.
 
-    python bench/endpoint.py DIRECTORY
+    python -m bench.endpoint DIRECTORY
 
 Writes its authority to DIRECTORY/ca.pem and its port to standard output. Answers every POST with
 200 after the seconds that the path names, such as /0.2, and to / at once. The answer is `{}`, which

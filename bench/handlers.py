@@ -14,7 +14,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,6 +25,7 @@ import boto3
 import trustme
 from moto import mock_aws
 
+from bench.child import line_of
 from bench.cold_start import (
     BUILT,
     CORE,
@@ -283,17 +283,8 @@ def playing(folder: Path, authority: trustme.CA) -> Iterator[str]:
     certificate, answers = folder / "player.pem", folder / "answers.json"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
     answers.write_text(json.dumps(Answers.recorded))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.player", certificate, answers],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        yield f"https://127.0.0.1:{process.stdout.readline().strip()}"
-        process.communicate()
+    with line_of("bench.player", str(certificate), str(answers)) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def record_answers(folder: Path, authority: trustme.CA) -> list[Load]:

@@ -10,13 +10,13 @@ configuration, must end within its attempts' deadline and a tenth.
 import contextlib
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.child import line_of
 from bench.cold_start import BUILT, CORE, PROCESS_SECONDS, PYTHON, ROOT, batch, environment
 from bench.report import Figure
 
@@ -59,17 +59,8 @@ class Peaks:
 @contextlib.contextmanager
 def outside(folder: Path) -> Iterator[str]:
     """The URL of AWS; `ca.pem` in the folder is its authority's, and the endpoints'."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.hostile", str(folder), str(ENDPOINTS)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        yield f"https://127.0.0.1:{process.stdout.readline().strip()}"
-        process.communicate()
+    with line_of("bench.hostile", str(folder), str(ENDPOINTS)) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def events(kind: str) -> dict[str, Any]:

@@ -10,8 +10,6 @@ import itertools
 import json
 import os
 import ssl
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +24,7 @@ import certifi
 import urllib3
 from aws_lambda_powertools.logging import Logger
 
+from bench.child import line_of
 from bench.report import Figure
 from dataconnectors.aws.vault import Vault
 from dataconnectors.connectors.connector import Connector
@@ -101,15 +100,11 @@ class Aws:
 @contextlib.contextmanager
 def endpoint() -> Iterator[tuple[int, str]]:
     """The endpoint's port and the file of its authority."""
-    with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, str(Path(__file__).with_name("endpoint.py")), directory]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        with process:
-            assert process.stdout is not None
-            yield int(process.stdout.readline()), str(Path(directory, "ca.pem"))
-            process.communicate()
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        line_of("bench.endpoint", directory) as port,
+    ):
+        yield int(port), str(Path(directory, "ca.pem"))
 
 
 EVENTS = itertools.count()
