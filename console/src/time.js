@@ -13,12 +13,9 @@ const exact = new Intl.DateTimeFormat("en-GB", {
   timeStyle: "long",
 });
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
-const dayAndClock = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-});
+const DAY_AND_CLOCK = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+const dayAndClock = new Intl.DateTimeFormat("en-GB", DAY_AND_CLOCK);
+const toTheSecond = new Intl.DateTimeFormat("en-GB", { ...DAY_AND_CLOCK, second: "2-digit" });
 
 /** "12 sec. ago", "in 3 min.", from RFC 3339 text or ms. */
 export function ago(time, from = now()) {
@@ -32,6 +29,8 @@ export function ago(time, from = now()) {
 const isTime = (time) => !Number.isNaN(new Date(time).getTime());
 export const exactly = (time) => (isTime(time) ? exact.format(new Date(time)) : String(time));
 export const clockOf = (time) => (isTime(time) ? clock.format(new Date(time)) : "");
+/** "5 Nov, 09:07:03", from RFC 3339 text or ms that are a time. */
+export const secondOf = (time) => toTheSecond.format(new Date(time));
 export const shortly = (time) => (isTime(time) ? dayAndClock.format(new Date(time)) : "");
 
 const whole = new Intl.NumberFormat("en");

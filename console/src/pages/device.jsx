@@ -6,7 +6,7 @@ import { usePermissions } from "../project.js";
 import { useAction, useResource } from "../resource.js";
 import { href, setQuery, usePlace } from "../router.js";
 import { now } from "../session.js";
-import { counted } from "../time.js";
+import { counted, secondOf } from "../time.js";
 import { Button, Card, Copy, Empty, ErrorNote, Loading, Note, Page, Segments, Time } from "../ui/basics.jsx";
 import { Curl } from "../ui/curl.jsx";
 import { Dialog } from "../ui/overlays.jsx";
@@ -360,14 +360,6 @@ function summary(measure, points) {
   return `from ${shown(measure, least)} to ${shown(measure, most)}`;
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
-
 function Values({ measure, events }) {
   const [rows, setRows] = useState(ROWS);
   return (
@@ -384,7 +376,7 @@ function Values({ measure, events }) {
             <tr key={event.eventId}>
               <td>
                 <time dateTime={event.timestamp} title={event.eventId}>
-                  {clock.format(new Date(event.timestamp))}
+                  {secondOf(event.timestamp)}
                 </time>
               </td>
               <td class="number">

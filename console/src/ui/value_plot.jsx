@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import { shown, signed } from "../measures.js";
+import { secondOf } from "../time.js";
 
 const HEIGHT = 300; // CSS pixels
 const GAP_FACTOR = 6; // A pause of so many usual distances between two events breaks the line
@@ -148,21 +149,13 @@ function onAxis(seconds) {
   return (at.getHours() || at.getMinutes() ? time : day).format(at);
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
-
 function tell(plot, measure, states) {
   const { idx: index, left } = plot.cursor;
   const value = index === null || index === undefined ? null : plot.data[1][index];
   plot.bubble.hidden = value === null || value === undefined || left < 0;
   if (plot.bubble.hidden) return;
   const text = shown(measure, measure.isState ? states[value] : value);
-  plot.bubble.textContent = `${text} · ${clock.format(plot.data[0][index] * 1000)}`;
+  plot.bubble.textContent = `${text} · ${secondOf(plot.data[0][index] * 1000)}`;
   const at = plot.valToPos(plot.data[0][index], "x");
   const { offsetWidth } = plot.bubble;
   plot.bubble.style.left = `${Math.max(0, Math.min(at - offsetWidth / 2, plot.over.clientWidth - offsetWidth))}px`;
