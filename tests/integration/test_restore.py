@@ -22,23 +22,11 @@ from tests.integration.test_ingest import connect, envelope, messages
 from tests.integration.test_replay import Runs, runs  # noqa: F401  # a fixture
 from tests.integration.test_sync import invocations  # noqa: F401  # a fixture
 from tests.support.http_api import LambdaContext
+from tests.support.virtual_time import Clock
 
 SECRETS = {"signatureSecret": "a signature secret of mine", "headers": {"X-Key": "a key of mine"}}
 RESTORED = "restored"
 LONG_AGO = "2026-01-01T00:00:00.000000Z"
-
-
-class Clock:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Session:

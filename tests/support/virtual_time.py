@@ -4,6 +4,19 @@ EPOCH = 1_790_000_160.0
 """The epoch second at a test's begin: one minute after the reconciler's drift check."""
 
 
+class Clock:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 class VirtualTime:
     """A clock that moves only when somebody sleeps or calls AWS."""
 

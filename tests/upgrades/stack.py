@@ -25,6 +25,7 @@ from moto.kms.models import kms_backends
 from tests.support import moto_mappings
 from tests.support.aws import make_dead_letter_queue, make_key, make_sender, make_table
 from tests.support.http_api import LambdaContext, content, request
+from tests.support.virtual_time import Clock
 from tests.upgrades.release import Release
 
 MOMENT = 1_790_000_000.0
@@ -57,19 +58,6 @@ class Endpoints:
     def post(self, destination: Any, headers: Any, body: bytes, timeout: float, /) -> Any:
         self.received.setdefault(destination.host, []).append((dict(headers), body))
         return self._answer(self.statuses.get(destination.host, 200))
-
-
-class Clock:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Stack:

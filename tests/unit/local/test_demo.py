@@ -1,6 +1,5 @@
 """Which deliveries the demo accepts, what it prints, and that an error does not end it."""
 
-import hashlib
 import json
 import queue
 import time
@@ -17,20 +16,7 @@ from local.authority import Authority
 from local.demo import DEVICES, Demo, line_for
 from local.receiver import Receiver
 from local.server import Answer, LoopbackServer, Request, json_answer
-
-SECRET = "a secret of at least thirty-two bytes"
-BODY = (
-    b'{"event":{"eventId":"e1","targetName":"projects/p/devices/d","eventType":"temperature",'
-    b'"data":{"temperature":{"value":21.4,"updateTime":"2026-01-01T00:00:00Z"}},'
-    b'"timestamp":"2026-01-01T00:00:00.500000Z"},"labels":{"name":"Cold room"}}'
-)
-
-
-def sign(body: bytes, secret: str = SECRET, **claims: Any) -> dict[str, str]:
-    now = int(time.time())
-    checksum = hashlib.sha1(body, usedforsecurity=False).hexdigest()
-    payload = {"iat": now, "exp": now + 3600, "checksum": checksum} | claims
-    return {"X-Dt-Signature": jwt.encode(payload, secret, algorithm="HS256")}
+from tests.support.signed import BODY, SECRET, sign
 
 
 def test_a_line_says_what_arrived_and_how_fast() -> None:

@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from ops.destroy import CALLS_PER_SECOND, MAKERS, DestroyError, Remover
+from tests.support.virtual_time import Clock
 
 SENDER = "arn:aws:lambda:us-east-1:123456789012:function:dc-sender:live"
 STACK_TAG = "dataconnectors:stack"
@@ -117,19 +118,6 @@ class Session:
 
     def client(self, service: str) -> Any:
         return self._clients[service]
-
-
-class Clock:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture
