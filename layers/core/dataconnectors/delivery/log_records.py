@@ -4,8 +4,9 @@ from dataconnectors.connectors.secrets import masked_url
 from dataconnectors.delivery.attempt_log import Entry
 from dataconnectors.delivery.expiring import described
 from dataconnectors.delivery.logged_attempt import LoggedAttempt
+from dataconnectors.endpoints.exchange import ShownExchange
 from dataconnectors.endpoints.outcomes import Failed
-from dataconnectors.endpoints.shown_exchange import ShownExchange, shown
+from dataconnectors.endpoints.shown_exchange import shown
 from dataconnectors.endpoints.trace import PHASES
 
 LONGEST_MESSAGE = 300

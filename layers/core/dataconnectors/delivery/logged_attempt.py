@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dataconnectors.endpoints.shown_exchange import ShownExchange
+from dataconnectors.endpoints.exchange import ShownExchange
 
 
 class LoggedAttempt(NamedTuple):

@@ -1,6 +1,10 @@
-"""What the endpoint client knows of one attempt beyond its outcome, for the attempt log."""
+"""What the endpoint client knows of one attempt beyond its outcome, for the attempt log.
+
+And what the log keeps of it: the API, which only reads that, imports nothing else.
+"""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dataconnectors.connectors.secrets import NO_SECRETS, Secrets
 from dataconnectors.endpoints.addresses import Destination
@@ -21,3 +25,18 @@ class Exchange:
         self.headers: Mapping[str, str] = {}
         self.secrets: Secrets = NO_SECRETS
         self.trace: Trace | None = None
+
+
+class ShownExchange(NamedTuple):
+    """The texts of a request and of its answer, whose status is None when there is none.
+
+    Headers are pairs, because an answer may repeat a name.
+    """
+
+    url: str
+    request_headers: tuple[tuple[str, str], ...]
+    request_body: str
+    status: int | None
+    answer_headers: tuple[tuple[str, str], ...]
+    answer_body: str
+    is_answer_cut: bool

@@ -6,12 +6,11 @@ they were sent.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from dataconnectors.connectors.secrets import MASK, masked_url
 from dataconnectors.endpoints.addresses import HTTPS_PORT
 from dataconnectors.endpoints.delivery_headers import TEST_HEADER
-from dataconnectors.endpoints.exchange import Exchange
+from dataconnectors.endpoints.exchange import Exchange, ShownExchange
 
 SHOWN_BODY_BYTES = 2048
 """Of an answer's body."""
@@ -31,21 +30,6 @@ PLAIN_HEADERS = frozenset({"content-type", "webhook-id", "webhook-timestamp", TE
 
 HIDDEN_ANSWER_HEADERS = frozenset({"set-cookie", "set-cookie2"})
 """Headers of an answer whose values open sessions."""
-
-
-class ShownExchange(NamedTuple):
-    """The texts of a request and of its answer, whose status is None when there is none.
-
-    Headers are pairs, because an answer may repeat a name.
-    """
-
-    url: str
-    request_headers: tuple[tuple[str, str], ...]
-    request_body: str
-    status: int | None
-    answer_headers: tuple[tuple[str, str], ...]
-    answer_body: str
-    is_answer_cut: bool
 
 
 def shown(exchange: Exchange, url: str, body: bytes) -> ShownExchange:

@@ -4,12 +4,11 @@ import pytest
 
 from dataconnectors.connectors.secrets import MASK, Secrets
 from dataconnectors.endpoints.addresses import Destination
-from dataconnectors.endpoints.exchange import Exchange
+from dataconnectors.endpoints.exchange import Exchange, ShownExchange
 from dataconnectors.endpoints.shown_exchange import (
     SHOWN_BODY_BYTES,
     SHOWN_HEADERS,
     SHOWN_HEADERS_LENGTH,
-    ShownExchange,
     shown,
 )
 from dataconnectors.endpoints.trace import Trace
