@@ -376,7 +376,8 @@ class Outages:
         watch.due = max(watch.due, self._seconds() + LONGEST_HOLD + SLOT + ON_TIME)
 
     def _check_evidence(self, batch: "Batch", row: Row, account: "Account") -> None:
-        """A batch without faults has written what its attempts say, unless the row has changed."""
+        """A batch without faults has written what its attempts say, unless the row has changed, or
+        another canary was claimed since its own."""
         attempts = [
             attempt for (owner, _), attempt in batch.attempts.items() if owner == id(account)
         ]
@@ -389,7 +390,8 @@ class Outages:
                 self._violated(f"{account.name} works again, and its row says that it fails")
             return
         if not batch.noted:
-            if current.key == row.key:
+            is_latest = batch.claim is None or batch.claim.canary_at == current.canary_at
+            if current.key == row.key and is_latest:
                 self._violated(f"{len(failed)} failures of {account.name} are not in its row")
             return
         ((before, after),) = batch.noted

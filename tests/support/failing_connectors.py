@@ -35,6 +35,10 @@ class FailingConnectors:
 
     def record(self, connector: Connector, failing: Failing) -> None:
         self._call()
+        before, now = connector.failing, self.by_connector.get(connector.name)
+        is_canary = before is not None and failing.canary_at != before.canary_at
+        if is_canary and now and before and now.canary_at != before.canary_at:
+            return  # another canary was claimed since
         self.by_connector[connector.name] = failing
 
     def clear(self, connector: Connector) -> None:

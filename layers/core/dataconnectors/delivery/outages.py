@@ -7,6 +7,7 @@ outage for all processes, because each batch reads the row. A paused connector h
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from random import random
 from typing import NamedTuple, Protocol
@@ -31,19 +32,20 @@ class FailingConnectors(Protocol):
         has claimed it, or the outage is over."""
 
     def record(self, connector: Connector, failing: Failing, /) -> None:
-        """Write what is known now, unless the row is no longer the one that was read."""
+        """Write what is known now, unless the row is no longer the one that was read. Only the
+        latest claim's canary says when the next one may start."""
 
     def clear(self, connector: Connector, /) -> None:
         """Remove what was read, because an attempt has succeeded."""
 
 
 class Held(NamedTuple):
-    """The events to attempt, the results of those that are held, and the names of connectors whose
-    event is a canary."""
+    """The events to attempt, the results of those that are held, and by name the connectors whose
+    event is a canary, each as its claim has left it."""
 
     attempted: Sequence[Selected]
     results: Sequence[Result]
-    canaries: frozenset[str]
+    canaries: Mapping[str, Connector]
 
 
 class Outages:
@@ -73,7 +75,7 @@ class Outages:
         """
         attempted: list[Selected] = []
         results: list[Result] = []
-        canaries: set[str] = set()
+        canaries: dict[str, Connector] = {}
         looked_at: set[str] = set()  # a claim that is refused or fails is not made again
         # What comes together goes back together, so that batches stay full.
         spread = self._spread()
@@ -87,26 +89,30 @@ class Outages:
             age = self._clocks.wall() - since
             is_first = connector.name not in looked_at
             looked_at.add(connector.name)
-            if is_first and self._is_canary(connector, until):
-                canaries.add(connector.name)
+            claimed = self._claim_canary(connector, until) if is_first else None
+            if claimed is not None:
+                canaries[connector.name] = claimed
                 attempted.append(each._replace(canary_wait=canary_wait(age)))
             else:
                 results.append(held(each.event, connector, hold_share(age), spread, self._clocks))
-        return Held(attempted, results, frozenset(canaries))
+        return Held(attempted, results, canaries)
 
-    def _is_canary(self, connector: Connector, until: float) -> bool:
-        """Whether an event of this connector may be attempted as its canary now."""
+    def _claim_canary(self, connector: Connector, until: float) -> Connector | None:
+        """The connector as it is claimed, if an event of it may be attempted as its canary now."""
         failing, now = connector.failing, self._clocks.wall()
         if connector.is_paused or failing is None or now < failing.canary_at:
-            return False
-        claim = partial(self._failing_connectors.claim_canary, connector, now + self._lease)
+            return None
+        lease_ends = now + self._lease
+        claim = partial(self._failing_connectors.claim_canary, connector, lease_ends)
         (call,) = self._workers.run([claim], until - self._clocks.monotonic())
         error = failure_of(call)
         if error:
             extra = {"connector": connector.name, "error": error}
             self._log.error("outage.canary_not_claimed", extra=extra)
-            return False
-        return bool(call.result())
+            return None
+        if not call.result():
+            return None
+        return replace(connector, failing=failing._replace(canary_at=lease_ends))
 
     def evidence(self, batch: Held, results: Sequence[Result]) -> Mapping[str, Callable[[], None]]:
         """The write that the attempts of each connector call for, by its name.
@@ -123,8 +129,9 @@ class Outages:
                 if connector.failing is not None:
                     writes[name] = partial(self._end, connector, connector.failing)
             elif failed:
-                failing = self._after(connector, failed, is_canary=name in batch.canaries)
-                writes[name] = partial(self._failing_connectors.record, connector, failing)
+                known = batch.canaries.get(name, connector)
+                failing = self._after(known, failed, is_canary=name in batch.canaries)
+                writes[name] = partial(self._failing_connectors.record, known, failing)
         return writes
 
     def _after(self, connector: Connector, failed: Sequence[Result], *, is_canary: bool) -> Failing:

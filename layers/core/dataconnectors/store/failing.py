@@ -47,7 +47,8 @@ class FailingStore:
 
     def record(self, connector: Connector, failing: Failing) -> None:
         """Write what is known now. A connector that becomes watched gets on the reconciler's list
-        in the same transaction."""
+        in the same transaction. When the next canary goes is written only while the claim that was
+        read is the latest one: a canary that ends late leaves the lease of another alone."""
         before = connector.failing
         known = {} if before is None else failing_item(before)
         changed = {
@@ -73,6 +74,9 @@ class FailingStore:
             changed[FAILURES] = {"N": str(failing.failures)}
             values[":window"] = seconds(before.window)
             values[":outage"] = {"N": str(OUTAGE_FAILURES)}
+        if before is not None and CANARY_AT in changed:
+            condition += f" AND {CANARY_AT} = :claim"
+            values[":claim"] = known[CANARY_AT]
         clauses = []
         if more:
             del changed[FAILURES]

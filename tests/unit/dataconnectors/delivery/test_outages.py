@@ -77,6 +77,18 @@ def test_no_canary_starts_beside_another(bench: SenderBench) -> None:
     assert bench.failing_connectors.calls == 1
 
 
+def test_a_canary_that_ends_late_leaves_the_claim_of_another_alone(bench: SenderBench) -> None:
+    """Another process, whose clock is far ahead, has seen the lease end."""
+    young = OUTAGE._replace(window=NOW - 80)
+    theirs = young._replace(canary_at=NOW + 110)
+    bench.failing_connectors.by_connector[NAME] = young
+    bench.before_post = lambda _: bench.failing_connectors.by_connector.update({NAME: theirs})
+    bench.answers = {"a": 503}
+    assert bench.send(*old("ab")) == set("ab")
+    assert bench.posted == ["a"]
+    assert bench.failing_connectors.by_connector[NAME] == theirs
+
+
 def test_a_canary_that_cannot_be_claimed_is_held(bench: SenderBench) -> None:
     bench.failing_connectors.by_connector[NAME] = OUTAGE
     bench.failing_connectors.error = THROTTLED

@@ -111,11 +111,18 @@ def test_one_process_alone_claims_a_canary(store: FailingStore, table: Table) ->
     assert not store.claim_canary(read, NOW + 69)
     failing = row(table).failing
     assert failing == OUTAGE._replace(canary_at=NOW + 68)
-    # Failures of attempts from before the outage leave the claim alone.
+    # Failures of attempts from before the outage leave the claim alone, and so does a canary that
+    # ends when another was claimed.
     store.record(read, OUTAGE._replace(failures=104, failed_at=NOW + 9))
     failing = row(table).failing
     assert failing is not None
     assert (failing.canary_at, failing.failures) == (NOW + 68, 104)
+    claimed = row(table)
+    assert store.claim_canary(claimed, NOW + 130)
+    store.record(claimed, failing._replace(canary_at=NOW + 20))
+    assert row(table).failing == failing._replace(canary_at=NOW + 130)
+    store.record(row(table), failing._replace(canary_at=NOW + 85))
+    assert row(table).failing == failing._replace(canary_at=NOW + 85)
 
 
 @pytest.mark.parametrize(
