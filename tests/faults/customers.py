@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataconnectors.connectors.idempotency import REMEMBERED_SECONDS
 from dataconnectors.kernel.times import to_text
-from tests.faults.ledger import CUSTOMERS_FIELDS, Account, Change
+from tests.faults.accounts import CUSTOMERS_FIELDS, Account, Change
 from tests.faults.process import KilledError
 from tests.faults.publishers import TYPES, Project
 from tests.faults.replays import LONGEST

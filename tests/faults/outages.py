@@ -18,7 +18,7 @@ from tests.faults.models.sqs import Message
 from tests.faults.process import EPOCH, Process
 
 if TYPE_CHECKING:
-    from tests.faults.ledger import Account, Batch, Note
+    from tests.faults.accounts import Account, Batch, Note
 
 FAILURES = 100
 """Failed attempts in a minute without a success that make an outage."""

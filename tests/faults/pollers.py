@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.ledger import Batch
+from tests.faults.accounts import Batch
 from tests.faults.models.mappings import to_delete
 from tests.faults.models.sqs import Message, Queue, attributes, oldest
 from tests.faults.process import EPOCH, KilledError

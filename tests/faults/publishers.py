@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataconnectors.events.message import Message
 from dataconnectors.kernel import times
-from tests.faults.ledger import Account, Call, Setting
+from tests.faults.accounts import Account, Call, Setting
 from tests.faults.process import KilledError
 from tests.support.http_api import request
 

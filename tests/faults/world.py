@@ -26,8 +26,9 @@ from dataconnectors.kernel.errors import UnavailableError
 from dataconnectors.store.bootstrap import BootstrapStore
 from dataconnectors.store.devices import DeviceStore
 from dataconnectors.store.table import Table
+from tests.faults.accounts import Account, Batch
 from tests.faults.customers import Customers
-from tests.faults.ledger import Account, Batch, Ledger
+from tests.faults.ledger import Ledger
 from tests.faults.models.cloudwatch import CloudWatch
 from tests.faults.models.dynamodb import DynamoDb
 from tests.faults.models.endpoints import Endpoint
