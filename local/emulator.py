@@ -9,6 +9,7 @@ The emulator differs from AWS in some points. This is what we do about them:
 - It passes its whole environment on to functions. We start it with a clean one.
 - It unpacks the layer for each worker and starts all workers at once. We make workers share one
   unpacked layer and start in turn.
+- One thread polls all queues, and rests after it was woken for nothing. We make it rest less.
 - It would remove containers of its own kind from a Docker engine. We hide the engine from it.
 """
 

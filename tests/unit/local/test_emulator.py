@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -249,6 +250,14 @@ def test_workers_of_a_function_start_in_turn_and_functions_do_not_wait_for_each_
     lambda_runtime.Worker("sender")._spawn()
     assert free == [False, False]
     assert all(turn.acquire(blocking=False) for turn in turns.values())
+
+
+def test_the_poller_hardly_rests_and_another_ministack_is_noticed() -> None:
+    poller = SimpleNamespace(_ESM_IDLE_WAKE_GAP_SECONDS=0.05)
+    emulator_process.poll_without_pause(poller)
+    assert vars(poller) == {"_ESM_IDLE_WAKE_GAP_SECONDS": emulator_process.IDLE_GAP}
+    with pytest.raises(AttributeError, match="poller has changed"):
+        emulator_process.poll_without_pause(SimpleNamespace())
 
 
 def test_temporary_files_are_in_the_state_directory_and_are_removed_at_the_end(
