@@ -24,8 +24,8 @@ WRITABLE = 0o222
 """The bits of a file's mode that allow anybody to write to it."""
 
 IDLE_GAP = 0.005
-"""Seconds. A look takes 2 ms with 5,000 messages in a queue, so looks in vain take a third of a core
-at the worst."""
+"""Seconds. A look takes 2 ms with 5,000 messages in a queue, so looks in vain take a third of a
+core at the worst."""
 
 
 def end_with_parent() -> None:

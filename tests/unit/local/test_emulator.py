@@ -45,6 +45,12 @@ def main():
 """
 
 
+LAMBDA_SVC = """\
+_emit_lambda_logs = print
+_ESM_IDLE_WAKE_GAP_SECONDS = 0.05
+"""
+
+
 LAMBDA_RUNTIME = """\
 class Worker:
     def _spawn(self):
@@ -318,7 +324,7 @@ def test_the_emulator_and_its_children_end_with_the_process_that_started_them(
     (tmp_path / "ministack" / "app.py").write_text(MINISTACK)
     (tmp_path / "ministack" / "services").mkdir()
     (tmp_path / "ministack" / "services" / "__init__.py").touch()
-    (tmp_path / "ministack" / "services" / "lambda_svc.py").write_text("_emit_lambda_logs = print")
+    (tmp_path / "ministack" / "services" / "lambda_svc.py").write_text(LAMBDA_SVC)
     (tmp_path / "ministack" / "core").mkdir()
     (tmp_path / "ministack" / "core" / "__init__.py").touch()
     (tmp_path / "ministack" / "core" / "lambda_runtime.py").write_text(LAMBDA_RUNTIME)
