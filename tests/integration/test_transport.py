@@ -1,6 +1,7 @@
 """One POST within its deadline, to real endpoints that behave well, badly or with hostility."""
 
 import contextlib
+import ctypes
 import gzip
 import os
 import socket
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authorities import name_hash
+from dataconnectors.endpoints import connection
 from dataconnectors.endpoints.addresses import Destination
 from dataconnectors.endpoints.dialler import Dialler, Resolved
 from dataconnectors.endpoints.outcomes import Answer, FailureKind, NoAnswer
@@ -73,12 +75,16 @@ Start = Callable[[Callable[[Endpoint], Behaviour]], Endpoint]
 
 
 def post(
-    transport: Transport, port: int, host: str = "127.0.0.1", timeout: float = 2.0
+    transport: Transport,
+    port: int,
+    host: str = "127.0.0.1",
+    timeout: float = 2.0,
+    body: bytes = b'{"n":1}',
 ) -> int | NoAnswer:
     """The status of the answer to a POST, or the reason for none."""
     headers = {"Content-Type": "application/json", "User-Agent": "test"}
     here = Destination(host, port, "/hook?a=1")
-    answer = transport.post(here, headers, b'{"n":1}', timeout)
+    answer = transport.post(here, headers, body, timeout)
     return answer.status if isinstance(answer, Answer) else answer
 
 
@@ -191,9 +197,7 @@ def given_up(how: str) -> Callable[[Endpoint], Behaviour]:
             server.read_request(connection)
             match how:
                 case "reset":
-                    connection.setsockopt(
-                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                    )
+                    reset(connection)
                 case "TLS alert":
                     assert isinstance(connection, ssl.SSLSocket)
                     connection.unwrap()  # close_notify
@@ -215,6 +219,64 @@ def test_a_kept_connection_that_the_endpoint_gives_up_fails_no_attempt(
     assert [post(transport, server.port) for _ in range(3)] == [200, 200, 200]
     # There were two connections, and the second request came on both.
     assert (server.connections, len(server.requests)) == (2, 4)
+
+
+def reset(connection: socket.socket) -> None:
+    """Let the end of the connection reset it."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def forget(connection: socket.socket) -> None:
+    """Drop everything that comes, without confirming it, as a network does that has forgotten the
+    connection. Linux: a filter of one instruction, "return 0 bytes", socket(7)."""
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HL", 1, ctypes.addressof(instruction))
+    connection.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER
+
+
+def test_a_kept_connection_that_is_reset_in_the_middle_of_a_request_fails_no_attempt(
+    transport: Transport, endpoint: Start
+) -> None:
+    def behaviour(server: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            if server.connections > 1:
+                answering(OK)(server)(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            server.read_request(connection)
+            connection.sendall(OK)
+            connection.recv(1000)
+            reset(connection)
+
+        return behave
+
+    server = endpoint(behaviour)
+    body = b"x" * 4_000_000  # more than the system takes from a client whose server does not read
+    assert post(transport, server.port) == 200
+    assert post(transport, server.port, timeout=10.0, body=body) == 200
+    assert (server.connections, server.requests[-1][1] == body) == (2, True)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has the limit")
+def test_a_kept_connection_that_the_network_has_forgotten_fails_no_attempt(
+    transport: Transport, endpoint: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def behaviour(server: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            if server.connections > 1:
+                answering(OK)(server)(connection)
+            server.read_request(connection)
+            connection.sendall(OK)
+            forget(connection)
+            server.stopped.wait()
+
+        return behave
+
+    monkeypatch.setattr(connection, "UNACKNOWLEDGED_SECONDS", 1)
+    server = endpoint(behaviour)
+    assert post(transport, server.port) == 200
+    time.sleep(0.1)  # until the filter is there
+    assert post(transport, server.port, timeout=8.0) == 200
+    assert (server.connections, len(server.requests)) == (2, 2)
 
 
 def test_a_request_is_not_repeated_after_its_answer_has_begun(

@@ -15,6 +15,9 @@ import trustme
 Behaviour = Callable[[socket.socket], None]
 """What the endpoint does with a connection after the TLS handshake. It is closed afterwards."""
 
+LONGEST_END = 5.0
+"""Seconds for a thread to notice that its connection is over."""
+
 
 class Endpoint:
     """Listens inside the `with` block. `requests` has heads and bodies as they arrived."""
@@ -27,11 +30,12 @@ class Endpoint:
         self._behave = behave
         self._tls = tls
         self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=50)
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._run(self._accept)
         return self
 
     def __exit__(
@@ -41,10 +45,20 @@ class Endpoint:
         _traceback: TracebackType | None,
     ) -> None:
         self.stopped.set()
-        for connection in (self._listener, *self._open):
+        connections = (self._listener, *self._open)
+        for connection in connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        # A thread that still reads must not find another test's connection under its number.
+        for thread in self._threads:
+            thread.join(LONGEST_END)
+        for connection in connections:
             connection.close()
+
+    def _run(self, target: Callable[..., None], *args: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
         while not self.stopped.is_set():
@@ -54,7 +68,7 @@ class Endpoint:
                 return
             self._open.append(connection)
             self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self._run(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, EOFError):
