@@ -52,12 +52,13 @@ def with_secret(current: Secrets, secret: str, seconds: int | None, now: float) 
 
     `current` has no expired previous secret; `now` is in epoch seconds. A request that sets the
     same secret again replaces nothing, so it changes nothing: it may be one that was sent twice.
+    But when it says that no previous secret is kept, none is: it may be one that has leaked.
     Only one previous secret is kept, and not until another is: a call that would cut the promised
     time of one short is refused, unless it does not ask to keep any. Such a call ends both.
     """
     previous = current.signature_secret
     if secret == previous:
-        return current
+        return with_other_end(current, 0, now) if seconds == 0 else current
     if not seconds:
         return replace(current, signature_secret=secret, previous_secret="", previous_until=0.0)
     if not secret:

@@ -1,5 +1,6 @@
 """The Retry-After header: how long an endpoint asks to be left alone (RFC 9110, section 10.2.3)."""
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -24,7 +25,10 @@ def seconds_of(text: str, now: float) -> float:
     if text.isdigit():
         return min(float(text), LONGEST_SECONDS)
     try:
-        wait = parsedate_to_datetime(text).timestamp() - now
+        date = parsedate_to_datetime(text)
+        if date.tzinfo is None:  # the form of asctime (RFC 9110, section 5.6.7)
+            date = date.replace(tzinfo=UTC)
+        wait = date.timestamp() - now
     except (ValueError, TypeError, OverflowError):
         return 0.0
     return min(max(wait, 0.0), LONGEST_SECONDS)

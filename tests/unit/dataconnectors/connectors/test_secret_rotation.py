@@ -78,7 +78,7 @@ def test_a_wrong_time_is_named(http: dict[str, Any], reason: str) -> None:
         (UNSIGNED, "", 60, UNSIGNED),
         (CHANGING, "b", 3600, CHANGING),  # the same call again: the end stays as it is
         (CHANGING, "b", None, CHANGING),
-        (CHANGING, "b", 0, CHANGING),
+        (CHANGING, "b", 0, SIGNED),  # the secret as it is, and an end to the previous one
         (CHANGING, "c", None, Secrets("c")),  # as a secret that has leaked is replaced
         (CHANGING, "a", 60, Secrets("a", (), "b", NOW + 60)),  # back to the previous one
         (CHANGING, "", None, UNSIGNED),

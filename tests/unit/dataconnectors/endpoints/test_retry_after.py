@@ -1,5 +1,7 @@
 """Retry-After: seconds or a date, an hour at most, and nothing else."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,22 @@ NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(text: str, seconds: float) -> None:
     assert seconds_of(text, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Tue Nov 14 22:14:20 2023", "Tue, 14 Nov 2023 22:14:20 -0000"],
+    ids=["asctime", "-0000"],
+)
+def test_a_date_without_a_zone_is_in_utc_wherever_this_runs(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        seconds = seconds_of(text, NOW)
+    time.tzset()
+    assert seconds == 60.0
 
 
 @given(st.text(max_size=80))
