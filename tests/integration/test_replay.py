@@ -468,7 +468,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "too old": (
         {"startTime": ago(RETENTION_SECONDS + 5)},
-        "startTime: more than 31 days ago: history does not go back further than to 20",
+        "Z, so give a later time",
     ),
     "the future": ({"endTime": ago(-86_400)}, "endTime: in the future: give a time until now"),
     "an unknown field": ({"types": []}, "'types': unknown field, expected startTime, endTime"),

@@ -70,7 +70,7 @@ def parse_replay(body: Any, project: str, now: float) -> ReplayRequest:
     if start < now - RETENTION_SECONDS:
         raise BadRequestError(
             f"startTime: more than {RETENTION_SECONDS // 86400} days ago: history does not go back "
-            f"further than to {times.to_text(now - RETENTION_SECONDS)}"
+            f"further than to {times.to_text(now - RETENTION_SECONDS)}, so give a later time"
         )
     if end > now + MAXIMUM_SECONDS_AHEAD:
         raise BadRequestError(
