@@ -319,6 +319,30 @@ def test_a_request_with_a_slow_answer_on_a_kept_connection_is_not_repeated(
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
+def test_both_connections_of_an_attempt_share_its_deadline(
+    transport: Transport, endpoint: Start
+) -> None:
+    def behaviour(server: Endpoint) -> Behaviour:
+        def behave(connection: socket.socket) -> None:
+            server.read_request(connection)
+            if server.connections > 1:
+                server.stopped.wait()
+            connection.sendall(OK)
+            server.read_request(connection)
+            server.stopped.wait(2 * TIMEOUT)
+            reset(connection)
+
+        return behave
+
+    server = endpoint(behaviour)
+    assert post(transport, server.port) == 200
+    began = time.monotonic()
+    answer = post(transport, server.port, timeout=3 * TIMEOUT)
+    assert no_answer_of(answer).kind is FailureKind.TIMEOUT
+    assert time.monotonic() - began < 3 * TIMEOUT * 1.1 + SLACK
+    assert server.connections == 2
+
+
 def test_a_connection_that_was_idle_for_long_is_not_used_again(
     client_tls: ssl.SSLContext, endpoint: Start
 ) -> None:
