@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -47,7 +48,7 @@ class SmokedStack:
 
     def timer(self) -> Timer:
         """The time of a run that begins now."""
-        return Timer(lambda: self.now, self._sleep)
+        return Timer(lambda: self.now, self.sleep)
 
     def smoke(self, *faults: str, receiver: str = "") -> tuple[int, str]:
         """Make a run with these faults; its exit status, and its report."""
@@ -56,7 +57,7 @@ class SmokedStack:
         code = Run(self.target, receiver, Report(lines.append), self.timer()).run()
         return code, "\n".join(lines)
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         self.now += seconds
 
     # --- AWS: each client is this object ---------------------------------------------------------
@@ -149,6 +150,11 @@ class SmokedStack:
             case "DELETE", gone:
                 if f"stays {gone}" in self.faults:
                     return json_answer(503, {"error": "busy"})
+                kept = [
+                    each for each in self.exists if re.search("/(dataconnector|device)s/", each)
+                ]
+                if gone == "/projects/p" and kept:
+                    return json_answer(400, {"error": f"projects/p has {kept}"})
                 self.exists.discard(gone)
                 return json_answer(200, {})
             case "GET", "/organizations/default":
@@ -185,7 +191,8 @@ class SmokedStack:
                 self.status = value["status"]
                 return json_answer(200, {})
             case "GET", "/projects/p/dataconnectors/c":
-                return json_answer(200 if path in self.exists else 404, {})
+                is_shown = path in self.exists or "shown when deleted" in self.faults
+                return json_answer(200 if is_shown else 404, {})
             case "GET", "/projects/p/dataconnectors/c:health":
                 last = {"message": "example.com answered 503"}
                 return json_answer(200, {"state": "FAILING", "lastError": last})
@@ -222,11 +229,12 @@ class SmokedStack:
         checksum = hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
         secret = "another secret of thirty-two bytes" if "secret" in self.faults else self.secret
         token = jwt.encode({"checksum": checksum}, secret, "HS256")
+        is_refused = "refused" in self.faults
         return {
             "time": datetime.fromtimestamp(self._epoch + at, UTC).isoformat(),
-            "eventId": event_id,
-            "problem": "",
-            "isSignatureValid": True,
+            "eventId": "" if is_refused else event_id,
+            "problem": "the event is of another project" if is_refused else "",
+            "isSignatureValid": not is_refused,
             "answered": status,
             "headers": {"x-dt-signature": token},
             "body": body,
