@@ -260,6 +260,8 @@ def test_a_kept_connection_that_is_reset_in_the_middle_of_a_request_fails_no_att
 def test_a_kept_connection_that_the_network_has_forgotten_fails_no_attempt(
     transport: Transport, endpoint: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    forgotten = threading.Event()
+
     def behaviour(server: Endpoint) -> Behaviour:
         def behave(connection: socket.socket) -> None:
             if server.connections > 1:
@@ -267,6 +269,7 @@ def test_a_kept_connection_that_the_network_has_forgotten_fails_no_attempt(
             server.read_request(connection)
             connection.sendall(OK)
             forget(connection)
+            forgotten.set()
             server.stopped.wait()
 
         return behave
@@ -274,7 +277,7 @@ def test_a_kept_connection_that_the_network_has_forgotten_fails_no_attempt(
     monkeypatch.setattr(connection, "UNACKNOWLEDGED_SECONDS", 1)
     server = endpoint(behaviour)
     assert post(transport, server.port) == 200
-    time.sleep(0.1)  # until the filter is there
+    assert forgotten.wait(5.0)
     assert post(transport, server.port, timeout=8.0) == 200
     assert (server.connections, len(server.requests)) == (2, 2)
 
