@@ -301,6 +301,29 @@ def test_a_replay_of_a_paused_connector_goes_on_when_it_is_resumed(
     assert [report["sent"] for report in runs.once()] == [15]
 
 
+@pytest.mark.parametrize(
+    ("days", "paused", "state", "todo"),
+    [
+        (6.9, True, "RUNNING", ""),
+        (7.1, True, "FAILED", "the connector is paused: resume it, and start another replay"),
+        (7.1, False, "FAILED", "expired events and metrics, and start another replay of a shorter"),
+    ],
+)
+def test_a_replay_fails_after_a_week_and_says_what_to_do(
+    client: Client, runs: Runs, days: float, paused: bool, state: str, todo: str
+) -> None:
+    path = connect(client)
+    publish(client, 15, 1)
+    made = start(client, path)
+    if paused:
+        assert client.call("POST", f"{path}:pause")[0] == 200
+    runs.clock.ahead = days * 86_400
+    runs.once()
+    answer = client.call("GET", made)[1]
+    assert (answer["state"], todo in answer["error"]) == (state, True), answer
+    assert answer["error"].startswith("not finished after 7 days: ") is (state == "FAILED")
+
+
 def test_a_run_ends_before_its_time_is_over_and_the_next_one_goes_on(
     client: Client, runs: Runs
 ) -> None:

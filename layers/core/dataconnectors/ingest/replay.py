@@ -168,10 +168,13 @@ class ReplayRunner:
         if not connector.sends(replay.epoch):
             return "the connector was disabled and enabled again: start another replay"
         if self._now() - replay.create_time > MAXIMUM_AGE_SECONDS:
-            return (
-                f"not finished after {MAXIMUM_AGE_SECONDS // 86400} days: look at the connector's "
-                "expired events and metrics, and start another replay of a shorter time"
+            what_to_do = (
+                "the connector is paused: resume it, and start another replay"
+                if connector.is_paused
+                else "look at the connector's expired events and metrics, and start another replay "
+                "of a shorter time"
             )
+            return f"not finished after {MAXIMUM_AGE_SECONDS // 86400} days: {what_to_do}"
         return ""
 
     def _queue_is_short(self, connector: Connector) -> bool:
