@@ -3,12 +3,11 @@
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from client.http import CallError
-from ops.smoke.project import Project
+from ops.smoke.project import Project, Shown
 from ops.smoke.report import Report, SmokeError
 from ops.smoke.timer import ARRIVAL_S, Timer
 
@@ -16,9 +15,6 @@ SECRET_BYTES = 32
 """RFC 7518, section 3.2: HS256, which signs deliveries, takes a key of 32 bytes or more."""
 
 CONNECTOR = "the connector"
-
-Listed = list[Mapping[str, Any]]
-"""Deliveries or attempts of an event, as the API shows them."""
 
 
 class Connector:
@@ -67,20 +63,18 @@ class Connector:
             raise SmokeError(f"the event was not accepted: {answer}")
         return event_id, began
 
-    def attempts(self, event_id: str) -> Listed:
+    def attempts(self, event_id: str) -> list[Shown]:
         """The attempts of an event so far. New connectors are logged whole."""
         query = f"?eventId={event_id}"
-        listed: Listed = self._project.call("GET", f"{self.path}/attempts{query}")["attempts"]
+        listed: list[Shown] = self._project.call("GET", f"{self.path}/attempts{query}")["attempts"]
         return listed
 
-    def attempt(self, event_id: str, number: int) -> Mapping[str, Any]:
-        """An attempt of an event, from 1 on, as soon as it is logged."""
-        found = self.wait(
-            lambda: self.attempts(event_id), number, f"attempt {number} of the event {event_id}"
-        )
-        return next(each for each in found if each["attempt"] == number)
+    def first_attempt(self, event_id: str) -> Shown:
+        """The first attempt of an event, as soon as it is logged."""
+        found = self.wait(lambda: self.attempts(event_id), 1, f"attempt 1 of the event {event_id}")
+        return next(each for each in found if each["attempt"] == 1)
 
-    def wait(self, look: Callable[[], Listed], wanted: int, what: str) -> Listed:
+    def wait(self, look: Callable[[], list[Shown]], wanted: int, what: str) -> list[Shown]:
         """What `look` sees when there are as many as wanted.
 
         Raises `SmokeError` when `what` does not come in time.

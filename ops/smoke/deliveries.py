@@ -1,13 +1,12 @@
 """What has to happen to events: from the first one to those of a connector that is gone."""
 
 import itertools
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from client.signature import Rejected, verify
-from ops.smoke.connector import Connector, Listed
+from ops.smoke.connector import Connector
 from ops.smoke.endpoint import Endpoint, Receiver, TryOut
+from ops.smoke.project import Shown
 from ops.smoke.report import Report, SmokeError
 from ops.smoke.timer import Timer
 
@@ -31,7 +30,7 @@ def check_first_event(connector: Connector, endpoint: Endpoint, report: Report) 
     """It arrives, and its signature is right. Nothing may go on without a signature."""
     event_id, began = connector.publish()
     if isinstance(endpoint, Receiver):
-        attempt = connector.attempt(event_id, 1)
+        attempt = connector.first_attempt(event_id)
         is_right = attempt["status"] == 200
         report.judge(ARRIVES, is_right, f"{attempt['message'] or 'answered 200'}")
         report.add(SIGNED, "not reachable", "only the receiver sees it")
@@ -75,7 +74,7 @@ def _measure_warm(connector: Connector, report: Report) -> None:
     durations = []
     for _ in range(WARM_EVENTS):
         event_id, _ = connector.publish()
-        durations.append(float(connector.attempt(event_id, 1)["durations"]["queue"]))
+        durations.append(float(connector.first_attempt(event_id)["durations"]["queue"]))
     durations.sort()
     details = f"median {durations[len(durations) // 2]:.0f} ms, worst {durations[-1]:.0f} ms"
     report.add(f"queue to POST of {WARM_EVENTS} events, warm", "yes", details)
@@ -99,13 +98,13 @@ def check_deleted(connector: Connector, report: Report) -> None:
     report.judge("a deleted connector is gone", status == 404, f"GET answers {status}")
 
 
-def _deliveries(connector: Connector, endpoint: TryOut, event_id: str, wanted: int) -> Listed:
+def _deliveries(connector: Connector, endpoint: TryOut, event_id: str, wanted: int) -> list[Shown]:
     """So many deliveries of an event, the newest first."""
     return connector.wait(
         lambda: endpoint.deliveries(event_id), wanted, f"delivery {wanted} of the event {event_id}"
     )
 
 
-def _epoch(delivery: Mapping[str, Any]) -> float:
+def _epoch(delivery: Shown) -> float:
     """When it came, in epoch seconds."""
     return datetime.fromisoformat(delivery["time"]).timestamp()

@@ -1,21 +1,15 @@
 """Where a run's events go to, and what has arrived there."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from ops.smoke.project import Project
+from ops.smoke.project import Project, Shown
 from ops.smoke.report import Report, SmokeError
 
 TRY_OUT = "the stack's endpoint to try connectors with"
-
-Delivery = Mapping[str, Any]
-"""A delivery, as the API shows it."""
 
 
 class TryOut:
     """An address of the stack's own endpoint, which shows what arrives and answers as told."""
 
-    def __init__(self, project: Project, made: Mapping[str, str]) -> None:
+    def __init__(self, project: Project, made: Shown) -> None:
         """`made` is the API's answer."""
         self.url = made["url"]
         self._project = project
@@ -25,7 +19,7 @@ class TryOut:
         """Answer deliveries with 200 or 500 from now on."""
         self._project.call("PATCH", self._path, {"answer": str(status)})
 
-    def deliveries(self, event_id: str) -> list[Delivery]:
+    def deliveries(self, event_id: str) -> list[Shown]:
         """Those of an event so far, the newest first.
 
         One that was refused has no event id, and counts.

@@ -1,6 +1,6 @@
 """The project that a run makes for itself, and deletes with everything in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from client.api import Api
@@ -8,6 +8,9 @@ from client.http import CallError, Http
 from ops.admin import make_administrator
 from ops.smoke.target import Target
 from ops.smoke.timer import Timer
+
+Shown = Mapping[str, Any]
+"""Something as the API shows it, such as a delivery."""
 
 
 class Project:
