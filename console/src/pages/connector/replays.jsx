@@ -327,7 +327,7 @@ function Expired({ base }) {
                 <th class="shrink">Expired</th>
                 <th>Event</th>
                 <th>Device</th>
-                <th class="number">Attempts</th>
+                <th class="number">Receives</th>
                 <th>Last error</th>
               </tr>
             </thead>
@@ -344,7 +344,7 @@ function Expired({ base }) {
                   <td data-name="Device">
                     <span class="outside dim">{each.targetName ? idOf(each.targetName) : "–"}</span>
                   </td>
-                  <td class="number" data-name="Attempts">
+                  <td class="number" data-name="Receives">
                     {count(each.attempts)}
                   </td>
                   <td data-name="Last error">
