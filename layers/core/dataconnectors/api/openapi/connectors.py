@@ -359,7 +359,7 @@ SCHEMAS = {
             "targetName": text('The name of the device; "" if it is not known.'),
             "attempts": count(
                 "How often the event was taken from its queue. It was attempted so often at most: "
-                "in an outage, and while its connector is paused, it is put back without an attempt."
+                "in an outage, and while its connector is paused, it goes back without an attempt."
             ),
             "lastError": object_of(
                 {
