@@ -9,16 +9,13 @@ when one of them was too late.
 """
 
 import argparse
-import base64
-import json
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from client.http import Http
 from tests.e2e.conftest import Stack
+from tests.e2e.customer import Customer
 
 CONNECTORS = 10
 
@@ -35,56 +32,23 @@ HANGING_SECONDS = 3600
 HEALTHY, HANGING = "healthy", "hanging"
 
 
-class Run:
-    """A new stack, and the events that its receiver got."""
+def connect(customer: Customer) -> None:
+    """Create the connectors. The healthy one is the last, so its queue is polled last, too."""
+    customer.let_answer(HANGING, delay_s=HANGING_SECONDS)
+    for hook in [HANGING] * (CONNECTORS - 1) + [HEALTHY]:
+        customer.connect(hook)
 
-    def __init__(self, stack: Stack) -> None:
-        self._ready = stack.ready
-        self._receiver = Http(Path(stack.ready["ca"]), timeout=20)
-        self._api = Http(timeout=60)
-        account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
-        self._auth = account["keyId"], account["secret"]
 
-    def connect(self) -> None:
-        """Create the connectors. The healthy one is the last, so its queue is polled last, too."""
-        control = f"{self._ready['receiver']}/control/{HANGING}"
-        rule = {"delay_s": HANGING_SECONDS}
-        self._receiver.expect("PUT", control, value=rule)
-        for hook in [HANGING] * (CONNECTORS - 1) + [HEALTHY]:
-            url = f"{self._ready['receiver']}/hook/{hook}"
-            self._post("dataconnectors", {"httpConfig": {"url": url}})
-
-    def publish(self, events: int) -> None:
-        """Publish in one call, to all connectors."""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        body = [
-            {
-                "eventId": f"event-{number}",
-                "targetName": f"projects/{self._ready['project']}/devices/d{number}",
-                "eventType": "touch",
-                "data": {"touch": {"updateTime": stamp}},
-                "timestamp": stamp,
-            }
-            for number in range(events)
-        ]
-        assert self._post("events", {"events": body})["accepted"] == events
-
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        url = f"{self._ready['api']}/projects/{self._ready['project']}/{path}"
-        return self._api.expect("POST", url, auth=self._auth, value=body)
-
-    def arrivals(self, events: int) -> dict[str, float]:
-        """When the healthy endpoint got each event for the first time, once it has all of them."""
-        url = f"{self._ready['receiver']}/control/{HEALTHY}/requests"
-        deadline = time.monotonic() + LOST_SECONDS
-        while True:
-            found: dict[str, float] = {}
-            for request in self._receiver.expect("GET", url)["requests"]:
-                event = json.loads(base64.b64decode(request["body"]))["event"]
-                found.setdefault(event["eventId"], request["received_at"])
-            if len(found) == events or time.monotonic() > deadline:
-                return found
-            time.sleep(0.2)
+def arrivals(customer: Customer, events: int) -> dict[str, float]:
+    """When the healthy endpoint got each event for the first time, once it has all of them."""
+    deadline = time.monotonic() + LOST_SECONDS
+    while True:
+        found: dict[str, float] = {}
+        for delivery in customer.deliveries(HEALTHY):
+            found.setdefault(delivery.event_id, delivery.at)
+        if len(found) == events or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
 
 
 def burst(events: int) -> bool:
@@ -94,13 +58,14 @@ def burst(events: int) -> bool:
         stack = Stack(Path(state))
         try:
             ready = time.monotonic()
-            run = Run(stack)
-            run.connect()
+            customer = Customer(stack.ready)
+            connect(customer)
             connected = time.monotonic()
             published = time.time()
-            run.publish(events)
+            ids = range(events)
+            assert customer.publish([customer.touch(f"event-{id_}", f"d{id_}") for id_ in ids])
             answered = time.time()
-            latencies = sorted(at - published for at in run.arrivals(events).values())
+            latencies = sorted(at - published for at in arrivals(customer, events).values())
         finally:
             stack.end()
     first, last = (latencies[0], latencies[-1]) if latencies else (LOST_SECONDS, LOST_SECONDS)

@@ -9,17 +9,14 @@ events afterwards. Ends with 1 when a goal is missed.
 """
 
 import argparse
-import base64
-import json
 import math
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from client.http import Http
 from tests.e2e.conftest import Stack
+from tests.e2e.customer import Customer
 
 GOAL_P99, GOAL_WASTED, GOAL_RECOVERY = 0.1, 150, 120.0
 """Seconds from publishing to the healthy endpoint, attempts, and seconds after the outage."""
@@ -46,23 +43,17 @@ HEALTHY, HANGING = "healthy", "hanging"
 class Run:
     """A new stack, what was published to it and when, and what its receiver got."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._ready = stack.ready
-        self._receiver = Http(Path(stack.ready["ca"]), timeout=20)
-        self._api = Http(timeout=60)
-        account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
-        self._auth = account["keyId"], account["secret"]
+    def __init__(self, customer: Customer) -> None:
+        self._customer = customer
         self.published: dict[str, float] = {}
         self.arrived: dict[str, list[tuple[str, float]]] = {HEALTHY: [], HANGING: []}
         self._seen = dict.fromkeys(self.arrived, 0)
         for hook in self.arrived:
-            url = f"{self._ready['receiver']}/hook/{hook}"
-            self._post("dataconnectors", {"httpConfig": {"url": url}})
+            customer.connect(hook)
 
     def let_hang(self, seconds: float) -> None:
         """Let one endpoint answer after so many seconds from now on."""
-        control = f"{self._ready['receiver']}/control/{HANGING}"
-        self._receiver.expect("PUT", control, value={"delay_s": seconds})
+        self._customer.let_answer(HANGING, delay_s=seconds)
 
     def publish(self, rate: float, seconds: float) -> None:
         """Publish so many events a second, for so many seconds; fewer, if calls take too long."""
@@ -76,33 +67,18 @@ class Run:
 
     def _publish(self, events: int) -> None:
         now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
         ids = [f"event-{len(self.published) + number}" for number in range(events)]
-        body = [
-            {
-                "eventId": event_id,
-                "targetName": f"projects/{self._ready['project']}/devices/d{number}",
-                "eventType": "touch",
-                "data": {"touch": {"updateTime": stamp}},
-                "timestamp": stamp,
-            }
-            for number, event_id in enumerate(ids)
-        ]
-        assert self._post("events", {"events": body})["accepted"] == events
+        devices = (f"d{number}" for number in range(events))
+        body = [self._customer.touch(*pair) for pair in zip(ids, devices, strict=True)]
+        assert self._customer.publish(body)
         self.published |= dict.fromkeys(ids, now)
-
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        url = f"{self._ready['api']}/projects/{self._ready['project']}/{path}"
-        return self._api.expect("POST", url, auth=self._auth, value=body)
 
     def collect(self) -> None:
         """Ask the receiver for what has arrived since it was asked before."""
         for hook, arrived in self.arrived.items():
-            url = f"{self._ready['receiver']}/control/{hook}/requests?after={self._seen[hook]}"
-            for request in self._receiver.expect("GET", url)["requests"]:
-                event = json.loads(base64.b64decode(request["body"]))["event"]
-                arrived.append((event["eventId"], request["received_at"]))
-                self._seen[hook] = request["number"]
+            for delivery in self._customer.deliveries(hook, after=self._seen[hook]):
+                arrived.append((delivery.event_id, delivery.at))
+                self._seen[hook] = delivery.number
 
     def first_arrivals(self, hook: str, since: float = 0.0) -> dict[str, float]:
         """When each event has first arrived, since a moment."""
@@ -169,7 +145,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as state:
         stack = Stack(Path(state))
         try:
-            is_good = measure(Run(stack), options.rate, options.minutes * 60)
+            is_good = measure(Run(Customer(stack.ready)), options.rate, options.minutes * 60)
         finally:
             stack.end()
     return 0 if is_good else 1

@@ -9,8 +9,6 @@ one line, and ends with 1 if that fails.
 """
 
 import argparse
-import base64
-import json
 import os
 import sys
 import tempfile
@@ -23,8 +21,8 @@ from typing import Any
 
 import disruptive
 
-from client.http import Http
 from tests.e2e.conftest import Stack
+from tests.e2e.customer import Customer
 
 CALL = 100
 """Events of a publish call, which takes no more."""
@@ -55,16 +53,12 @@ class Run:
     """A run, with the events that the receiver has to get and those that arrived."""
 
     def __init__(self, stack: Stack, devices: int) -> None:
-        self.stack = stack
         self.devices = devices
         self.repeated_calls = 0
         self.owed: set[str] = set()
         self.arrived: Counter[str] = Counter()
         self._seen = 0
-        self._receiver = Http(Path(stack.ready["ca"]), timeout=60)
-        self._api = Http(timeout=60)
-        account = json.loads(Path(stack.ready["credentials"]).read_text())["serviceAccount"]
-        self._auth = account["keyId"], account["secret"]
+        self._customer = Customer(stack.ready)
 
     def publish(self) -> None:
         """Let each device report. Its first event registers a device."""
@@ -73,13 +67,9 @@ class Run:
         for reading, (minutes, event_type, data) in enumerate(READINGS):
             stamp = (now - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
             events += [
-                {
-                    "eventId": f"reading-{reading}-{number}",
-                    "targetName": f"projects/{self.stack.ready['project']}/devices/d{number}",
-                    "eventType": event_type,
-                    "data": data,
-                    "timestamp": stamp,
-                }
+                self._customer.event(
+                    f"reading-{reading}-{number}", f"d{number}", event_type, data, stamp
+                )
                 for number in range(self.devices)
             ]
         latest = {(event["targetName"], event["eventType"]): event["eventId"] for event in events}
@@ -90,23 +80,16 @@ class Run:
 
     def _publish(self, events: list[dict[str, Any]]) -> None:
         """Publish, and repeat the call until every event is accepted, as publishers do."""
-        url = f"{self.stack.ready['api']}/projects/{self.stack.ready['project']}/events"
-        while True:
-            reply = self._api.call("POST", url, auth=self._auth, value={"events": events})
-            assert reply.status in (200, 500, 503), reply.body
-            if reply.status == 200:
-                assert reply.json()["accepted"] == len(events), reply.body
-                return
+        while not self._customer.publish(events):
             self.repeated_calls += 1
 
     def look(self, hook: str = SYNCED) -> int:
         """Read what a receiver got since the last call; the number of deliveries."""
-        url = f"{self.stack.ready['receiver']}/control/{hook}/requests?after={self._seen}"
-        requests = self._receiver.expect("GET", url)["requests"]
-        for request in requests:
-            self._seen = request["number"]
-            self.arrived[json.loads(base64.b64decode(request["body"]))["event"]["eventId"]] += 1
-        return len(requests)
+        deliveries = self._customer.deliveries(hook, after=self._seen)
+        for delivery in deliveries:
+            self._seen = delivery.number
+            self.arrived[delivery.event_id] += 1
+        return len(deliveries)
 
     def wait(self) -> None:
         """Wait until every expected event has arrived, or no event arrives any more."""

@@ -9,8 +9,6 @@ publisher. Prints one line, and ends with 1 when an event is missing.
 """
 
 import argparse
-import base64
-import json
 import os
 import random
 import signal
@@ -19,11 +17,13 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from client.http import CallError, Http
+from client.http import CallError
 from tests.e2e.conftest import Stack
+from tests.e2e.customer import Customer
 
 BATCH = 10
 """Events of a publish call."""
@@ -34,7 +34,7 @@ KILL_EVERY = (1.0, 6.0)
 FLAP_EVERY = (3.0, 15.0)
 """Seconds between two changes of what the receiver answers, at random."""
 
-ANSWERS = (
+ANSWERS: Sequence[Mapping[str, float]] = (
     {"status": 500},
     {"status": 503, "delay_s": 0.5},
     {"status": 200, "delay_s": 1},
@@ -61,42 +61,18 @@ class Run:
         self.kills = 0
         self.repeated_calls = 0
         self.over = threading.Event()
-        ready = stack.ready
-        self._receiver = Http(Path(ready["ca"]), timeout=20)
-        self._api = Http(timeout=35)
-        account = json.loads(Path(ready["credentials"]).read_text())["serviceAccount"]
-        self._auth = account["keyId"], account["secret"]
-        self._project = f"{ready['api']}/projects/{ready['project']}"
+        self._customer = Customer(stack.ready, timeout=35)
+        self._customer.connect(HOOK)  # before any worker is killed
         self._seen = 0
-
-    def connect(self) -> None:
-        """Create the connector, before any worker is killed."""
-        self._api.expect(
-            "POST",
-            f"{self._project}/dataconnectors",
-            auth=self._auth,
-            value={"httpConfig": {"url": f"{self.stack.ready['receiver']}/hook/{HOOK}"}},
-        )
 
     def publish(self, events: int, minutes: float) -> None:
         """Publish evenly over the time. Each call is repeated until it is answered with 200."""
         calls = events // BATCH
         began = time.monotonic()
         for call in range(calls):
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             ids = [f"event-{call}-{number}" for number in range(BATCH)]
-            body = {
-                "events": [
-                    {
-                        "eventId": identifier,
-                        "targetName": f"{self._project.partition('/v2/')[2]}/devices/d{number}",
-                        "eventType": "touch",
-                        "data": {"touch": {"updateTime": stamp}},
-                        "timestamp": stamp,
-                    }
-                    for number, identifier in enumerate(ids)
-                ]
-            }
+            devices = (f"d{number}" for number in range(BATCH))
+            body = [self._customer.touch(*pair) for pair in zip(ids, devices, strict=True)]
             while not self._accepted(body):
                 self.repeated_calls += 1
                 time.sleep(0.5)
@@ -104,13 +80,11 @@ class Run:
             due = began + (call + 1) * minutes * 60 / calls
             time.sleep(max(0.0, due - time.monotonic()))
 
-    def _accepted(self, body: dict[str, Any]) -> bool:
+    def _accepted(self, body: Sequence[Mapping[str, Any]]) -> bool:
         try:
-            reply = self._api.call("POST", f"{self._project}/events", auth=self._auth, value=body)
+            return self._customer.publish(body)
         except CallError:
             return False
-        assert reply.status in (200, 500, 502, 503), (reply.status, reply.body)
-        return reply.status == 200 and reply.json()["accepted"] == BATCH
 
     def kill(self) -> None:
         """Kill workers until the run is over."""
@@ -136,24 +110,18 @@ class Run:
     def flap(self) -> None:
         """Change what the receiver answers until the run is over, then leave it healthy."""
         while not self.over.wait(self.random.uniform(*FLAP_EVERY)):
-            self._answer(self.random.choice(ANSWERS))
-        self._answer({"status": 200})
-
-    def _answer(self, rule: dict[str, Any]) -> None:
-        url = f"{self.stack.ready['receiver']}/control/{HOOK}"
-        self._receiver.expect("PUT", url, value=rule)
+            self._customer.let_answer(HOOK, **self.random.choice(ANSWERS))
+        self._customer.let_answer(HOOK, status=200)
 
     def look(self) -> None:
         """Take in what the receiver has answered since the last look."""
-        url = f"{self.stack.ready['receiver']}/control/{HOOK}/requests?after={self._seen}"
-        for request in self._receiver.expect("GET", url)["requests"]:
-            if request["answered"] is None:
+        for delivery in self._customer.deliveries(HOOK, after=self._seen):
+            if delivery.answered is None:
                 return  # the next call reads it again
-            self._seen = request["number"]
+            self._seen = delivery.number
             self.attempts += 1
-            if request["answered"] == 200:
-                event = json.loads(base64.b64decode(request["body"]))["event"]
-                self.acknowledged[event["eventId"]] += 1
+            if delivery.answered == 200:
+                self.acknowledged[delivery.event_id] += 1
 
     def missing(self) -> set[str]:
         """The accepted events that the receiver has not acknowledged yet."""
@@ -202,7 +170,6 @@ def main() -> int:
         stack = Stack(Path(state))
         try:
             run = Run(stack, options.seed)
-            run.connect()
             helpers = [threading.Thread(target=work) for work in (run.kill, run.flap)]
             for helper in helpers:
                 helper.start()
