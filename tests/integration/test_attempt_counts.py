@@ -12,7 +12,12 @@ from dataconnectors.delivery.outcome_counts import counts_of
 from dataconnectors.endpoints.outcomes import Delivered, Failed, FailureKind
 from dataconnectors.kernel import times
 from dataconnectors.store import keys
-from dataconnectors.store.attempt_counts import EXPIRE_SECONDS, WINDOW_MINUTES, AttemptCountStore
+from dataconnectors.store.attempt_counts import (
+    EXPIRE_SECONDS,
+    LAST_SUCCESS_MINUTES,
+    WINDOW_MINUTES,
+    AttemptCountStore,
+)
 from dataconnectors.store.table import Table
 from tests.integration.conftest import Client
 
@@ -41,7 +46,7 @@ def test_the_counts_that_senders_add_are_read_back(table: Table) -> None:
     assert AttemptCountStore(table).recent("projects/p/dataconnectors/none", NOW) == AttemptCounts()
 
 
-def test_counts_older_than_three_hours_are_not_shown_and_expire(table: Table) -> None:
+def test_counts_older_than_three_hours_are_not_shown_and_expire_later(table: Table) -> None:
     store = AttemptCountStore(table)
     name = "projects/p/dataconnectors/old"
     start = NOW // 60 * 60
@@ -50,6 +55,32 @@ def test_counts_older_than_three_hours_are_not_shown_and_expire(table: Table) ->
     assert store.recent(name, start + WINDOW_MINUTES * 60) == AttemptCounts()
     item: dict[str, Any] = table.get(keys.attempt_counts_key(name, 0, int(start // 60))) or {}
     assert int(item["expiresAt"]["N"]) == start + EXPIRE_SECONDS
+
+
+FAILED = counts_of([Failed(FailureKind.STATUS, "", 0.4, 500)])
+
+
+def test_the_last_success_is_found_for_a_day(table: Table) -> None:
+    name = "projects/p/dataconnectors/last"
+    start = NOW // 60 * 60
+    assert AttemptCountStore(table).last_success(name, start) is None
+    AttemptCountStore(table, 1).add(name, BATCH, start - 600)
+    AttemptCountStore(table, 2).add(name, BATCH, start)
+    # A day of canaries is more than a page of each shard.
+    for minute in range(1, 300):
+        AttemptCountStore(table, 2).add(name, FAILED, start + minute * 60)
+    day = LAST_SUCCESS_MINUTES * 60
+    for now, since in (
+        (start + 30, None),
+        (start + day - 60, None),
+        (start + day - 60, start + 70),
+    ):
+        assert AttemptCountStore(table).last_success(name, now, since=since) == start
+    assert AttemptCountStore(table).last_success(name, start + day) is None
+    # What was there before it has failed is asked for, and nothing else.
+    assert AttemptCountStore(table).last_success(name, start + 60, since=start - 500) == start - 600
+    item: dict[str, Any] = table.get(keys.attempt_counts_key(name, 2, int(start // 60))) or {}
+    assert int(item["expiresAt"]["N"]) > start + day
 
 
 def test_three_hours_of_counts_for_every_minute_fit_one_page(table: Table) -> None:

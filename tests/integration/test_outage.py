@@ -102,6 +102,11 @@ def test_an_outage_begins_shows_and_ends(endpoint: Endpoint) -> None:
     assert healthy == HEALTHY
     assert (endpoint.send(10), endpoint.posts) == (0, 112)
 
+    endpoint.status = 503
+    assert endpoint.send(1) == 1
+    again = endpoint.health()
+    assert (again["state"], again["lastSuccessTime"] is None) == ("FAILING", False)
+
 
 def test_a_failing_connector_is_on_the_reconcilers_list_after_a_minute(endpoint: Endpoint) -> None:
     endpoint.send(1)

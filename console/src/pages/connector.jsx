@@ -262,7 +262,7 @@ function Health({ health, isLoading }) {
         </Note>
       )}
       <dl class="tiles">
-        <Tile name="Last success" note={health.lastSuccessTime ? "to the minute" : "in the last 3 hours"}>
+        <Tile name="Last success" note={health.lastSuccessTime ? "to the minute" : "in the last 24 hours"}>
           <Time at={health.lastSuccessTime} fallback="None" />
         </Tile>
         <Tile name="Last error" note={lastError && <span class="outside error-said">{lastError.message}</span>}>

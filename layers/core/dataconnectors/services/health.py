@@ -40,7 +40,10 @@ class HealthService:
     def get(self, project: str, connector_id: str) -> dict[str, Any]:
         """The health of one connector. Raises `NotFoundError`."""
         connector = find_connector(self._store, project, connector_id)
-        success = self._attempt_counts.last_success(connector.name, self._now(), self._map)
+        failing = connector.failing
+        success = self._attempt_counts.last_success(
+            connector.name, self._now(), self._map, since=None if failing is None else failing.since
+        )
         last = {"lastSuccessTime": None if success is None else times.to_text(success)}
         return self._to_api(connector) | last
 

@@ -12,7 +12,14 @@ from dataconnectors.store.table import Item, Table
 WINDOW_MINUTES = 180
 """Minutes that metrics are shown for: the last 3 hours, including the current minute."""
 
-EXPIRE_SECONDS = (WINDOW_MINUTES + 5) * 60
+LAST_SUCCESS_MINUTES = 24 * 60
+"""Minutes in which the last success is looked for: an outage of half a day, after which events
+expire, still has one before it."""
+
+LAST_SUCCESS_PAGE = 60
+"""Items that are read together in search of it, the newest first. The first one has it, mostly."""
+
+EXPIRE_SECONDS = (LAST_SUCCESS_MINUTES + 5) * 60
 """Age at which an item expires, from the start of its minute. The margin of 5 minutes is for clocks
 that differ."""
 
@@ -97,15 +104,38 @@ class AttemptCountStore:
         name: str,
         now: float,
         map_shards: Callable[[Callable[[int], float], Iterable[int]], Iterable[float]] = map,
+        *,
+        since: float | None = None,
     ) -> float | None:
         """The minute of the last attempt that succeeded, in epoch seconds; None without one in the
-        last 3 hours. A Query for each shard."""
-        last = math.floor(now / 60) + 1  # a sender's clock may be ahead
+        last day. `since` is when the connector began to fail: none has succeeded after it.
+
+        A Query for each shard, and more where many minutes have failures alone.
+        """
+        first = math.floor(now / 60) - LAST_SUCCESS_MINUTES + 1
+        # A sender's clock may be ahead.
+        last = math.floor((now if since is None else min(now, since)) / 60) + 1
 
         def of_shard(shard: int) -> float:
-            minutes = self._minutes(name, shard, last - WINDOW_MINUTES + 1, last)
-            return max((minute for minute, counts in minutes if counts.successes), default=0)
+            low, high = (keys.attempt_counts_key(name, shard, each) for each in (first, last))
+            partition, position = low["pk"]["S"], ""
+            while True:
+                items, position = self._table.page(
+                    partition,
+                    low["sk"]["S"],
+                    high["sk"]["S"],
+                    limit=LAST_SUCCESS_PAGE,
+                    after=position,
+                    newest_first=True,
+                )
+                for item in items:
+                    if _attempt_counts(item).successes:
+                        return int(item["sk"]["S"])
+                if not position:
+                    return 0
 
+        if last < first:
+            return None
         return max(map_shards(of_shard, range(keys.ATTEMPT_COUNT_SHARDS))) * 60 or None
 
     def _minutes(

@@ -344,7 +344,7 @@ SCHEMAS = {
         }
     ),
     "DataConnectorHealth": object_of(
-        _HEALTH | {"lastSuccessTime": or_null(time("The minute of it; null if it is 3 h ago."))}
+        _HEALTH | {"lastSuccessTime": or_null(time("The minute of it; null if it is a day ago."))}
     ),
     "DataConnectorHealthList": object_of(
         {
