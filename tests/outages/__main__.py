@@ -46,12 +46,10 @@ def main() -> int:
     failures: Iterable[str]
     if options.neighbours:
         settings = neighbours.SETTINGS
-        findings = on_all_cores(neighbours.run, settings, lambda each: each.connectors)
+        findings = on_all_cores(neighbours.run, settings, lambda each: each.minutes)
         print(neighbours.HEADER, *(finding.line() for finding in findings), sep="\n")
         failures = [
-            f"neighbours notice it: {finding.line()}"
-            for finding in findings
-            if finding.setting.holds and not finding.is_good
+            f"neighbours notice it: {finding.line()}" for finding in findings if finding.is_missed
         ]
     else:
         cases = table.cases(long=options.long)

@@ -6,6 +6,7 @@ from functools import partial
 
 from tests.outages.account import MAXIMUM_CONCURRENCY, Account, Endpoint, Line
 from tests.outages.outage import BEFORE, share
+from tests.outages.table import span
 
 INGEST_SECONDS = 0.06
 """Seconds of ingest for one event. Its handler is not run: only its concurrency matters here."""
@@ -65,14 +66,22 @@ class Finding:
         """Whether the neighbours notice nothing."""
         return share(self.latencies, 0.99) < 1.0 and not self.refused and not self.unsent
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether the neighbours notice what they must not: with the outage mode, in an account of
+        the default size or a larger one."""
+        return self.setting.holds and self.setting.concurrency >= DEFAULT and not self.is_good
+
     def line(self) -> str:
         """The finding as a row of `HEADER`'s table."""
         setting = self.setting
         figures = (share(self.latencies, part) for part in (0.5, 0.99, 1.0))
+        hang = f"{setting.hanging} hang for {span(setting.minutes * 60)}"
         return " | ".join(
             (
                 f"| {setting.concurrency:,}",
-                f"{setting.connectors:,}, {setting.hanging} hang",
+                f"{setting.connectors:,}, {hang}",
+                f"{setting.hanging_rate:g}",
                 f"{setting.maximum_concurrency}",
                 "outage mode" if setting.holds else "plain clock",
                 f"{self.concurrency:.0f}, {self.peak}",
@@ -85,21 +94,28 @@ class Finding:
 
 
 HEADER = (
-    "| account | connectors | MaximumConcurrency | | concurrency, peak | p50 | p99 | max | "
-    "unsent | throttled batches | refused publishers |\n" + "|---" * 11 + "|"
+    "| account | connectors | events/s of each that hangs | MaximumConcurrency | | "
+    "concurrency, mean and peak | p50 | p99 | max | unsent | throttled batches | "
+    "refused publishers |\n" + "|---" * 12 + "|"
 )
 
+DEFAULT = 1000
+"""Concurrent executions of an account, unless AWS has given it more, or less while it is new."""
 
 SETTINGS = [
     Setting(concurrency, connectors, hanging, holds, minutes, maximum_concurrency, rate)
-    for concurrency, connectors, hanging, minutes, maximum_concurrency, rate in (
-        (1000, 1000, 20, 4, 50, 2.0),
-        (10, 50, 1, 10, 50, 1.0),
-        (10, 50, 1, 10, 2, 1.0),
+    for concurrency, connectors, hanging, minutes, rate, maximum_concurrency, modes in (
+        (1000, 1000, 20, 10, 1.0, 50, (False, True)),
+        (1000, 500, 10, 120, 1.0, 50, (True,)),
+        (1000, 500, 20, 1.5, 20.0, 50, (True,)),
+        (1000, 500, 20, 1.5, 20.0, 20, (True,)),
+        (10, 50, 1, 10, 1.0, 50, (False, True)),
+        (10, 50, 1, 10, 1.0, 2, (True,)),
     )
-    for holds in (False, True)
+    for holds in modes
 ]
-"""What `--neighbours` runs. Two of a hundred connectors hang."""
+"""What `--neighbours` runs: the table of docs/operations.md. Two of a hundred connectors hang, or
+four of a hundred that get many events."""
 
 
 def run(setting: Setting) -> Finding:

@@ -2,11 +2,12 @@
 
 from array import array
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.outages import goals, neighbours, outage, picture, table
+from tests.outages import ROOT, goals, neighbours, outage, picture, table
 from tests.outages.neighbours import Finding, Setting
 from tests.outages.outage import Case, Result, share
 from tests.outages.prices import Usage
@@ -138,8 +139,36 @@ def test_a_row_says_what_was_found() -> None:
 def test_a_finding_is_one_row() -> None:
     finding = Finding(SETTING, array("d", [0.1, 0.2]), 5, 2.0, 0, 7, 3, 0)
     assert finding.line() == (
-        "| 100 | 40, 3 hang | 50 | outage mode | 2, 5 | 0.10 s | 0.20 s | 0.20 s | 0 | 7 | 0 |"
+        "| 100 | 40, 3 hang for 2 min | 2 | 50 | outage mode | 2, 5 | 0.10 s | 0.20 s | 0.20 s | "
+        "0 | 7 | 0 |"
     )
+    assert neighbours.HEADER.count("|") == 2 * finding.line().count("|")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_missed"),
+    [
+        ({}, False),
+        ({"refused": 1}, True),
+        ({"unsent": 1}, True),
+        ({"latencies": array("d", [1.0])}, True),
+        ({"refused": 1, "setting": replace(SETTING, concurrency=10)}, False),
+        ({"refused": 1, "setting": replace(SETTING, concurrency=1000, holds=False)}, False),
+    ],
+)
+def test_what_neighbours_must_not_notice(change: dict[str, Any], is_missed: bool) -> None:
+    setting = replace(SETTING, concurrency=1000)
+    finding = Finding(setting, array("d", [0.1]), 5, 2.0, 0, 7, 3, 0)
+    assert replace(finding, **change).is_missed is is_missed
+
+
+def test_the_documented_neighbours_are_those_that_the_command_runs() -> None:
+    lines = (ROOT / "docs/operations.md").read_text().splitlines()
+    header = lines.index(neighbours.HEADER.splitlines()[0])
+    rows = lines[header + 2 : header + 2 + len(neighbours.SETTINGS)]
+    for row, setting in zip(rows, neighbours.SETTINGS, strict=True):
+        line = Finding(setting, array("d", [0.1]), 0, 0.0, 0, 0, 0, 0).line()
+        assert row.split(" | ")[:5] == line.split(" | ")[:5]
 
 
 def test_the_picture_shows_both_and_the_one_in_the_docs_is_one() -> None:
