@@ -394,11 +394,10 @@ class Ledger:
         headers: Any,
         body: bytes,
         *,
-        saves: bool,
         healthy_since: float,
     ) -> tuple[Account, int] | None:
-        """Check a POST. `saves` says that the endpoint saves the event. The endpoint works since
-        `healthy_since`, in seconds of the run, or it does not work at an infinite time."""
+        """Check an attempt at its begin. The endpoint works since `healthy_since`, in seconds of
+        the run, or it does not work at an infinite time."""
         self.attempts += 1
         batch: Batch = process.invocation
         url = f"https://{destination.host}{destination.target}"
@@ -447,12 +446,13 @@ class Ledger:
         token = headers.get("X-Dt-Signature", "")
         if not _is_signed(token, setting.secret, body):
             self.violated(f"{where} was sent with a signature {token!r:.60} that does not fit")
-        if saves:
-            self._save(account, number, [note for note in copies if note is not None])
         return account, number
 
-    def _save(self, account: Account, number: int, copies: Sequence[Note]) -> None:
-        """Take note that an endpoint has saved an event, whose batch holds these copies."""
+    def saved(self, process: Process, where: tuple[Account, int]) -> None:
+        """Take note that an endpoint has saved an event. One attempt may make it save it twice."""
+        account, number = where
+        messages = process.invocation.messages
+        copies = [message.note for message in messages if _is_of(message, account, number)]
         for note in copies:
             note.delivered = True
         if copies and all(note.is_replayed for note in copies):

@@ -115,6 +115,27 @@ MUTANTS = (
         UNDELIVERED,
     ),
     Mutant(
+        "a kept connection that is dead fails the attempt",
+        "dataconnectors.endpoints.transport:Transport._answer",
+        "or not limits.allow_another_connection()",
+        "or True",
+        "a kept connection was dead",
+    ),
+    Mutant(
+        "a POST is repeated although an answer has begun",
+        "dataconnectors.endpoints.limits:Limits.allow_another_connection",
+        "self._bytes_left < ANSWER_BYTES or",
+        "",
+        "posted again",
+    ),
+    Mutant(
+        "a POST is repeated although it went over a new connection",
+        "dataconnectors.endpoints.transport:Transport._answer",
+        "kept = self._take(destination)",
+        "kept = self._take(destination) or self._new(destination)",
+        "posted again",
+    ),
+    Mutant(
         "no answer counts as delivered",
         "dataconnectors.endpoints.client:EndpointClient.attempt",
         "return Failed(answer.kind, answer.message, response_time)",

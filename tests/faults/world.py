@@ -18,8 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dataconnectors.aws.vault import Vault
 from dataconnectors.devices.device import Device
-from dataconnectors.endpoints.addresses import Destination, check_url
-from dataconnectors.endpoints.outcomes import Answer, NoAnswer
+from dataconnectors.endpoints.addresses import check_url
 from dataconnectors.identity.bootstrap import Bootstrap
 from dataconnectors.kernel import times
 from dataconnectors.kernel.errors import UnavailableError
@@ -37,7 +36,7 @@ from tests.faults.models.kms import Kms
 from tests.faults.models.mappings import Mappings
 from tests.faults.models.sns import Sns
 from tests.faults.models.sqs import Message, Queue, Sqs
-from tests.faults.plan import KILL_RATE, STEP_FACTOR, Plan
+from tests.faults.plan import KILL_RATE, Plan
 from tests.faults.pollers import POLL_SECONDS, Poller
 from tests.faults.process import (
     EPOCH,
@@ -51,6 +50,7 @@ from tests.faults.program import Edits, Program
 from tests.faults.publishers import DEVICES, FIRST_BURST, Project, Publishers
 from tests.faults.replays import EVENTS_KEPT, PAGE_MESSAGES, ReplayRun
 from tests.faults.scheduler import Scheduler
+from tests.faults.transport import Transport
 from tests.permissions.recorder import recorder
 
 PROJECTS = 8
@@ -518,40 +518,3 @@ class World:
 
     def _mapping_deleted(self, arn: str) -> None:
         self._pollers.pop(arn).stopped = True
-
-
-class Transport:
-    """A process's stand-in for `endpoints.transport.Transport`."""
-
-    def __init__(self, world: World, process: Process) -> None:
-        self._world = world
-        self._process = process
-
-    def post(
-        self, destination: Destination, headers: Any, body: bytes, timeout: float, /
-    ) -> Answer | NoAnswer:
-        """As `Transport.post`."""
-        world, process = self._world, self._process
-        is_canary = process.invocation.claim is not None
-        step, factor = ("POST of a canary", STEP_FACTOR) if is_canary else ("POST", 1)
-        kill = world.plan.kill(process.role, step, factor)
-        if kill == "before":
-            raise KilledError("before a POST")
-        endpoint = world.endpoint(destination.host)
-        behaviour = endpoint.behave(world.scheduler.now)
-        where = world.ledger.posted(
-            process,
-            destination,
-            headers,
-            body,
-            saves=behaviour.saves,
-            healthy_since=endpoint.healthy_since(world.scheduler.now),
-        )
-        if kill == "after":
-            raise KilledError("after a POST")
-        seconds = world.rng.uniform(*behaviour.seconds)
-        process.sleep(seconds)
-        if where is not None:
-            in_time = seconds <= timeout
-            world.ledger.answered(process, where, seconds, behaviour.answer if in_time else None)
-        return behaviour.answer

@@ -12,13 +12,20 @@ class Behaviour:
     """How an endpoint handles a POST.
 
     `seconds` are the shortest and the longest time that it takes. `saves` says whether the endpoint
-    saves the event and sends a 200. `answer` is what arrives at the sender.
+    saves the event and sends a 200. `answer` is what arrives at the sender; of one that is
+    `broken_off`, only the beginning does.
     """
 
     kind: str
     answer: Answer | NoAnswer
     seconds: tuple[float, float]
     saves: bool = False
+    broken_off: bool = False
+
+    @property
+    def begins(self) -> bool:
+        """Whether a byte of an answer arrives at the sender."""
+        return self.broken_off or isinstance(self.answer, Answer)
 
 
 HEALTHY = Behaviour("", Answer(200), (0.02, 0.4), saves=True)
@@ -41,6 +48,8 @@ FAILURES = (
     Behaviour("endpoint times out", NoAnswer(FailureKind.TIMEOUT, "no answer"), (10.0, 10.0)),
 )
 
+OUTLASTS = Behaviour("attempt outlasts its deadline", Answer(200), (11.5, 25.0), saves=True)
+
 LOST = (
     Behaviour(
         "endpoint's 200 is lost", NoAnswer(FailureKind.PROTOCOL, "reset"), (0.02, 2.0), saves=True
@@ -48,7 +57,14 @@ LOST = (
     Behaviour(
         "endpoint's 200 is late", NoAnswer(FailureKind.TIMEOUT, "late"), (10.0, 10.0), saves=True
     ),
-    Behaviour("attempt outlasts its deadline", Answer(200), (11.5, 25.0), saves=True),
+    Behaviour(
+        "endpoint's 200 breaks off",
+        NoAnswer(FailureKind.PROTOCOL, "broke off"),
+        (0.02, 2.0),
+        saves=True,
+        broken_off=True,
+    ),
+    OUTLASTS,
 )
 
 SLOW = Behaviour("endpoint is slow", Answer(200), (4.0, 9.9), saves=True)

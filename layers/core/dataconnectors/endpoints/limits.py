@@ -1,6 +1,7 @@
 """The limits of one attempt, its time and the size of the answer, and the notes that it makes."""
 
 import time
+from collections.abc import Callable
 
 from dataconnectors.endpoints.outcomes import FailureKind, NoAnswerError
 from dataconnectors.endpoints.trace import REST, Trace
@@ -11,21 +12,22 @@ library accepts 100 header lines of 64 KiB: ten hostile endpoints could fill the
 
 
 class Limits:
-    """Counts down during one attempt, in real time, because it bounds what sockets do.
+    """Counts down during one attempt, in seconds of `clock`.
 
     `ended` is True when the endpoint has closed its side of the connection. `trace` has the notes.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.timeout = timeout
         self.ended = False
         self.trace = Trace()
-        self._deadline = time.monotonic() + timeout
+        self._clock = clock
+        self._deadline = clock() + timeout
         self._bytes_left = ANSWER_BYTES
 
     def remaining(self) -> float:
         """The seconds left, always more than 0; raises `TimeoutError` when there are none."""
-        left = self._deadline - time.monotonic()
+        left = self._deadline - self._clock()
         if left <= 0:
             raise TimeoutError("the attempt's deadline has passed")
         return left
@@ -33,7 +35,7 @@ class Limits:
     def allow_another_connection(self) -> bool:
         """Whether the attempt may go on over a new connection: nothing of an answer has come so
         far, and there is time left. Then the answer's limits begin anew."""
-        if self._bytes_left < ANSWER_BYTES or time.monotonic() >= self._deadline:
+        if self._bytes_left < ANSWER_BYTES or self._clock() >= self._deadline:
             return False
         self.ended = False
         self.trace.begin_again()

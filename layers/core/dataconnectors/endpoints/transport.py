@@ -67,7 +67,7 @@ class Transport:
         An answer of 2xx counts once it is complete, or once `connection.BODY_BYTES` of its body
         have come. Any other answer counts as soon as its headers have come.
         """
-        limits = Limits(timeout)
+        limits = Limits(timeout, self._clock)
         answer = self._answer(destination, headers, body, limits)
         trace = limits.end()
         return replace(answer, trace=trace) if isinstance(answer, NoAnswer) else answer
