@@ -52,6 +52,9 @@ for the connector that it has disabled."""
 LAST_ATTEMPT = 43_000
 """Seconds of an event's age. An event whose next attempt would come later may expire instead."""
 
+LATEST_ATTEMPT = LAST_ATTEMPT + 100
+"""Seconds of an event's age. No attempt comes later."""
+
 FIRST_EXPIRY = 43_200 - 3_600 - 240
 """Seconds of an event's age. A younger event has time for another attempt, even after the longest
 wait, so it must not expire."""
@@ -525,6 +528,8 @@ class Ledger:
             asked = attempt.retry_after
             if attempt.age + asked < LAST_ATTEMPT:
                 wait = max(wait, asked)
+            elif attempt.age + asked < LATEST_ATTEMPT:
+                continue  # it may wait so long, or not
             due = attempt.ended + wait
             if attempt.age + wait > LAST_ATTEMPT:
                 continue
