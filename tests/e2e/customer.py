@@ -12,6 +12,9 @@ from client.http import Http
 RECEIVER_SECONDS = 60.0
 """Seconds for an answer of the receiver, whose list of requests may be long."""
 
+HANGING_SECONDS = 3600
+"""The longest delay of the receiver's answer. The sender gives an attempt up after ten seconds."""
+
 
 class Delivery(NamedTuple):
     """A request that the receiver got, at `at` in epoch seconds. `number` counts its hook's.
@@ -33,8 +36,8 @@ class Customer:
 
     def __init__(self, ready: Mapping[str, str], timeout: float = 60.0) -> None:
         """`ready` is what the ready line says. `timeout` is in seconds, for a call of the API."""
-        self.project = f"projects/{ready['project']}"
-        self._api_url = f"{ready['api']}/{self.project}"
+        self._project = f"projects/{ready['project']}"
+        self._api_url = f"{ready['api']}/{self._project}"
         self._receiver_url = ready["receiver"]
         self._receiver = Http(Path(ready["ca"]), timeout=RECEIVER_SECONDS)
         self._api = Http(timeout=timeout)
@@ -50,11 +53,14 @@ class Customer:
         """Let a hook answer so from now on: `status`, `delay_s`."""
         self._receiver.expect("PUT", f"{self._receiver_url}/control/{hook}", value=rule)
 
-    def touch(self, event_id: str, device: str) -> dict[str, Any]:
-        """An event of now."""
+    def touches(self, event_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Events of now, each of another device."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         data = {"touch": {"updateTime": stamp}}
-        return self.event(event_id, device, "touch", data, stamp)
+        return [
+            self.event(event_id, f"d{number}", "touch", data, stamp)
+            for number, event_id in enumerate(event_ids)
+        ]
 
     def event(
         self, event_id: str, device: str, event_type: str, data: Mapping[str, Any], stamp: str
@@ -62,7 +68,7 @@ class Customer:
         """An event of a device, as publishers send it."""
         return {
             "eventId": event_id,
-            "targetName": f"{self.project}/devices/{device}",
+            "targetName": f"{self._project}/devices/{device}",
             "eventType": event_type,
             "data": data,
             "timestamp": stamp,

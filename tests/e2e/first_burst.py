@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from tests.e2e.conftest import Stack
-from tests.e2e.customer import Customer
+from tests.e2e.customer import HANGING_SECONDS, Customer
 
 CONNECTORS = 10
 
@@ -25,9 +25,6 @@ answer."""
 
 LOST_SECONDS = 90.0
 """Seconds after publishing until missing events are given up."""
-
-HANGING_SECONDS = 3600
-"""The longest delay of the receiver's answer. The sender gives an attempt up after ten seconds."""
 
 HEALTHY, HANGING = "healthy", "hanging"
 
@@ -62,8 +59,8 @@ def burst(events: int) -> bool:
             connect(customer)
             connected = time.monotonic()
             published = time.time()
-            ids = range(events)
-            assert customer.publish([customer.touch(f"event-{id_}", f"d{id_}") for id_ in ids])
+            ids = [f"event-{number}" for number in range(events)]
+            assert customer.publish(customer.touches(ids))
             answered = time.time()
             latencies = sorted(at - published for at in arrivals(customer, events).values())
         finally:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tests.e2e.conftest import Stack
-from tests.e2e.customer import Customer
+from tests.e2e.customer import HANGING_SECONDS, Customer
 
 GOAL_P99, GOAL_WASTED, GOAL_RECOVERY = 0.1, 150, 120.0
 """Seconds from publishing to the healthy endpoint, attempts, and seconds after the outage."""
@@ -33,9 +33,6 @@ BEFORE = 20.0
 
 LOST_SECONDS = 300.0
 """Seconds after the outage until missing events are given up."""
-
-HANGING_SECONDS = 3600
-"""The longest delay of the receiver's answer. The sender gives an attempt up after ten seconds."""
 
 HEALTHY, HANGING = "healthy", "hanging"
 
@@ -68,9 +65,7 @@ class Run:
     def _publish(self, events: int) -> None:
         now = time.time()
         ids = [f"event-{len(self.published) + number}" for number in range(events)]
-        devices = (f"d{number}" for number in range(events))
-        body = [self._customer.touch(*pair) for pair in zip(ids, devices, strict=True)]
-        assert self._customer.publish(body)
+        assert self._customer.publish(self._customer.touches(ids))
         self.published |= dict.fromkeys(ids, now)
 
     def collect(self) -> None:

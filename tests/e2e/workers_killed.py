@@ -71,8 +71,7 @@ class Run:
         began = time.monotonic()
         for call in range(calls):
             ids = [f"event-{call}-{number}" for number in range(BATCH)]
-            devices = (f"d{number}" for number in range(BATCH))
-            body = [self._customer.touch(*pair) for pair in zip(ids, devices, strict=True)]
+            body = self._customer.touches(ids)
             while not self._accepted(body):
                 self.repeated_calls += 1
                 time.sleep(0.5)
